@@ -1,0 +1,116 @@
+import { type Static, Type } from 'typebox';
+import { Id } from '../ids.ts';
+import { Place } from '../place.ts';
+
+/**
+ * An event: something is wrong at a place. It lives through revisions; the centre keeps the highest,
+ * in whatever order they come.
+ *
+ *   raised (revision 1) --> updated (2..n) --> cleared (n + 1)
+ *
+ * The envelope carries the CloudEvents 1.0 attributes; `id` is `{subject}.{revision}`.
+ */
+
+/** Component fault (1) or city event (2): the two share the four-digit space, so the flag is always kept. */
+export const ClassFlag = { component: 1, event: 2 } as const;
+export type ClassFlag = (typeof ClassFlag)[keyof typeof ClassFlag];
+
+export const EventClass = Type.Object(
+  {
+    flag: Type.Union([Type.Literal(1), Type.Literal(2)]),
+    /** Major + minor of the catalogue, four digits. */
+    code: Type.String({ pattern: '^[0-9]{4}$' }),
+    /** For a component: what is wrong with it, a key of `FAULTS` in `grid/catalogue`. */
+    fault: Type.Optional(Id()),
+  },
+  { additionalProperties: false },
+);
+export type EventClass = Static<typeof EventClass>;
+
+export const SEVERITIES = ['critical', 'high', 'normal', 'low'] as const;
+export const Severity = Type.Enum(SEVERITIES);
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One file that proves an event; it follows by HTTP under its hash. */
+export const EvidenceRef = Type.Object(
+  {
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    mediaType: Type.Union([Type.Literal('image/jpeg'), Type.Literal('application/json')]),
+    bytes: Type.Integer({ minimum: 1, maximum: 16 * 1024 * 1024 }),
+    takenAt: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+export type EvidenceRef = Static<typeof EvidenceRef>;
+
+export const SensorOrigin = Type.Object(
+  {
+    by: Type.Literal('sensor'),
+    device: Id(),
+    kind: Id(),
+    rule: Id(),
+    field: Id(),
+    value: Type.Union([Type.Number(), Type.Boolean()]),
+  },
+  { additionalProperties: false },
+);
+export const CameraOrigin = Type.Object(
+  {
+    by: Type.Literal('camera'),
+    camera: Id(),
+    zone: Id(),
+    track: Id(),
+    /** `name@version` of the model that saw it. */
+    model: Type.String({ maxLength: 128 }),
+    /** A model that knows only drawn scenes opens no case on a real camera. */
+    provenance: Type.Union([Type.Literal('drawn-scenes'), Type.Literal('real-scenes')]),
+    /** The camera is a simulated one (its configuration says so). */
+    simulated: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+export const EventOrigin = Type.Union([SensorOrigin, CameraOrigin]);
+export type EventOrigin = Static<typeof EventOrigin>;
+
+export const EVENT_TYPES = ['gewu.event.raised', 'gewu.event.updated', 'gewu.event.cleared'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export const EventData = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+    edge: Id(),
+    class: EventClass,
+    severity: Severity,
+    confidence: Type.Number({ minimum: 0, maximum: 1 }),
+    place: Place,
+    origin: EventOrigin,
+    /** UTC ms: the condition was first seen. */
+    startedAt: Type.Integer({ minimum: 0 }),
+    /** UTC ms: the confirm or dwell time was complete. */
+    confirmedAt: Type.Integer({ minimum: 0 }),
+    /** UTC ms: last seen. */
+    lastSeenAt: Type.Integer({ minimum: 0 }),
+    /** UTC ms, in the last revision only. */
+    clearedAt: Type.Optional(Type.Integer({ minimum: 0 })),
+    evidence: Type.Array(EvidenceRef, { maxItems: 16 }),
+  },
+  { additionalProperties: false },
+);
+export type EventData = Static<typeof EventData>;
+
+export const EventRecord = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,10}$' }),
+    /** `/edges/{edgeId}` */
+    source: Type.String({ pattern: '^/edges/[A-Za-z0-9_-]{1,64}$' }),
+    type: Type.Enum(EVENT_TYPES),
+    /** RFC 3339, of this revision. */
+    time: Type.String({ maxLength: 40 }),
+    subject: Id('the event, the same through all its revisions'),
+    datacontenttype: Type.Literal('application/json'),
+    data: EventData,
+  },
+  { additionalProperties: false },
+);
+export type EventRecord = Static<typeof EventRecord>;

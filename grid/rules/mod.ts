@@ -1,0 +1,2 @@
+export * from './threshold.ts';
+export * from './zone.ts';

@@ -1,0 +1,99 @@
+import { type Static, Type } from 'typebox';
+import { Id } from '../ids.ts';
+import { ThresholdRule, Zone } from '../rules/mod.ts';
+
+/**
+ * What an edge node is in charge of: its unit grids, components, sensors and cameras.
+ * The same schema serves the edge's configuration file and the desired state that the centre pushes.
+ */
+const lon = Type.Number({ minimum: -180, maximum: 180 });
+const lat = Type.Number({ minimum: -90, maximum: 90 });
+const strict = { additionalProperties: false } as const;
+
+export const SiteCell = Type.Object(
+  {
+    code: Type.String({ pattern: '^[0-9]{15}$' }),
+    /** Ring of [lon, lat], first corner repeated at the end or not. */
+    polygon: Type.Array(Type.Tuple([lon, lat]), { minItems: 3, maxItems: 512 }),
+  },
+  strict,
+);
+export type SiteCell = Static<typeof SiteCell>;
+
+export const SiteComponent = Type.Object({ code: Type.String({ pattern: '^[0-9]{16}$' }), lon, lat }, strict);
+export type SiteComponent = Static<typeof SiteComponent>;
+
+export const SiteDevice = Type.Object(
+  {
+    id: Id(),
+    kind: Id(),
+    /** MQTT password; the user name is the device id. */
+    secret: Type.String({ minLength: 8, maxLength: 128 }),
+    component: Type.String({ pattern: '^[0-9]{16}$' }),
+    lon,
+    lat,
+    /** Rules of the kind switched off or replaced, by rule id. */
+    rules: Type.Optional(Type.Record(Id(), Type.Union([Type.Literal(false), ThresholdRule]))),
+  },
+  strict,
+);
+export type SiteDevice = Static<typeof SiteDevice>;
+
+export const SiteGateway = Type.Object(
+  {
+    id: Id(),
+    secret: Type.String({ minLength: 8, maxLength: 128 }),
+    devices: Type.Array(Id(), { minItems: 1, maxItems: 10_000 }),
+  },
+  strict,
+);
+export type SiteGateway = Static<typeof SiteGateway>;
+
+export const Calibration = Type.Object(
+  {
+    /** Pixels of the calibration points, fractions of the picture, and where they are on the ground. At least four. */
+    points: Type.Array(
+      Type.Object({ x: Type.Number({ minimum: 0, maximum: 1 }), y: Type.Number({ minimum: 0, maximum: 1 }), lon, lat }, strict),
+      { minItems: 4, maxItems: 64 },
+    ),
+  },
+  strict,
+);
+export type Calibration = Static<typeof Calibration>;
+
+export const SiteCamera = Type.Object(
+  {
+    id: Id(),
+    url: Type.String({ pattern: '^rtsps?://', maxLength: 512, description: 'without user and password' }),
+    username: Type.Optional(Type.String({ maxLength: 128 })),
+    password: Type.Optional(Type.String({ maxLength: 128 })),
+    /** Where the camera hangs. */
+    lon,
+    lat,
+    component: Type.Optional(Type.String({ pattern: '^[0-9]{16}$', description: 'of the camera itself, class 0136' })),
+    /** Loopback and link-local addresses are refused unless this says so. */
+    allowLocalAddress: Type.Boolean({ default: false }),
+    /** A drawn camera: only on such a one may a model that knows drawn scenes open cases. */
+    simulated: Type.Boolean({ default: false }),
+    fps: Type.Number({ minimum: 0.1, maximum: 15, default: 2 }),
+    calibration: Calibration,
+    zones: Type.Array(Zone, { maxItems: 32 }),
+  },
+  strict,
+);
+export type SiteCamera = Static<typeof SiteCamera>;
+
+export const Site = Type.Object(
+  {
+    /** IANA name; schedules are read in it. */
+    timeZone: Type.String({ default: 'Asia/Shanghai', maxLength: 64 }),
+    cells: Type.Array(SiteCell, { minItems: 1, maxItems: 2000 }),
+    /** Registered components in view or under sensors. */
+    components: Type.Array(SiteComponent, { maxItems: 200_000, default: [] }),
+    devices: Type.Array(SiteDevice, { maxItems: 50_000, default: [] }),
+    gateways: Type.Array(SiteGateway, { maxItems: 1000, default: [] }),
+    cameras: Type.Array(SiteCamera, { maxItems: 200, default: [] }),
+  },
+  strict,
+);
+export type Site = Static<typeof Site>;

@@ -1,0 +1,55 @@
+import type { Command, EventRecord, HealthLine } from '#grid/wire/mod.ts';
+import type { ErrorCode } from '#service/mod.ts';
+
+/**
+ * What the intake hands its records to. Every sink answers per record; a record that is refused goes to the
+ * dead-letter store and never blocks its neighbours. A sink that throws has stored nothing that counts:
+ * the frame is not acknowledged and comes again.
+ *
+ *   frame --> intake --lines--> ReadingsSink
+ *                    --events-> EventsSink
+ *                    --health-> HealthSink
+ *                    --refused-> DeadLetterSink --> ack
+ */
+export type Verdict = { ok: true } | { ok: false; code: ErrorCode; reason: string };
+export const ACCEPTED: Verdict = { ok: true };
+
+export interface ReadingsSink {
+  /** Durable when it resolves; one verdict a line, in order. Throws GEWU_STORE_UNAVAILABLE to have the frame again. */
+  write(lines: readonly string[]): Promise<Verdict[]>;
+}
+
+export interface EventsSink {
+  /** Idempotent by event id and revision, in whatever order they come; durable when it resolves. */
+  accept(events: readonly EventRecord[]): Promise<Verdict[]>;
+}
+
+export interface HealthSink {
+  accept(records: readonly HealthLine[]): Promise<Verdict[]>;
+}
+
+export interface DeadLetter {
+  /** hash(edge, epoch, lane, sequence, line): a replay does not multiply it. */
+  id: string;
+  /** UTC ms of its arrival. */
+  ts: number;
+  edge: string;
+  /** 'device', 'events', 'health', 'readings', 'frame' */
+  hop: string;
+  /** Client, device or '' */
+  source: string;
+  code: string;
+  reason: string;
+  /** Base64 of the payload, cut at 4 KiB. */
+  payload: string;
+}
+
+export interface DeadLetterSink {
+  /** Idempotent by id; durable when it resolves. */
+  put(letters: readonly DeadLetter[]): Promise<void>;
+}
+
+/** Tells edges about the state of a case; best effort, QoS 1, repeated by the next event of the same thing. */
+export interface CommandSender {
+  send(edge: string, command: Command): void;
+}

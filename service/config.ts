@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { parse } from 'yaml';
+import { GewuError } from './errors.ts';
+
+/** One mistake in a configuration: where, what stands there, what should. */
+export interface ConfigMistake {
+  key: string;
+  value: unknown;
+  message: string;
+}
+
+export class ConfigError extends GewuError {
+  readonly mistakes: readonly ConfigMistake[];
+  constructor(file: string, mistakes: readonly ConfigMistake[]) {
+    const list = mistakes.map((m) => `  ${m.key}: ${show(m.value)}: ${m.message}`).join('\n');
+    super('GEWU_CONFIG_INVALID', `${file}: ${mistakes.length} mistake(s)\n${list}`);
+    this.mistakes = mistakes;
+  }
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? '(missing)' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Reads YAML (or JSON, its subset). Throws GEWU_CONFIG_UNREADABLE. */
+export async function readConfigFile(file: string): Promise<unknown> {
+  try {
+    return parse(await readFile(file, 'utf8'), { maxAliasCount: 100 });
+  } catch (error) {
+    throw new GewuError('GEWU_CONFIG_UNREADABLE', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Fills defaults and checks against a closed schema: an unknown key is a mistake too.
+ * `extra` adds checks that a schema cannot say (references, geometry).
+ */
+export function checkConfig<S extends TSchema>(
+  file: string,
+  schema: S,
+  input: unknown,
+  extra?: (config: Static<S>) => ConfigMistake[],
+): Static<S> {
+  const filled = Value.Default(schema, structuredClone(input));
+  const check = Compile(schema);
+  if (!check.Check(filled)) {
+    const mistakes = [...check.Errors(filled)].slice(0, 100).flatMap((e) => toMistakes(filled, e));
+    throw new ConfigError(file, dedupe(mistakes));
+  }
+  const config = filled as Static<S>;
+  const more = extra?.(config) ?? [];
+  if (more.length > 0) throw new ConfigError(file, more);
+  return config;
+}
+
+interface SchemaError {
+  keyword: string;
+  instancePath: string;
+  message: string;
+  params: unknown;
+}
+
+function toMistakes(root: unknown, error: SchemaError): ConfigMistake[] {
+  const at = (extra?: string) => {
+    const pointer = extra === undefined ? error.instancePath : `${error.instancePath}/${extra}`;
+    return { key: pointer.replace(/^\//, '').replaceAll('/', '.') || '(root)', value: valueAt(root, pointer) };
+  };
+  const params = (error.params ?? {}) as { additionalProperties?: string[]; requiredProperties?: string[] };
+  if (error.keyword === 'additionalProperties' && params.additionalProperties)
+    return params.additionalProperties.map((k) => ({ ...at(k), message: 'unknown key' }));
+  if (error.keyword === 'required' && params.requiredProperties)
+    return params.requiredProperties.map((k) => ({ ...at(k), message: 'is required' }));
+  return [{ ...at(), message: error.message }];
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  let value = root;
+  for (const part of pointer.split('/').slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part.replaceAll('~1', '/').replaceAll('~0', '~')];
+  }
+  return value;
+}
+
+function dedupe(mistakes: ConfigMistake[]): ConfigMistake[] {
+  const seen = new Set<string>();
+  return mistakes.filter((m) => {
+    const id = `${m.key}|${m.message}`;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * Every operational error has a stable code here, tells the caller what to do, and the operator what to try.
+ * docs/errors.md lists them all; a test compares the two.
+ */
+export type Remedy = 'retry' | 'reject' | 'fatal';
+
+interface CatalogueEntry {
+  remedy: Remedy;
+  /** HTTP status when it reaches the API. */
+  status: number;
+  /** For the person at three in the morning. */
+  hint: string;
+}
+
+export const ERRORS = {
+  GEWU_CONFIG_UNREADABLE: { remedy: 'fatal', status: 500, hint: 'Check that the file exists, is readable and is YAML or JSON.' },
+  GEWU_CONFIG_INVALID: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'Run `gewu validate FILE`: it names key and value of every mistake.',
+  },
+  GEWU_CONFIG_VERSION: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'The file is for another version of Gewu; see docs/configuration.md.',
+  },
+  GEWU_USAGE: { remedy: 'reject', status: 400, hint: 'Run `gewu help`.' },
+  GEWU_MISSING_PROGRAM: { remedy: 'fatal', status: 500, hint: 'Install the named package, or run `gewu doctor`.' },
+  GEWU_PORT_IN_USE: { remedy: 'fatal', status: 500, hint: 'Another process listens there; choose another port or stop it.' },
+  GEWU_STORE_UNAVAILABLE: { remedy: 'retry', status: 503, hint: 'The store does not answer; data waits and is retried.' },
+  GEWU_STORE_REJECTED: {
+    remedy: 'reject',
+    status: 500,
+    hint: 'The store refused these records; they are in the dead-letter store.',
+  },
+  GEWU_STORE_LOCKED: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'Another `gewu ingest` uses this folder; SQLite serves one replica only.',
+  },
+  GEWU_OUTBOX_BROKEN: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'The outbox could not sync; look at the disk, then restart the edge.',
+  },
+  GEWU_OUTBOX_FULL: { remedy: 'retry', status: 503, hint: 'The outbox is at its quota; see the uplink.' },
+  GEWU_PAYLOAD_TOO_LARGE: { remedy: 'reject', status: 413, hint: 'Send smaller payloads.' },
+  GEWU_PAYLOAD_NOT_JSON: { remedy: 'reject', status: 400, hint: 'The payload is not valid UTF-8 JSON.' },
+  GEWU_PAYLOAD_TOO_DEEP: { remedy: 'reject', status: 400, hint: 'Send a flat object or an array of flat objects.' },
+  GEWU_PAYLOAD_EMPTY: { remedy: 'reject', status: 400, hint: 'Send at least one field.' },
+  GEWU_READING_TYPE: { remedy: 'reject', status: 400, hint: 'A field has the wrong type; see docs/wire.md for the kind.' },
+  GEWU_READING_NOT_FINITE: { remedy: 'reject', status: 400, hint: 'A number is not finite.' },
+  GEWU_READING_FIELD_UNKNOWN: { remedy: 'reject', status: 400, hint: 'The kind has no such field.' },
+  GEWU_DEVICE_UNKNOWN: { remedy: 'reject', status: 404, hint: 'Register the device in the site configuration.' },
+  GEWU_FRAME_INVALID: { remedy: 'reject', status: 400, hint: 'The frame breaks the wire format; look at the edge version.' },
+  GEWU_LINE_INVALID: { remedy: 'reject', status: 400, hint: 'The reading is not a canonical line, or names another edge.' },
+  GEWU_EVENT_INVALID: { remedy: 'reject', status: 400, hint: 'The event breaks the schema, or names another edge.' },
+  GEWU_HEALTH_INVALID: { remedy: 'reject', status: 400, hint: 'The health record breaks the schema, or names another edge.' },
+  GEWU_MODEL_INVALID: { remedy: 'fatal', status: 500, hint: 'The model file does not fit its manifest.' },
+  GEWU_CAMERA_URL: { remedy: 'reject', status: 400, hint: 'Use rtsp:// or rtsps:// with an allowed address.' },
+  GEWU_CAMERA_OFFLINE: { remedy: 'retry', status: 503, hint: 'The camera does not answer; check address, power and password.' },
+  GEWU_CALIBRATION: { remedy: 'reject', status: 400, hint: 'At least four ground points, no three in a line.' },
+  GEWU_UNAUTHORIZED: { remedy: 'reject', status: 401, hint: 'Send `Authorization: Bearer <token>`.' },
+  GEWU_FORBIDDEN: { remedy: 'reject', status: 403, hint: 'This account may not do that.' },
+  GEWU_NOT_FOUND: { remedy: 'reject', status: 404, hint: 'There is no such thing.' },
+  GEWU_REQUEST_INVALID: { remedy: 'reject', status: 400, hint: 'See the schema at /docs.' },
+  GEWU_TRANSITION_REFUSED: { remedy: 'reject', status: 409, hint: 'The state of the case does not allow this step.' },
+  GEWU_TRANSITION_GUARD: { remedy: 'reject', status: 422, hint: 'A condition of this step does not hold.' },
+  GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
+  GEWU_INTERNAL: { remedy: 'fatal', status: 500, hint: 'A fault of ours: keep the log and report it.' },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export class GewuError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: Remedy;
+  readonly status: number;
+  readonly hint: string;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'GewuError';
+    this.code = code;
+    this.remedy = ERRORS[code].remedy;
+    this.status = ERRORS[code].status;
+    this.hint = ERRORS[code].hint;
+  }
+}
+
+export function isGewuError(error: unknown, code?: ErrorCode): error is GewuError {
+  return error instanceof GewuError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,6 @@
+export * from './clock.ts';
+export * from './config.ts';
+export * from './errors.ts';
+export * from './lifecycle.ts';
+export * from './log.ts';
+export * from './metrics.ts';
