@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Command, parseFlags, say } from './command.ts';
+import { ensurePrograms } from './programs.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** What a full run does, in order; each is a program of node_modules/.bin. */
+const STEPS: readonly { name: string; bin: string; args: readonly string[] }[] = [
+  { name: 'types', bin: 'tsc', args: ['--noEmit'] },
+  { name: 'lint', bin: 'biome', args: ['check', '--error-on-warnings', '.'] },
+  { name: 'tests', bin: 'vitest', args: ['run'] },
+];
+
+async function runStep(step: (typeof STEPS)[number], extra: readonly string[]): Promise<boolean> {
+  const began = performance.now();
+  say(`gewu test: ${step.name} ...`);
+  // The children must find Node 24 before the system's Node.
+  const path = `${join(ROOT, 'node_modules/node/bin')}:${process.env.PATH ?? ''}`;
+  const child = spawn(join(ROOT, 'node_modules/.bin', step.bin), [...step.args, ...extra], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
+  });
+  const [code] = await once(child, 'exit');
+  say(`gewu test: ${step.name} ${code === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  return code === 0;
+}
+
+export const test: Command = {
+  name: 'test',
+  summary: 'install what the tests need and run them',
+  usage: 'usage: gewu test [PATH ...]\n\nWithout paths: types, lint and every test. With paths: only the tests below them.',
+  async run(args) {
+    const { positionals } = parseFlags(args, {}, 100);
+    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto']);
+    if (positionals.length > 0) return (await runStep(STEPS[2] as (typeof STEPS)[number], positionals)) ? 0 : 1;
+    let passed = true;
+    for (const step of STEPS) passed = (await runStep(step, [])) && passed;
+    return passed ? 0 : 1;
+  },
+};
