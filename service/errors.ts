@@ -38,6 +38,7 @@ export const ERRORS = {
     status: 500,
     hint: 'Another `gewu ingest` uses this folder; SQLite serves one replica only.',
   },
+  GEWU_STORE_VERSION: { remedy: 'fatal', status: 500, hint: 'A newer Gewu has used this database; run that version, or restore a backup.' },
   GEWU_OUTBOX_BROKEN: {
     remedy: 'fatal',
     status: 500,
@@ -67,6 +68,7 @@ export const ERRORS = {
   GEWU_TRANSITION_REFUSED: { remedy: 'reject', status: 409, hint: 'The state of the case does not allow this step.' },
   GEWU_TRANSITION_GUARD: { remedy: 'reject', status: 422, hint: 'A condition of this step does not hold.' },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
+  GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
   GEWU_INTERNAL: { remedy: 'fatal', status: 500, hint: 'A fault of ours: keep the log and report it.' },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -31,7 +31,8 @@ export async function stopAll(services: readonly Service[]): Promise<void> {
 }
 
 /**
- * Runs until SIGINT or SIGTERM, then stops within `deadlineMs`; a second signal exits at once.
+ * Runs until SIGINT, SIGTERM or the loss of the parent that holds our IPC channel, then stops within `deadlineMs`;
+ * a second signal exits at once.
  * Resolves after the stop; the exit code is the caller's.
  */
 export async function runUntilSignal(service: Service, deadlineMs: number): Promise<void> {
@@ -44,6 +45,8 @@ export async function runUntilSignal(service: Service, deadlineMs: number): Prom
     };
     process.once('SIGINT', first);
     process.once('SIGTERM', first);
+    // A parent that was killed cannot send a signal; its end of the channel closes all the same.
+    process.once('disconnect', first);
   });
   const deadline = setTimeout(() => process.exit(1), deadlineMs);
   deadline.unref();

@@ -68,7 +68,11 @@ export type FilingPolicy = Static<typeof FilingPolicy>;
 
 /** A case as the API returns it. Evidence is `pending` until its file has arrived. */
 export const CaseEvidence = Type.Object(
-  { ...EvidenceRef.properties, status: Type.Union([Type.Literal('pending'), Type.Literal('stored')]), event: Id() },
+  {
+    ...EvidenceRef.properties,
+    status: Type.Union([Type.Literal('pending'), Type.Literal('stored')]),
+    event: Type.Optional(Id('the event that named it; none when a person attached it')),
+  },
   { additionalProperties: false },
 );
 export const Case = Type.Object(

@@ -1,10 +1,17 @@
+import { fireHydrant } from './fire_hydrant.ts';
 import type { DeviceKind } from './kind.ts';
+import { manholeCover } from './manhole_cover.ts';
+import { streetlight } from './streetlight.ts';
 
 export type { DeviceKind } from './kind.ts';
+export * from './payload.ts';
+export * from './profile.ts';
 
 /** Every kind of sensor. To add one: a file in this folder, a line here. */
-export const DEVICE_KINDS: readonly DeviceKind[] = [];
+export const DEVICE_KINDS: readonly DeviceKind[] = [manholeCover, streetlight, fireHydrant];
+
+const byName = new Map(DEVICE_KINDS.map((k) => [k.kind, k]));
 
 export function deviceKind(kind: string): DeviceKind | undefined {
-  return DEVICE_KINDS.find((k) => k.kind === kind);
+  return byName.get(kind);
 }

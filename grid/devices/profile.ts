@@ -1,0 +1,24 @@
+import type { ThresholdRule, ZoneRule } from '../rules/mod.ts';
+
+/** `default` is the product; `demo` shortens every confirm, dwell and clear time, so that a short run shows something. */
+export const PROFILES = ['default', 'demo'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** Confirm, dwell and clear times in the demo profile, seconds, at most. */
+export const DEMO_CONFIRM_S = 5;
+export const DEMO_CLEAR_S = 4;
+const DEMO_SAMPLES = 2;
+
+export function applyProfile(rules: readonly ThresholdRule[], profile: Profile): ThresholdRule[] {
+  if (profile === 'default') return [...rules];
+  return rules.map((r) => ({
+    ...r,
+    confirm: { forS: Math.min(r.confirm.forS, DEMO_CONFIRM_S), samples: Math.min(r.confirm.samples, DEMO_SAMPLES) },
+    clear: { ...r.clear, forS: Math.min(r.clear.forS, DEMO_CLEAR_S) },
+  }));
+}
+
+export function applyZoneProfile(rules: readonly ZoneRule[], profile: Profile): ZoneRule[] {
+  if (profile === 'default') return [...rules];
+  return rules.map((r) => ({ ...r, dwellS: Math.min(r.dwellS, DEMO_CONFIRM_S), clearS: Math.min(r.clearS, DEMO_CLEAR_S) }));
+}
