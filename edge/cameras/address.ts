@@ -1,0 +1,71 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
+import { GewuError } from '#service/mod.ts';
+
+/** Where a camera may never be unless its configuration says `allowLocalAddress`: this machine and its link. */
+const local = new BlockList();
+local.addSubnet('127.0.0.0', 8, 'ipv4');
+local.addSubnet('0.0.0.0', 8, 'ipv4');
+local.addSubnet('169.254.0.0', 16, 'ipv4');
+local.addSubnet('::1', 128, 'ipv6');
+local.addSubnet('::', 128, 'ipv6');
+local.addSubnet('fe80::', 10, 'ipv6');
+
+const SCHEMES = ['rtsp:', 'rtsps:'];
+
+export interface CameraAddress {
+  id: string;
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  allowLocalAddress: boolean;
+}
+
+/**
+ * The address that ffmpeg is given: scheme checked, every address of the host checked, user and password
+ * percent-encoded into it. Never log it. Throws GEWU_CAMERA_URL (refused) or GEWU_CAMERA_OFFLINE (the name is unknown).
+ */
+export async function streamUrl(
+  camera: CameraAddress,
+  resolve: (host: string) => Promise<string[]> = addressesOf,
+): Promise<string> {
+  const url = parse(camera);
+  if (!camera.allowLocalAddress) {
+    const addresses = await resolved(url.hostname.replace(/^\[|\]$/g, ''), camera.id, resolve);
+    const refused = addresses.find(isLocalAddress);
+    if (refused !== undefined)
+      throw new GewuError('GEWU_CAMERA_URL', `camera ${camera.id}: ${refused} is a loopback or link-local address`);
+  }
+  if (camera.username !== undefined) url.username = encodeURIComponent(camera.username);
+  if (camera.password !== undefined) url.password = encodeURIComponent(camera.password);
+  return url.href;
+}
+
+function parse(camera: CameraAddress): URL {
+  const refuse = (why: string) => new GewuError('GEWU_CAMERA_URL', `camera ${camera.id}: ${why}`);
+  if (!URL.canParse(camera.url)) throw refuse('the address is not a URL');
+  const url = new URL(camera.url);
+  if (!SCHEMES.includes(url.protocol)) throw refuse(`scheme ${url.protocol} is not rtsp or rtsps`);
+  if (url.hostname === '') throw refuse('the address has no host');
+  if (url.username !== '' || url.password !== '') throw refuse('user and password belong into their own keys');
+  return url;
+}
+
+async function resolved(host: string, id: string, resolve: (host: string) => Promise<string[]>): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
+  try {
+    return await resolve(host);
+  } catch (error) {
+    throw new GewuError('GEWU_CAMERA_OFFLINE', `camera ${id}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map((entry) => entry.address);
+}
+
+export function isLocalAddress(address: string): boolean {
+  const kind = isIP(address);
+  // A mapped address (::ffff:127.0.0.1) is found by the IPv4 subnets.
+  return kind !== 0 && local.check(address, kind === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,65 @@
+/** What the pictures are made into. */
+export interface PictureFormat {
+  /** The model's input. */
+  input: { width: number; height: number; letterbox: { pad: number } };
+  /** The full picture is scaled down to this width when it is wider. */
+  fullWidthMax: number;
+}
+
+/** ffmpeg gives up a silent socket after so long; our own watchdog does not rely on it. */
+const SOCKET_TIMEOUT_US = 10_000_000;
+
+/**
+ * The arguments of one camera's ffmpeg: a fixed list, of which only the address, the rate and the sizes vary, and no
+ * shell in between. Two outputs of one process, a pair per analysed picture:
+ *
+ *   pipe:1  the model's input, rgb24, letterboxed, fixed size
+ *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
+ */
+export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax }: PictureFormat): string[] {
+  const periodS = (1 / fps).toFixed(4);
+  // By arrival: cameras' own time stamps jump. The last term starts anew after our clock was set back.
+  const due = `isnan(prev_selected_t)+gte(t-prev_selected_t\\,${periodS}*0.9)+lt(t\\,prev_selected_t-1)`;
+  const pad = input.letterbox.pad.toString(16).padStart(2, '0');
+  const filters = [
+    `[0:v:0]select='${due}',scale=w='min(iw\\,${fullWidthMax})':h=-2:flags=area,format=rgb24,split=2[full][small]`,
+    `[small]scale=${input.width}:${input.height}:force_original_aspect_ratio=decrease:flags=area,` +
+      `format=rgb24,pad=${input.width}:${input.height}:(ow-iw)/2:(oh-ih)/2:color=0x${pad}${pad}${pad}[model]`,
+  ].join(';');
+  return [
+    ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
+    ...['-protocol_whitelist', 'rtsp,rtp,tcp,tls,udp', '-rtsp_transport', 'tcp', '-timeout', String(SOCKET_TIMEOUT_US)],
+    ...['-allowed_media_types', 'video', '-fflags', 'nobuffer', '-flags', 'low_delay'],
+    ...['-probesize', '65536', '-analyzeduration', '500000', '-use_wallclock_as_timestamps', '1', '-threads', '1', '-i', url],
+    ...['-filter_complex_threads', '1', '-filter_complex', filters],
+    ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
+    ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
+  ];
+}
+
+/** Why ffmpeg failed, as a stable word for people and dashboards. */
+export type FailureReason =
+  | 'unauthorised'
+  | 'refused'
+  | 'not_found'
+  | 'unreachable'
+  | 'stalled'
+  | 'disconnected'
+  | 'failed'
+  | 'address';
+
+const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
+  [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
+  [/connection refused/i, 'refused'],
+  [/\b404\b|not found/i, 'not_found'],
+  [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
+];
+
+export function failureOf(stderr: string): FailureReason | null {
+  return SIGNS.find(([sign]) => sign.test(stderr))?.[1] ?? null;
+}
+
+/** ffmpeg repeats its address in messages: user and password go. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/(rtsps?:\/\/)[^@\s/]*@/gi, '$1***@');
+}

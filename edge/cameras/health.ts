@@ -1,0 +1,77 @@
+import type { HealthState } from '#grid/wire/mod.ts';
+import type { FailureReason } from './arguments.ts';
+import type { PictureFault } from './picture.ts';
+import { stallMs } from './source.ts';
+
+export interface CameraState {
+  state: HealthState;
+  /** 'starting', 'connected', 'shadow', 'black', 'frozen', or why the stream failed. */
+  reason: string;
+  /** UTC ms since when state and reason hold. */
+  since: number;
+}
+
+/** Offline for longer than this, the camera's component has a fault. */
+export const OFFLINE_FAULT_MS = 30_000;
+
+/**
+ * The state of one camera, as people are told it:
+ *
+ *   unknown --frame--> online <--> degraded (black, frozen)
+ *      |                  |
+ *      +--5 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
+ */
+export class CameraHealth {
+  readonly #offlineMs: number;
+  readonly #online: string;
+  #state: CameraState;
+  #reason: FailureReason | null = null;
+  #lastFrameMs: number;
+  #offlineSinceMs: number | null = null;
+
+  /** `shadow`: the model may not speak for this camera, so it looks and says nothing. */
+  constructor({ fps, shadow, at, ms }: { fps: number; shadow: boolean; at: number; ms: number }) {
+    this.#offlineMs = stallMs(fps);
+    this.#online = shadow ? 'shadow' : 'connected';
+    this.#state = { state: 'unknown', reason: 'starting', since: at };
+    this.#lastFrameMs = ms;
+  }
+
+  get current(): CameraState {
+    return this.#state;
+  }
+
+  /** How long it has been offline, ms; 0 while it is not. */
+  offlineMs(nowMs: number): number {
+    return this.#offlineSinceMs === null ? 0 : nowMs - this.#offlineSinceMs;
+  }
+
+  /** A picture came. Returns the new state when it is another one. */
+  frame(fault: PictureFault | null, at: number, ms: number): CameraState | null {
+    this.#lastFrameMs = ms;
+    this.#offlineSinceMs = null;
+    this.#reason = null;
+    return fault === null ? this.#become('online', this.#online, at) : this.#become('degraded', fault, at);
+  }
+
+  /** The stream broke. The state follows when it does not come back in time. */
+  failure(reason: FailureReason, at: number): CameraState | null {
+    this.#reason = reason;
+    return this.#state.state === 'offline' ? this.#become('offline', reason, at) : null;
+  }
+
+  /** Time passes: call it about once a second. */
+  tick(at: number, ms: number): CameraState | null {
+    if (this.#state.state === 'offline' || ms - this.#lastFrameMs < this.#offlineMs) return null;
+    this.#offlineSinceMs = this.#lastFrameMs;
+    return this.#become('offline', this.#reason ?? 'stalled', at);
+  }
+
+  #become(state: HealthState, reason: string, at: number): CameraState | null {
+    const { state: oldState, reason: oldReason, since } = this.#state;
+    if (state === oldState && reason === oldReason) return null;
+    // Another reason for the same outage does not begin a new one.
+    this.#state = { state, reason, since: state === 'offline' && oldState === 'offline' ? since : at };
+    return this.#state;
+  }
+}

@@ -1,0 +1,100 @@
+import { dirname, resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { PROFILES, Site } from '#grid/mod.ts';
+import { checkConfig, readConfigFile } from '#service/mod.ts';
+import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
+import { siteMistakes } from './site.ts';
+
+const strict = { additionalProperties: false } as const;
+const Path = () => Type.String({ minLength: 1, maxLength: 4096, description: 'relative paths start at the folder of the file' });
+const MEBIBYTE = 1024 * 1024;
+
+/** What `edge.yaml` may say. */
+export const EdgeConfigFile = Type.Object(
+  {
+    version: Type.Literal(1),
+    edge: Type.Object(
+      {
+        id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+        dataDir: Path(),
+        /** `demo` shortens confirm and dwell times to 5 s. */
+        profile: Type.Enum(PROFILES, { default: 'default' }),
+      },
+      strict,
+    ),
+    /** For the devices. */
+    broker: Type.Object({ ...Listener.properties, limits: BrokerLimits }, strict),
+    uplink: Type.Object(
+      {
+        /** The centre's broker; the user name is the edge's id. */
+        url: Type.String({ pattern: '^mqtts?://[^/?#@]+/?$', maxLength: 512 }),
+        password: Type.String({ minLength: 8, maxLength: 128 }),
+        tls: Type.Optional(ClientTls),
+        /** The centre's API, for evidence. */
+        apiUrl: Type.String({ pattern: '^https?://[^/?#@]+/?$', maxLength: 512 }),
+        apiTls: Type.Optional(ClientTls),
+      },
+      strict,
+    ),
+    outbox: Type.Object(
+      {
+        quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 2048 * MEBIBYTE }),
+        ageHoursMax: Type.Number({ minimum: 1, default: 168 }),
+      },
+      { ...strict, default: {} },
+    ),
+    vision: Type.Object(
+      {
+        /** Folder of the model; none takes the shipped one. */
+        model: Type.Optional(Path()),
+        workers: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+      },
+      { ...strict, default: {} },
+    ),
+    evidence: Type.Object(
+      { quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 4096 * MEBIBYTE }) },
+      { ...strict, default: {} },
+    ),
+    /** `/healthz`, `/readyz`, `/metrics`. */
+    probes: Type.Optional(
+      Type.Object(
+        { host: Type.String({ default: '127.0.0.1', maxLength: 253 }), port: Type.Integer({ minimum: 0, maximum: 65_535 }) },
+        strict,
+      ),
+    ),
+    site: Type.Optional(Site),
+    siteFile: Type.Optional(Path()),
+  },
+  strict,
+);
+type Checked = Static<typeof EdgeConfigFile>;
+
+/** A node's configuration, complete: other files read, paths absolute. */
+export interface EdgeConfig extends Omit<Checked, 'site' | 'siteFile' | 'vision'> {
+  site: Site;
+  vision: { model: string; workers: number };
+}
+
+const SHIPPED_MODEL = resolve(import.meta.dirname, '../models/street-drawn');
+
+/**
+ * Reads and checks a node's configuration with the site that it names.
+ * Throws GEWU_CONFIG_UNREADABLE, or GEWU_CONFIG_INVALID with key and value of every mistake.
+ */
+export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
+  const checked = checkConfig(file, EdgeConfigFile, await readConfigFile(file), ({ site, siteFile }) =>
+    (site === undefined) === (siteFile === undefined)
+      ? [{ key: 'site', value: site, message: 'exactly one of site and siteFile is wanted' }]
+      : [],
+  );
+  const folder = dirname(resolve(file));
+  const { site: inline, siteFile, vision, ...rest } = checked;
+  const source = siteFile === undefined ? file : resolve(folder, siteFile);
+  const site = checkConfig(source, Site, inline ?? (await readConfigFile(source)), siteMistakes);
+  return {
+    ...rest,
+    edge: { ...rest.edge, dataDir: resolve(folder, rest.edge.dataDir) },
+    vision: { workers: vision.workers, model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model) },
+    site,
+  };
+}

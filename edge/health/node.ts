@@ -1,0 +1,98 @@
+import type { HealthRecord } from '#grid/wire/mod.ts';
+import type { Clock, Log, Service } from '#service/mod.ts';
+import type { HealthSink } from '../events.ts';
+import type { DeviceRegistry } from '../registry.ts';
+
+/** How often the node says how it is. */
+const NODE_REPORT_MS = 10_000;
+const SILENCE_CHECK_MS = 30_000;
+/** A device is off line when it is silent for two and a half of its own intervals, within these bounds. Source: docs/domain/sensors.md. */
+const SILENT_INTERVALS = 2.5;
+const SILENT_MS_MIN = 30 * 60_000;
+const SILENT_MS_MAX = 75 * 3_600_000;
+
+export interface NodeHealthDeps {
+  edge: string;
+  registry: DeviceRegistry;
+  health: HealthSink;
+  /** Counters and gauges of the node, read at each report. */
+  values(): Record<string, number>;
+  clock: Clock;
+  log: Log;
+}
+
+interface DeviceState {
+  online: boolean;
+  since: number;
+  seenAt: number;
+}
+
+/** States of the node and of its sensors, into the health lane: on change, and the node's own every ten seconds. */
+export class NodeHealth implements Service {
+  readonly #deps: NodeHealthDeps;
+  readonly #devices = new Map<string, DeviceState>();
+  #startedAt = 0;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(deps: NodeHealthDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#startedAt = this.#deps.clock.now();
+    this.#reportNode('started');
+    this.#timers = [
+      setInterval(() => this.#reportNode('running'), NODE_REPORT_MS),
+      setInterval(() => this.checkSilence(), SILENCE_CHECK_MS),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** A device sent something usable. */
+  seen(device: string): void {
+    const now = this.#deps.clock.now();
+    const state = this.#devices.get(device);
+    if (state?.online) {
+      state.seenAt = now;
+      return;
+    }
+    this.#devices.set(device, { online: true, since: now, seenAt: now });
+    this.#report({ ts: now, edge: this.#deps.edge, of: 'device', id: device, state: 'online', reason: 'reporting', since: now });
+  }
+
+  /** Devices that are silent for too long are off line; runs by itself every half minute. */
+  checkSilence(): void {
+    const now = this.#deps.clock.now();
+    for (const [id, { kind }] of this.#deps.registry) {
+      const state = this.#devices.get(id);
+      const seenAt = state?.seenAt ?? this.#startedAt;
+      const silentMs = Math.min(SILENT_MS_MAX, Math.max(SILENT_MS_MIN, kind.intervalS.normal * 1000 * SILENT_INTERVALS));
+      if (state?.online === false || now - seenAt < silentMs) continue;
+      this.#devices.set(id, { online: false, since: now, seenAt });
+      this.#report({ ts: now, edge: this.#deps.edge, of: 'device', id, state: 'offline', reason: 'silent', since: now });
+    }
+  }
+
+  #reportNode(reason: string): void {
+    const { edge, clock, values } = this.#deps;
+    this.#report({
+      ts: clock.now(),
+      edge,
+      of: 'edge',
+      id: edge,
+      state: 'online',
+      reason,
+      since: this.#startedAt,
+      values: values(),
+    });
+  }
+
+  #report(record: HealthRecord): void {
+    this.#deps.health
+      .report(record)
+      .catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'a health record was lost'));
+  }
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { createCellIndex } from '#grid/mod.ts';
+import { type HealthLine, LANES } from '#grid/wire/mod.ts';
+import { type Clock, createMetrics, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
+import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
+import { createDevicePolicy } from './broker/mod.ts';
+import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
+import type { EdgeConfig } from './config.ts';
+import type { EventSink, HealthSink } from './events.ts';
+import { NodeHealth, ProbeServer } from './health/mod.ts';
+import { Outbox } from './outbox/mod.ts';
+import { createRegistry } from './registry.ts';
+import { RuleEngine } from './rules/mod.ts';
+import { SensorIntake } from './sensors/mod.ts';
+import { CaseStateMap, Uplink } from './uplink/mod.ts';
+
+export interface EdgeNode extends Service {
+  /** Of the devices' broker, after `start`. */
+  readonly brokerPort: number;
+  readonly outbox: Outbox;
+  readonly metrics: Metrics;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Composition root of an edge node.
+ *
+ *   broker --> sensors --> outbox --> uplink
+ *                 |          ^
+ *                 +-> rules -+
+ *   cameras ------> zones ---+
+ */
+export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log: Log; clock: Clock }): EdgeNode {
+  const metrics = createMetrics();
+  const edge = config.edge.id;
+  const { site } = config;
+  const outbox = new Outbox({
+    file: join(config.edge.dataDir, 'outbox.db'),
+    quotaBytes: config.outbox.quotaBytes,
+    ageMsMax: config.outbox.ageHoursMax * HOUR_MS,
+    log,
+    metrics,
+  });
+  const events: EventSink = { emit: (event) => outbox.append('events', [toLine(event)]) };
+  const health: HealthSink = { report: (record) => outbox.append('health', [toLine(record)]) };
+  const registry = createRegistry(site, createCellIndex(site.cells), config.edge.profile);
+  const caseStates = new CaseStateMap();
+  const rules = new RuleEngine({ edge, registry, outbox, clock, log });
+  const cameras = site.cameras.length === 0 ? null : createCameras({ config, events, health, caseStates, clock, log, metrics });
+  const uplink = new Uplink({
+    edge,
+    url: config.uplink.url,
+    password: config.uplink.password,
+    tls: config.uplink.tls,
+    outbox,
+    commands: caseStates,
+    clock,
+    log,
+    metrics,
+  });
+  const nodeHealth = new NodeHealth({ edge, registry, health, values: () => nodeValues(), clock, log });
+  const sensors = new SensorIntake({ edge, registry, outbox, rules, seen: (device) => nodeHealth.seen(device), clock, metrics });
+  const policy = createDevicePolicy({ registry, gateways: site.gateways, sensors });
+  const broker: MqttBroker = createBroker({ listener: config.broker, limits: config.broker.limits, policy, log, metrics });
+
+  function nodeValues(): Record<string, number> {
+    const depth = LANES.flatMap((lane): [string, number][] => [
+      [`outbox.${lane}.records`, outbox.stats[lane].records],
+      [`outbox.${lane}.dropped`, outbox.stats[lane].dropped],
+      [`outbox.${lane}.quarantined`, outbox.stats[lane].quarantined],
+    ]);
+    return {
+      ...Object.fromEntries(depth),
+      ...sensors.totals,
+      uplinkConnected: uplink.connected ? 1 : 0,
+      uplinkRoundTripMs: uplink.roundTripMs,
+    };
+  }
+
+  const missing = () => [...(broker.listening ? [] : ['broker']), ...(uplink.connected ? [] : ['uplink'])];
+  const probes = config.probes ? [new ProbeServer({ ...config.probes, metrics, missing })] : [];
+  // Devices come last: when the first one connects, everything behind the broker stands. Stopping goes the other way.
+  const services: Service[] = [outbox, uplink, rules, nodeHealth, ...probes, ...(cameras ? [cameras] : []), broker];
+
+  return {
+    outbox,
+    metrics,
+    get brokerPort() {
+      return broker.port;
+    },
+    async start() {
+      await startAll(services);
+      log.info({ edge, brokerPort: broker.port, devices: registry.size, cameras: site.cameras.length }, 'edge node runs');
+    },
+    stop: () => stopAll(services),
+  };
+}
+
+interface CameraDeps {
+  config: EdgeConfig;
+  events: EventSink;
+  health: HealthSink;
+  caseStates: CaseStateMap;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+function createCameras({ config, ...deps }: CameraDeps): CameraPipeline {
+  const { uplink, evidence, edge, site, vision } = config;
+  return createCameraPipeline({
+    ...deps,
+    site,
+    profile: edge.profile,
+    vision,
+    dataDir: edge.dataDir,
+    edgeId: edge.id,
+    evidence: { url: uplink.apiUrl, password: uplink.password, quotaBytes: evidence.quotaBytes, tls: uplink.apiTls },
+  });
+}
+
+function toLine(record: object | HealthLine): Buffer {
+  return Buffer.from(JSON.stringify(record));
+}

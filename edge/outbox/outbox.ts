@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { LANES, type Lane } from '#grid/wire/mod.ts';
+import { Gauge, GewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { Chunk, CommitRequest, OutboxStats, Reply, Request, StateChange } from './protocol.ts';
+
+/**
+ * The edge's durable queue, three lanes in one SQLite file, owned by a worker thread.
+ *
+ *   append --+                              +--> resolves when its group is on disk
+ *   append --+--> one group --> commit -----+
+ *   remove --+      (while a group commits, the next one gathers)
+ */
+export interface OutboxOptions {
+  file: string;
+  /** Of all lanes together; the oldest readings go first. */
+  quotaBytes: number;
+  ageMsMax: number;
+  /** Injected delay per commit, ms, for tests and benches of slow flash. */
+  syncDelayMs?: number;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** Waiting for a commit, at most; beyond it appends are refused and the device sees no PUBACK. */
+const WAITING_RECORDS_MAX = 50_000;
+const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+
+interface Waiting {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+export class Outbox implements Service {
+  readonly #options: OutboxOptions;
+  #worker: Worker | undefined;
+  #nextId = 1;
+  readonly #replies = new Map<number, { resolve(r: Reply & { ok: true }): void; reject(error: Error): void }>();
+  #stats: OutboxStats = emptyStats();
+  #gathering: Omit<CommitRequest, 'op' | 'id'> = { rows: [], state: [], remove: [] };
+  #waiting: Waiting[] = [];
+  #waitingRecords = 0;
+  #waitingBytes = 0;
+  #committing = false;
+  readonly #listeners: ((lane: Lane) => void)[] = [];
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const stats = () => this.#stats;
+    new Gauge({
+      name: 'gewu_outbox_records',
+      help: 'Records that wait for the centre, by lane',
+      labelNames: ['lane'],
+      registers: [options.metrics],
+      collect() {
+        for (const lane of LANES) this.set({ lane }, stats()[lane].records);
+      },
+    });
+    new Gauge({
+      name: 'gewu_outbox_dropped',
+      help: 'Records dropped at the quota, by lane',
+      labelNames: ['lane'],
+      registers: [options.metrics],
+      collect() {
+        for (const lane of LANES) this.set({ lane }, stats()[lane].dropped);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { file, quotaBytes, ageMsMax, syncDelayMs = 0 } = this.#options;
+    await mkdir(dirname(file), { recursive: true });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { file, quotaBytes, ageMsMax, syncDelayMs },
+    });
+    this.#worker = worker;
+    // `once` rejects on 'error': a file that cannot be opened fails the start.
+    const [first] = (await once(worker, 'message').catch((cause: Error) => {
+      throw new GewuError('GEWU_OUTBOX_BROKEN', `${file}: ${cause.message}`, { cause });
+    })) as [Reply & { ok: true }];
+    this.#stats = first.stats;
+    worker.on('message', (reply: Reply) => this.#onReply(reply));
+    worker.on('error', (error) => this.#fail(new GewuError('GEWU_OUTBOX_BROKEN', error.message, { cause: error })));
+    worker.on('exit', () => this.#fail(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox has ended')));
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    // Requests are answered in order, so everything before the close is done when it is.
+    const gone = once(worker, 'exit');
+    worker.postMessage({ op: 'close', id: this.#nextId++ } satisfies Request);
+    await gone;
+  }
+
+  get stats(): OutboxStats {
+    return this.#stats;
+  }
+
+  /** Called after each commit that added to a lane. */
+  onAppended(listener: (lane: Lane) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Resolves when the records, and the state that goes with them, are on disk. Rejects with GEWU_OUTBOX_FULL
+   * (nothing was kept) or GEWU_OUTBOX_BROKEN (nobody knows).
+   */
+  append(lane: Lane, bodies: readonly Uint8Array[], state: readonly StateChange[] = []): Promise<void> {
+    const bytes = bodies.reduce((sum, b) => sum + b.length, 0);
+    if (this.#worker === undefined) return Promise.reject(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox is not running'));
+    if (this.#waitingRecords + bodies.length > WAITING_RECORDS_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX)
+      return Promise.reject(new GewuError('GEWU_OUTBOX_FULL', `${this.#waitingRecords} records wait for the disk`));
+    this.#waitingRecords += bodies.length;
+    this.#waitingBytes += bytes;
+    const lastRows = this.#gathering.rows.at(-1);
+    if (lastRows?.lane === lane) lastRows.bodies.push(...bodies);
+    else this.#gathering.rows.push({ lane, bodies: [...bodies] });
+    this.#gathering.state.push(...state);
+    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.#schedule();
+    return done;
+  }
+
+  /** The frame of these rows was acknowledged. */
+  remove(lane: Lane, first: number, last: number): void {
+    this.#gathering.remove.push({ lane, first, last });
+    this.#schedule();
+  }
+
+  /** Rows with `from <= seq <= upTo`, in order, as many as fit; null when there are none. */
+  async take(lane: Lane, from: number, upTo: number, bytesMax: number, countMax: number): Promise<Chunk | null> {
+    const reply = await this.#ask({ op: 'take', id: this.#nextId++, lane, from, upTo, bytesMax, countMax });
+    return reply.result as Chunk | null;
+  }
+
+  /** What `append` stored as state under keys with this prefix. */
+  async state(prefix: string): Promise<Map<string, string>> {
+    const reply = await this.#ask({ op: 'state', id: this.#nextId++, prefix });
+    return new Map(reply.result as [string, string][]);
+  }
+
+  /** At most one commit is under way; what comes meanwhile makes the next group. */
+  #schedule(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    setImmediate(() => void this.#commit());
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#gathering;
+    const waiting = this.#waiting;
+    this.#gathering = { rows: [], state: [], remove: [] };
+    this.#waiting = [];
+    this.#waitingRecords = 0;
+    this.#waitingBytes = 0;
+    try {
+      await this.#ask({ op: 'commit', id: this.#nextId++, ...group });
+      for (const w of waiting) w.resolve();
+      for (const lane of new Set(group.rows.map((r) => r.lane))) for (const listener of this.#listeners) listener(lane);
+    } catch (error) {
+      this.#options.log.error({ error: (error as Error).message }, 'outbox commit failed');
+      for (const w of waiting) w.reject(error as Error);
+    }
+    this.#committing = false;
+    if (this.#waiting.length > 0 || this.#gathering.remove.length > 0) this.#schedule();
+  }
+
+  #ask(request: Request): Promise<Reply & { ok: true }> {
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.reject(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox is not running'));
+    return new Promise((resolve, reject) => {
+      this.#replies.set(request.id, { resolve, reject });
+      worker.postMessage(request);
+    });
+  }
+
+  #onReply(reply: Reply): void {
+    const asker = this.#replies.get(reply.id);
+    this.#replies.delete(reply.id);
+    if (reply.ok) {
+      this.#stats = reply.stats;
+      asker?.resolve(reply);
+    } else asker?.reject(new GewuError(reply.code, reply.message));
+  }
+
+  #fail(error: GewuError): void {
+    for (const { reject } of this.#replies.values()) reject(error);
+    this.#replies.clear();
+  }
+}
+
+function emptyStats(): OutboxStats {
+  const none = () => ({ records: 0, bytes: 0, lastSeq: 0, dropped: 0, quarantined: 0 });
+  return { events: none(), health: none(), readings: none() };
+}

@@ -1,0 +1,209 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { LANES, type Lane } from '#grid/wire/mod.ts';
+import type { Chunk, CommitRequest, OutboxStats, TakeRequest, WorkerOptions } from './protocol.ts';
+
+/**
+ * The outbox's file. Runs inside the worker only. WAL with synchronous FULL: a commit that returned is on disk.
+ * Each row has its own checksum, because SQLite serves a flipped byte and calls the file intact.
+ */
+export class OutboxFull extends Error {}
+
+interface LaneStatements {
+  insert: StatementSync;
+  take: StatementSync;
+  remove: StatementSync;
+  removeOldest: StatementSync;
+  removeAged: StatementSync;
+}
+
+/** Rows that are dropped in one go at the quota. */
+const DROP_ROWS = 1000;
+const NEWLINE = 0x0a;
+
+export class OutboxStore {
+  readonly #options: WorkerOptions;
+  #db: DatabaseSync;
+  #lanes: Record<Lane, LaneStatements>;
+  #putState: StatementSync;
+  #deleteState: StatementSync;
+  #stats: OutboxStats;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#db = new DatabaseSync(options.file);
+    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY');
+    const intact = this.#db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (intact.quick_check !== 'ok') throw new Error(`the file is damaged: ${intact.quick_check}`);
+    this.#db.exec(SCHEMA);
+    this.#lanes = Object.fromEntries(LANES.map((lane) => [lane, this.#prepareLane(lane)])) as Record<Lane, LaneStatements>;
+    this.#putState = this.#db.prepare(
+      'INSERT INTO state(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
+    );
+    this.#deleteState = this.#db.prepare('DELETE FROM state WHERE key = ?');
+    this.#stats = this.#readStats();
+  }
+
+  get stats(): OutboxStats {
+    return this.#stats;
+  }
+
+  /** One transaction. Throws OutboxFull when the events do not fit even without all readings. */
+  commit({ rows, state, remove }: CommitRequest, now: number): void {
+    const before = structuredClone(this.#stats);
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      for (const r of remove) this.#removeRange(r.lane, r.first, r.last);
+      for (const { lane, bodies } of rows) for (const body of bodies) this.#insert(lane, body, now);
+      for (const { key, value } of state) {
+        if (value === null) this.#deleteState.run(key);
+        else this.#putState.run(key, value);
+      }
+      this.#keepQuota();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#stats = before;
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  take({ lane, from, upTo, bytesMax, countMax }: TakeRequest): Chunk | null {
+    const bodies: Uint8Array[] = [];
+    let [bytes, first, last] = [0, 0, 0];
+    const broken: number[] = [];
+    for (const row of this.#lanes[lane].take.iterate(from, upTo, countMax) as Iterable<{
+      seq: number;
+      crc: number;
+      body: Uint8Array;
+    }>) {
+      if (crc32(row.body) !== row.crc) {
+        broken.push(row.seq);
+        continue;
+      }
+      if (bodies.length > 0 && bytes + row.body.length + 1 > bytesMax) break;
+      if (bodies.length === 0) first = row.seq;
+      last = row.seq;
+      bytes += row.body.length + 1;
+      bodies.push(row.body);
+    }
+    for (const seq of broken) this.#quarantine(lane, seq);
+    if (bodies.length > 0) return { first, last, count: bodies.length, body: joinLines(bodies, bytes) };
+    // A run of broken rows only: what follows may be sound.
+    return broken.length > 0
+      ? this.take({ op: 'take', id: 0, lane, from: (broken.at(-1) as number) + 1, upTo, bytesMax, countMax })
+      : null;
+  }
+
+  readState(prefix: string): [string, string][] {
+    const rows = this.#db
+      .prepare('SELECT key, value FROM state WHERE substr(key, 1, ?) = ? ORDER BY key')
+      .all(prefix.length, prefix);
+    return rows.map((r) => [r.key as string, r.value as string]);
+  }
+
+  /** Drops readings and health that are too old. */
+  dropAged(now: number): void {
+    const before = now - this.#options.ageMsMax;
+    for (const lane of ['readings', 'health'] as const) {
+      const changes = Number(this.#lanes[lane].removeAged.run(before).changes);
+      if (changes > 0) this.#countDropped(lane, changes);
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #prepareLane(lane: Lane): LaneStatements {
+    const db = this.#db;
+    return {
+      insert: db.prepare(`INSERT INTO ${lane}(ts, crc, body) VALUES(?, ?, ?)`),
+      take: db.prepare(`SELECT seq, crc, body FROM ${lane} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`),
+      remove: db.prepare(`DELETE FROM ${lane} WHERE seq BETWEEN ? AND ? RETURNING length(body) AS bytes`),
+      removeOldest: db.prepare(
+        `DELETE FROM ${lane} WHERE seq IN (SELECT seq FROM ${lane} ORDER BY seq LIMIT ${DROP_ROWS}) RETURNING length(body) AS bytes`,
+      ),
+      removeAged: db.prepare(`DELETE FROM ${lane} WHERE ts < ?`),
+    };
+  }
+
+  #insert(lane: Lane, body: Uint8Array, now: number): void {
+    const { lastInsertRowid } = this.#lanes[lane].insert.run(now, crc32(body), body);
+    const stats = this.#stats[lane];
+    stats.lastSeq = Number(lastInsertRowid);
+    stats.records++;
+    stats.bytes += body.length;
+  }
+
+  #removeRange(lane: Lane, first: number, last: number): void {
+    this.#subtract(lane, this.#lanes[lane].remove.all(first, last) as { bytes: number }[]);
+  }
+
+  #subtract(lane: Lane, removed: { bytes: number }[]): void {
+    const stats = this.#stats[lane];
+    stats.records -= removed.length;
+    for (const { bytes } of removed) stats.bytes -= bytes;
+  }
+
+  /** At the quota the oldest readings go first, then health, never events. */
+  #keepQuota(): void {
+    const total = () => LANES.reduce((sum, lane) => sum + this.#stats[lane].bytes, 0);
+    while (total() > this.#options.quotaBytes) {
+      const lane = (['readings', 'health'] as const).find((l) => this.#stats[l].records > 0);
+      if (lane === undefined)
+        throw new OutboxFull(`the outbox holds ${total()} B of events, its quota is ${this.#options.quotaBytes} B`);
+      const removed = this.#lanes[lane].removeOldest.all() as { bytes: number }[];
+      this.#subtract(lane, removed);
+      this.#stats[lane].dropped += removed.length;
+      this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(removed.length, lane);
+    }
+  }
+
+  #countDropped(lane: Lane, count: number): void {
+    this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(count, lane);
+    this.#stats = this.#readStats();
+  }
+
+  #quarantine(lane: Lane, seq: number): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#db.prepare(`INSERT INTO quarantine(lane, seq, body) SELECT '${lane}', seq, body FROM ${lane} WHERE seq = ?`).run(seq);
+    this.#removeRange(lane, seq, seq);
+    this.#db.prepare('UPDATE counters SET quarantined = quarantined + 1 WHERE lane = ?').run(lane);
+    this.#db.exec('COMMIT');
+    this.#stats[lane].quarantined++;
+  }
+
+  #readStats(): OutboxStats {
+    const read = (lane: Lane) => {
+      const sums = this.#db.prepare(`SELECT count(*) AS records, coalesce(sum(length(body)), 0) AS bytes FROM ${lane}`).get();
+      const sequence = this.#db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(lane);
+      const counters = this.#db.prepare('SELECT dropped, quarantined FROM counters WHERE lane = ?').get(lane);
+      return { ...sums, lastSeq: (sequence?.seq as number | undefined) ?? 0, ...counters };
+    };
+    return Object.fromEntries(LANES.map((lane) => [lane, read(lane)])) as unknown as OutboxStats;
+  }
+}
+
+// AUTOINCREMENT: a sequence number is never reused, not even after the queue ran empty.
+const SCHEMA = `
+${LANES.map(
+  (lane) => `CREATE TABLE IF NOT EXISTS ${lane}(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);`,
+).join('\n')}
+CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quarantine(lane TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB, PRIMARY KEY(lane, seq));
+CREATE TABLE IF NOT EXISTS counters(lane TEXT PRIMARY KEY, dropped INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0);
+INSERT OR IGNORE INTO counters(lane) VALUES ${LANES.map((lane) => `('${lane}')`).join(', ')};
+`;
+
+function joinLines(bodies: readonly Uint8Array[], bytes: number): Uint8Array {
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const body of bodies) {
+    joined.set(body, at);
+    at += body.length;
+    joined[at++] = NEWLINE;
+  }
+  return joined;
+}

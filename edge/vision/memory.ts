@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { EventRecord, Id, type SiteCamera } from '#grid/mod.ts';
+import type { Log } from '#service/mod.ts';
+import { writeDurably } from '../evidence/mod.ts';
+import type { Ground } from './ground.ts';
+import type { Incident } from './watch.ts';
+
+/** An incident that has an event, as it is kept on disk. */
+const Remembered = Type.Object({
+  zone: Id(),
+  rule: Id(),
+  state: Type.Union([Type.Literal('active'), Type.Literal('silent')]),
+  lon: Type.Number(),
+  lat: Type.Number(),
+  errorRadiusM: Type.Number(),
+  box: Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()]),
+  score: Type.Number(),
+  /** Last revision. */
+  record: EventRecord,
+});
+const Memory = Type.Object({
+  v: Type.Literal(1),
+  incidents: Type.Array(Remembered),
+  offline: Type.Union([EventRecord, Type.Null()]),
+});
+const check = Compile(Memory);
+
+export interface Remembrance {
+  /** Their rule is still in the configuration. */
+  incidents: { incident: Incident; record: EventRecord }[];
+  /** Active events whose rule is gone. */
+  orphans: EventRecord[];
+  offline: EventRecord | null;
+}
+
+/**
+ * What a camera has raised and not cleared, in a small file of its own, so that a restart neither raises it again nor
+ * forgets to clear it. Written whole and durably with every revision, before the revision is emitted.
+ */
+export class CameraMemory {
+  readonly #file: string;
+  readonly #log: Log;
+
+  constructor({ dir, camera, log }: { dir: string; camera: string; log: Log }) {
+    this.#file = join(dir, `${camera}.json`);
+    this.#log = log;
+  }
+
+  async save(
+    incidents: readonly { incident: Incident; record: EventRecord }[],
+    offline: EventRecord | null,
+    ground: Ground,
+  ): Promise<void> {
+    const rows = incidents.map(({ incident, record }) => ({
+      zone: incident.zone,
+      rule: incident.rule.id,
+      state: incident.state,
+      ...ground.toPosition(incident.point),
+      errorRadiusM: incident.errorRadiusM,
+      box: incident.box,
+      score: incident.score,
+      record,
+    }));
+    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows, offline }));
+  }
+
+  /** Empty when there is no file, or when it cannot be used (logged): things are then raised again, which is harmless. */
+  async load(camera: Pick<SiteCamera, 'zones'>, ground: Ground, nowMs: number): Promise<Remembrance> {
+    const found: Remembrance = { incidents: [], orphans: [], offline: null };
+    const input = await this.#read();
+    if (input === undefined) return found;
+    if (!check.Check(input)) {
+      this.#log.error({ file: this.#file }, 'the camera memory is not usable and is begun anew');
+      return found;
+    }
+    found.offline = input.offline;
+    for (const row of input.incidents) {
+      const rule = camera.zones.find((z) => z.id === row.zone)?.rules.find((r) => r.id === row.rule);
+      if (rule === undefined) {
+        if (row.state === 'active') found.orphans.push(row.record);
+        continue;
+      }
+      const point = ground.toPoint(row);
+      const { startedAt, lastSeenAt } = row.record.data;
+      const { zone, state, errorRadiusM, box, score } = row;
+      const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, startedAt, lastSeenAt };
+      const identity = { subject: row.record.subject, trackId: '', anchor: point, point };
+      found.incidents.push({
+        incident: { zone, rule, state, errorRadiusM, box, score, ...identity, ...times },
+        record: row.record,
+      });
+    }
+    return found;
+  }
+
+  async #read(): Promise<unknown> {
+    try {
+      return JSON.parse(await readFile(this.#file, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#log.error({ file: this.#file, err: error }, 'camera memory');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+export { distanceM, type Ground, type GroundPoint, groundOf } from './ground.ts';
+export { InferenceLane, InferencePool, type LaneFrame, WEAK_FACTOR } from './inference.ts';
+export { type Located, Locator, UNOWNED_COVER } from './locate.ts';
+export { CameraMemory } from './memory.ts';
+export { openModel } from './model.ts';
+export { contactPixel, type Placed, place } from './placement.ts';
+export { EventReporter } from './reporter.ts';
+export { inForce, inPolygon, type WallTime, wallClock } from './schedule.ts';
+export { type Observed, type Track, Tracker } from './tracker.ts';
+export { type Decision, type Incident, type Moment, ZoneWatch } from './watch.ts';

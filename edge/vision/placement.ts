@@ -1,0 +1,65 @@
+import type { Box } from '#models/mod.ts';
+import { distanceM, type Ground, type GroundPoint } from './ground.ts';
+
+/** Lie on the ground: their place is the middle of what is seen. */
+const FLAT_CLASSES: ReadonlySet<string> = new Set(['ponding', 'open_manhole']);
+/** How deep a standing thing typically is, front to back, metres; by class. */
+const DEPTH_M: Readonly<Record<string, number>> = { stall: 1.3, garbage: 1.2 };
+const DEPTH_M_OTHER = 1;
+/** A car, seen from the side or from the front. */
+const VEHICLE_LENGTH_M = 4.5;
+const VEHICLE_WIDTH_M = 1.85;
+/** A detector places an edge of a box to about so many of its own input pixels. */
+const EDGE_ERROR_PX = 1.5;
+/** Calibration and the thing's unknown depth. */
+const BASE_ERROR_M = 0.5;
+const ERROR_M_MIN = 0.5;
+const ERROR_M_MAX = 50;
+
+export interface Placed {
+  point: GroundPoint;
+  /** Radius, metres, within which the true centre of the footprint lies (about 95 %). */
+  errorRadiusM: number;
+}
+
+/** The pixel by which a thing stands on the ground, fractions: bottom centre, or the middle of a flat thing. */
+export function contactPixel(className: string, box: Box): [x: number, y: number] {
+  const x = (box[0] + box[2]) / 2;
+  return FLAT_CLASSES.has(className) ? [x, (box[1] + box[3]) / 2] : [x, box[3]];
+}
+
+/**
+ * Where a detection stands.
+ *
+ * Flat things: the ground under the box's middle. Standing things: the bottom edge of the box is their near edge, so the
+ * ground under the bottom centre is moved away from the camera by half the class's typical depth.
+ *
+ *   errorRadiusM = 0.5 m + metres that 1.5 input pixels of the model mean at that place, within [0.5, 50]
+ *
+ * `pixel` is one input pixel of the model as fractions of the picture. Null when the contact is at or above the horizon.
+ */
+export function place(ground: Ground, className: string, box: Box, pixel: readonly [number, number]): Placed | null {
+  const [x, y] = contactPixel(className, box);
+  const contact = ground.at(x, y);
+  const perPixelM = ground.stepM(x, y, pixel[0], pixel[1]);
+  if (contact === null || perPixelM === null) return null;
+  const errorRadiusM = Math.min(ERROR_M_MAX, Math.max(ERROR_M_MIN, BASE_ERROR_M + EDGE_ERROR_PX * perPixelM));
+  if (FLAT_CLASSES.has(className)) return { point: contact, errorRadiusM };
+  const reachM = Math.hypot(...contact);
+  if (reachM < 0.01) return { point: contact, errorRadiusM };
+  const by = 1 + depthM(ground, className, box) / 2 / reachM;
+  return { point: [contact[0] * by, contact[1] * by], errorRadiusM };
+}
+
+/**
+ * Depth along the view. For a car it follows from how wide it looks: length and width add up to about the same whichever
+ * way it is turned, so what is not seen across is behind.
+ */
+function depthM(ground: Ground, className: string, box: Box): number {
+  if (className !== 'vehicle') return DEPTH_M[className] ?? DEPTH_M_OTHER;
+  const left = ground.at(box[0], box[3]);
+  const right = ground.at(box[2], box[3]);
+  if (left === null || right === null) return (VEHICLE_LENGTH_M + VEHICLE_WIDTH_M) / 2;
+  const acrossM = distanceM(left, right);
+  return Math.min(VEHICLE_LENGTH_M, Math.max(VEHICLE_WIDTH_M, VEHICLE_LENGTH_M + VEHICLE_WIDTH_M - acrossM));
+}

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type EventData, type EventRecord, type EventType, type EvidenceRef, type SiteCamera, toEventRecord } from '#grid/mod.ts';
+import type { ModelManifest } from '#models/mod.ts';
+import type { Clock, Log } from '#service/mod.ts';
+import type { CaseStates, EventSink } from '../events.ts';
+import type { Ground } from './ground.ts';
+import type { Located, Locator } from './locate.ts';
+import type { CameraMemory } from './memory.ts';
+import type { Decision, Incident, ZoneWatch } from './watch.ts';
+
+export interface ReporterDeps {
+  camera: SiteCamera;
+  edgeId: string;
+  model: Pick<ModelManifest, 'name' | 'version' | 'provenance'>;
+  ground: Ground;
+  locator: Locator;
+  watch: ZoneWatch;
+  memory: CameraMemory;
+  events: EventSink;
+  cases: CaseStates;
+  clock: Clock;
+  log: Log;
+  /** Makes the picture that proves it, from what was seen just now. Null when there is none to show. Never throws. */
+  evidence: (incident: Incident, located: Located, subject: string) => Promise<EvidenceRef | null>;
+}
+
+const RETRY_MS = 2000;
+/** After a start the centre has so long to say which cases are open; then what it has not named counts as closed. */
+const CASES_KNOWN_MS = 60_000;
+/** Steps that may wait for the outbox; beyond it updates are left out, never a raise or a clear. */
+const WAITING_MAX = 8;
+
+interface Entry {
+  incident: Incident;
+  record: EventRecord;
+}
+
+/**
+ * Turns one camera's decisions into revisions of events, in order:
+ *
+ *   decision --> picture durable --> memory durable --> event durable in the outbox --> next
+ *
+ * A crash between the last two leaves a revision in the memory that was not emitted: the start emits every remembered
+ * revision again, which the centre takes for what it is, the same one.
+ */
+export class EventReporter {
+  readonly #deps: ReporterDeps;
+  readonly #entries = new Map<string, Entry>();
+  readonly #openCases = new Set<string>();
+  /** Open when an earlier run last heard. */
+  readonly #unsure = new Set<string>();
+  #startedMs = 0;
+  #offline: EventRecord | null = null;
+  #chain: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #raised = 0;
+  readonly #stopping = new AbortController();
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes back what an earlier run had raised; clears what the configuration no longer knows. */
+  async start(): Promise<void> {
+    const { camera, ground, clock, memory, watch } = this.#deps;
+    this.#startedMs = clock.monotonic();
+    const found = await memory.load(camera, ground, this.#startedMs);
+    this.#offline = found.offline;
+    for (const { incident, record } of found.incidents) {
+      this.#entries.set(record.subject, { incident, record });
+      watch.restore(incident);
+      // A silent one was cleared; its case was open when we last heard.
+      if (incident.state === 'silent') {
+        this.#openCases.add(record.subject);
+        this.#unsure.add(record.subject);
+      }
+      this.#queue(() => this.#emit(record));
+    }
+    for (const record of found.orphans) this.#queue(() => this.#emit(revised(record, 'gewu.event.cleared', clock.now(), {})));
+    if (found.offline !== null) this.#queue(() => this.#emit(found.offline as EventRecord));
+  }
+
+  /** Resolves when what has begun is done or, while the outbox takes nothing, given up; the memory keeps it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#chain;
+  }
+
+  get raised(): number {
+    return this.#raised;
+  }
+
+  /** Applies one picture's decisions. Returns at once; pictures are made before the frame is used again. */
+  handle(decisions: readonly Decision[], at: number): void {
+    for (const { kind, incident } of decisions) {
+      if (kind === 'raise') this.#raise(incident, at);
+      else if (kind === 'update') this.#update(incident, at);
+      else this.#clear(incident, at);
+    }
+  }
+
+  /** Looks what the centre says about the cases of our events; called about once a second. */
+  pollCases(): void {
+    const { cases, clock } = this.#deps;
+    const known = clock.monotonic() - this.#startedMs > CASES_KNOWN_MS;
+    for (const subject of [...this.#entries.keys()]) {
+      if (cases.isOpen(subject)) {
+        this.#openCases.add(subject);
+        this.#unsure.delete(subject);
+      } else if (this.#openCases.has(subject) && (known || !this.#unsure.has(subject))) this.#caseClosed(subject);
+    }
+  }
+
+  #caseClosed(subject: string): void {
+    this.#openCases.delete(subject);
+    this.#unsure.delete(subject);
+    const incident = this.#deps.watch.rearm(subject);
+    if (incident?.state === 'active') this.#clear(incident, this.#deps.clock.now());
+    else if (incident !== null) this.#queue(() => this.#forget(subject));
+  }
+
+  /** The camera itself: a fault of its component while it shows nothing. */
+  componentFault(build: () => EventData): void {
+    if (this.#offline !== null) return;
+    const subject = randomUUID();
+    const record = toEventRecord(subject, 'gewu.event.raised', this.#deps.clock.now(), build());
+    this.#offline = record;
+    this.#queue(() => this.#commit(record));
+  }
+
+  componentRecovered(at: number): void {
+    const last = this.#offline;
+    if (last === null) return;
+    this.#offline = null;
+    const record = revised(last, 'gewu.event.cleared', at, { lastSeenAt: at, clearedAt: at });
+    this.#queue(() => this.#commit(record));
+  }
+
+  #raise(incident: Incident, at: number): void {
+    const { locator, log, camera } = this.#deps;
+    const located = locator.locate(incident);
+    if (located === null) {
+      log.warn(
+        { camera: camera.id, zone: incident.zone, rule: incident.rule.id },
+        'outside of every unit grid or component: no event',
+      );
+      return;
+    }
+    const subject = randomUUID();
+    incident.subject = subject;
+    this.#raised++;
+    const data = this.#dataOf(incident, located);
+    const picture = this.#deps.evidence(incident, located, subject);
+    this.#queue(async () => {
+      const ref = await picture;
+      const record = toEventRecord(subject, 'gewu.event.raised', at, { ...data, evidence: ref === null ? [] : [ref] });
+      this.#entries.set(subject, { incident, record });
+      await this.#commit(record);
+    });
+  }
+
+  #update(incident: Incident, at: number): void {
+    const { subject } = incident;
+    if (subject === null || this.#waiting >= WAITING_MAX) return;
+    const located = this.#deps.locator.locate(incident);
+    const { lastSeenAt, score } = incident;
+    this.#queue(async () => {
+      const entry = this.#entries.get(subject);
+      if (entry === undefined) return;
+      // A component once named stays named: the case hangs on it.
+      const place = located?.place.component === entry.record.data.place.component ? located?.place : undefined;
+      const changes = { lastSeenAt, confidence: rounded(score), ...(place === undefined ? {} : { place }) };
+      entry.record = revised(entry.record, 'gewu.event.updated', at, changes);
+      await this.#commit(entry.record);
+    });
+  }
+
+  #clear(incident: Incident, at: number): void {
+    const { subject } = incident;
+    if (subject === null) return;
+    const { lastSeenAt } = incident;
+    const silent = this.#openCases.has(subject);
+    if (silent) this.#deps.watch.silence(incident);
+    this.#queue(async () => {
+      const entry = this.#entries.get(subject);
+      if (entry === undefined) return;
+      entry.record = revised(entry.record, 'gewu.event.cleared', at, { lastSeenAt, clearedAt: at });
+      await this.#commit(entry.record);
+      if (!this.#deps.watch.incidents.includes(entry.incident)) await this.#forget(subject);
+    });
+  }
+
+  #dataOf(incident: Incident, located: Located): EventData {
+    const { camera, edgeId, model } = this.#deps;
+    return {
+      revision: 1,
+      edge: edgeId,
+      class: located.class,
+      severity: incident.rule.severity,
+      confidence: rounded(incident.score),
+      place: located.place,
+      origin: {
+        by: 'camera',
+        camera: camera.id,
+        zone: incident.zone,
+        track: incident.trackId,
+        model: `${model.name}@${model.version}`,
+        provenance: model.provenance,
+        simulated: camera.simulated,
+      },
+      startedAt: incident.startedAt,
+      confirmedAt: incident.startedAt + Math.round(incident.rule.dwellS * 1000),
+      lastSeenAt: incident.lastSeenAt,
+      evidence: [],
+    };
+  }
+
+  async #commit(record: EventRecord): Promise<void> {
+    await this.#save();
+    await this.#emit(record);
+  }
+
+  async #forget(subject: string): Promise<void> {
+    this.#entries.delete(subject);
+    this.#openCases.delete(subject);
+    await this.#save();
+  }
+
+  /** A disk that takes no memory must not keep the event from leaving. */
+  async #save(): Promise<void> {
+    const { memory, ground, log, camera } = this.#deps;
+    await memory
+      .save([...this.#entries.values()], this.#offline, ground)
+      .catch((error: unknown) => log.error({ camera: camera.id, err: error }, 'camera memory not written'));
+  }
+
+  async #emit(record: EventRecord): Promise<void> {
+    const { events, log, camera } = this.#deps;
+    while (true) {
+      try {
+        await events.emit(record);
+        return;
+      } catch (error) {
+        log.error({ camera: camera.id, event: record.id, err: error }, 'event not taken, tried again');
+        if (this.#stopping.signal.aborted) return;
+        await pause(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      }
+    }
+  }
+
+  #queue(step: () => Promise<void>): void {
+    this.#waiting++;
+    this.#chain = this.#chain
+      .then(step)
+      .catch((error: unknown) => this.#deps.log.error({ camera: this.#deps.camera.id, err: error }, 'event reporter'))
+      .finally(() => {
+        this.#waiting--;
+      });
+  }
+}
+
+function revised(record: EventRecord, type: EventType, at: number, changes: Partial<EventData>): EventRecord {
+  const clearedAt = type === 'gewu.event.cleared' ? { clearedAt: at } : {};
+  return toEventRecord(record.subject, type, at, {
+    ...record.data,
+    ...clearedAt,
+    ...changes,
+    revision: record.data.revision + 1,
+  });
+}
+
+const rounded = (score: number): number => Math.round(Math.min(1, Math.max(0, score)) * 1000) / 1000;

@@ -1,0 +1,128 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Clock, Counter, GewuError, type Metrics } from '#service/mod.ts';
+import { Attempts } from './attempts.ts';
+import { type Access, type Account, accessText, mayUse } from './roles.ts';
+import { sha256Of, type TokenAccounts } from './tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Who asks; null on open routes and for edges. */
+    account: Account | null;
+    /** The edge that asks, where a route lets edges in. */
+    edge: string | null;
+  }
+}
+
+/** No credential is longer. */
+const HEADER_CHARS_MAX = 1024;
+/** User name in the browser's log-in window of /docs. */
+const DOCS_USER = 'token';
+
+export interface AuthenticatorDependencies {
+  tokens: TokenAccounts;
+  edges: readonly { id: string; password: string }[];
+  clock: Clock;
+  metrics: Metrics;
+}
+
+/** Decides who asks and whether he may, before a body is read. */
+export class Authenticator {
+  readonly #tokens: TokenAccounts;
+  readonly #edges: ReadonlyMap<string, Buffer>;
+  readonly #attempts: Attempts;
+  readonly #refused: Counter<'code'>;
+
+  constructor({ tokens, edges, clock, metrics }: AuthenticatorDependencies) {
+    this.#tokens = tokens;
+    this.#edges = new Map(edges.map(({ id, password }) => [id, digest(password)]));
+    this.#attempts = new Attempts(clock);
+    this.#refused = new Counter({
+      name: 'gewu_api_refused_total',
+      help: 'Requests without the right to be made, by error code',
+      labelNames: ['code'],
+      registers: [metrics],
+    });
+  }
+
+  /** Fastify's onRequest hook. Throws GEWU_UNAUTHORIZED, GEWU_FORBIDDEN, GEWU_TOO_MANY_REQUESTS, GEWU_STORE_UNAVAILABLE. */
+  readonly onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === undefined) throw new GewuError('GEWU_INTERNAL', `${request.routeOptions.url} has no access rule`);
+    if ('open' in access) return;
+    try {
+      await this.#admit(access, request);
+    } catch (error) {
+      if (error instanceof GewuError) {
+        this.#refused.inc({ code: error.code });
+        if (error.code === 'GEWU_UNAUTHORIZED') void reply.header('www-authenticate', challenge(access));
+        if (error.code === 'GEWU_TOO_MANY_REQUESTS') void reply.header('retry-after', '60');
+      }
+      throw error;
+    }
+  };
+
+  /** Whether the token of a long-lived answer still counts. */
+  async stillValid(request: FastifyRequest): Promise<boolean> {
+    const token = bearer(request.headers.authorization);
+    return token !== null && (await this.#tokens.find(sha256Of(token))) !== null;
+  }
+
+  async #admit(access: Exclude<Access, { open: true }>, request: FastifyRequest): Promise<void> {
+    const header = request.headers.authorization;
+    if (header === undefined) throw new GewuError('GEWU_UNAUTHORIZED', 'a token is needed');
+    const credential = sha256Of(header);
+    this.#attempts.check(request.ip, credential);
+    const who = header.length <= HEADER_CHARS_MAX ? await this.#identify(access, header) : null;
+    if (who === null) {
+      this.#attempts.failed(request.ip);
+      throw new GewuError('GEWU_UNAUTHORIZED', 'this token or password is not known here');
+    }
+    this.#attempts.succeeded(credential);
+    if (typeof who === 'string') {
+      request.edge = who;
+      return;
+    }
+    if (!mayUse(access, who))
+      throw new GewuError('GEWU_FORBIDDEN', `${who.id} has ${who.roles.join(', ')}; this takes ${accessText(access)}`);
+    request.account = who;
+  }
+
+  /** An account, or the id of an edge, or null. */
+  async #identify(access: Exclude<Access, { open: true }>, header: string): Promise<Account | string | null> {
+    const token = bearer(header);
+    if (token !== null) return this.#tokens.find(sha256Of(token));
+    const basic = basicOf(header);
+    if (basic === null) return null;
+    if (access.docs && basic.user === DOCS_USER) return this.#tokens.find(sha256Of(basic.password));
+    if (!access.edges) return null;
+    // An unknown edge costs the same comparison as a known one.
+    const wanted = this.#edges.get(basic.user) ?? digest('');
+    const right = timingSafeEqual(wanted, digest(basic.password));
+    return right && this.#edges.has(basic.user) ? basic.user : null;
+  }
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+function bearer(header: string | undefined): string | null {
+  const m = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header ?? '');
+  return m ? (m[1] as string) : null;
+}
+
+function basicOf(header: string): { user: string; password: string } | null {
+  const m = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(header);
+  if (!m) return null;
+  const text = Buffer.from(m[1] as string, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function challenge(access: Exclude<Access, { open: true }>): string {
+  if (access.docs) return `Basic realm="Gewu: user ${DOCS_USER}, a token as the password", charset="UTF-8"`;
+  return access.edges ? 'Bearer realm="gewu", Basic realm="gewu edge"' : 'Bearer realm="gewu"';
+}

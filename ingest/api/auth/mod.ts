@@ -1,0 +1,3 @@
+export * from './authenticate.ts';
+export * from './roles.ts';
+export * from './tokens.ts';

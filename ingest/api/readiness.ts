@@ -1,0 +1,68 @@
+import { type Clock, isGewuError, type Log } from '#service/mod.ts';
+
+/** One thing that the centre needs. `check` rejects when it is not there; it is given `CHECK_MS_MAX`. */
+export interface ReadyCheck {
+  name: string;
+  check(): Promise<void>;
+}
+
+export interface ReadyReport {
+  ready: boolean;
+  /** Names and error codes only: the probe has no token, and messages may name addresses. */
+  notReady: { name: string; code: string }[];
+}
+
+const CHECK_MS_MAX = 2_000;
+/** Probes ask as often as they like; the stores are asked this often at most. */
+const FRESH_MS = 250;
+
+/** Asks everything that the centre needs, for `/readyz`. */
+export class Readiness {
+  readonly #checks: readonly ReadyCheck[];
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #report: Promise<ReadyReport> | null = null;
+  #askedAt = 0;
+  #last = '';
+
+  constructor({ checks, clock, log }: { checks: readonly ReadyCheck[]; clock: Clock; log: Log }) {
+    this.#checks = checks;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Never rejects. */
+  report(): Promise<ReadyReport> {
+    const now = this.#clock.monotonic();
+    if (this.#report === null || now - this.#askedAt > FRESH_MS) {
+      this.#askedAt = now;
+      this.#report = this.#ask();
+    }
+    return this.#report;
+  }
+
+  async #ask(): Promise<ReadyReport> {
+    const answers = await Promise.all(this.#checks.map((check) => this.#one(check)));
+    const notReady = answers.filter((a) => a !== null);
+    const names = notReady.map((n) => n.name).join(', ');
+    if (names !== this.#last) this.#log[names === '' ? 'info' : 'warn']({ notReady }, names === '' ? 'ready' : 'not ready');
+    this.#last = names;
+    return { ready: notReady.length === 0, notReady };
+  }
+
+  async #one({ name, check }: ReadyCheck): Promise<{ name: string; code: string } | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_MS_MAX} ms`)), CHECK_MS_MAX);
+    });
+    try {
+      await Promise.race([check(), late]);
+      return null;
+    } catch (error) {
+      this.#log.debug({ err: error, check: name }, 'not ready');
+      return { name, code: isGewuError(error) ? error.code : 'GEWU_STORE_UNAVAILABLE' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

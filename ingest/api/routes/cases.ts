@@ -1,0 +1,43 @@
+import { Type } from 'typebox';
+import { CASE_SOURCES, Case, CaseStateSchema, Id } from '#grid/mod.ts';
+import { VIEWERS } from '../auth/mod.ts';
+import { answers, CellCode, ClassPrefix, Cursor, IdParams, Limit, pageOf, strict, Time, TimelineAnswer } from '../schemas.ts';
+import type { Route } from './mod.ts';
+
+const Query = Type.Object(
+  {
+    state: Type.Optional(CaseStateSchema),
+    class: Type.Optional(ClassPrefix),
+    cell: Type.Optional(CellCode),
+    edge: Type.Optional(Id('of the event that opened it')),
+    source: Type.Optional(Type.Enum(CASE_SOURCES)),
+    since: Type.Optional(Time),
+    limit: Limit,
+    cursor: Cursor,
+  },
+  strict,
+);
+
+/** Reading cases; what people do with them is in transitions.ts. */
+export const cases: Route = (app, { cases: service }) => {
+  const tags = ['cases'];
+  const config = { access: VIEWERS };
+  app.get(
+    '/api/v1/cases',
+    { config, schema: { tags, summary: 'Cases, newest first', querystring: Query, response: answers(pageOf(Case)) } },
+    (request) => service.list(request.query),
+  );
+  app.get(
+    '/api/v1/cases/:id',
+    { config, schema: { tags, summary: 'One case', params: IdParams, response: answers(Case) } },
+    (request) => service.get(request.params.id),
+  );
+  app.get(
+    '/api/v1/cases/:id/timeline',
+    {
+      config,
+      schema: { tags, summary: 'Its history, oldest first, hash-chained', params: IdParams, response: answers(TimelineAnswer) },
+    },
+    async (request) => ({ items: await service.timeline(request.params.id) }),
+  );
+};

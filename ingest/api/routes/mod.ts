@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { TypeBoxProvider } from '../http/validate.ts';
+import type { RouteContext } from '../server.ts';
+import { cameras } from './cameras.ts';
+import { cases } from './cases.ts';
+import { catalogue } from './catalogue.ts';
+import { cells } from './cells.ts';
+import { deadLetters } from './dead_letters.ts';
+import { devices } from './devices.ts';
+import { edges } from './edges.ts';
+import { events } from './events.ts';
+import { evidence } from './evidence.ts';
+import { policy } from './policy.ts';
+import { probes } from './probes.ts';
+import { readings } from './readings.ts';
+import { stream } from './stream.ts';
+import { tokens } from './tokens.ts';
+import { transitions } from './transitions.ts';
+
+/** Fastify with TypeBox's types. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>;
+/** Adds the routes of one resource. */
+export type Route = (app: App, context: RouteContext) => void;
+
+/** Every resource of the API. To add one: a file in this folder, a line here. */
+export const ROUTES: readonly Route[] = [
+  probes,
+  edges,
+  devices,
+  cameras,
+  readings,
+  events,
+  cases,
+  transitions,
+  evidence,
+  cells,
+  catalogue,
+  policy,
+  deadLetters,
+  stream,
+  tokens,
+];

@@ -1,0 +1,39 @@
+import { Type } from 'typebox';
+import { VIEWERS } from '../auth/mod.ts';
+import { ErrorAnswer, strict } from '../schemas.ts';
+import { STREAM_TOPICS } from '../stream.ts';
+import type { Route } from './mod.ts';
+
+const Query = Type.Object(
+  {
+    of: Type.Optional(
+      Type.Array(Type.Enum(STREAM_TOPICS), { minItems: 1, maxItems: 8, description: 'comma-separated; all when missing' }),
+    ),
+  },
+  strict,
+);
+
+/** The live stream: server-sent events, read with fetch streaming (EventSource cannot send a token). */
+export const stream: Route = (app, { hub, authenticator }) => {
+  app.get(
+    '/api/v1/stream',
+    {
+      config: { access: VIEWERS },
+      schema: {
+        tags: ['stream'],
+        summary: 'Changes of cases, events and health as server-sent events',
+        description:
+          'Each message names what changed: `{of, id, what, ts}` of cases and events, `{of, edge, id, state, reason, ts}` of health.',
+        querystring: Query,
+        response: { 200: { content: { 'text/event-stream': { schema: Type.String() } } }, '4xx': ErrorAnswer },
+      },
+    },
+    async (request, reply) => {
+      hub.check();
+      const headers = reply.getHeaders() as Record<string, string>;
+      reply.hijack();
+      const topics = new Set(request.query.of ?? STREAM_TOPICS);
+      hub.open({ response: reply.raw, topics, stillValid: () => authenticator.stillValid(request) }, headers);
+    },
+  );
+};

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { CaseService } from '../cases/mod.ts';
+import type { Database } from '../database/mod.ts';
+import type { DeadLetterStore } from '../deadletters/mod.ts';
+import type { DeviceService, Registry } from '../devices/mod.ts';
+import type { EvidenceStore } from '../evidence/mod.ts';
+import type { TimeSeriesStore } from '../timeseries/mod.ts';
+import { Authenticator, TokenAccounts } from './auth/mod.ts';
+import type { ApiConfig } from './config.ts';
+import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
+import { installHeaders, securityHeaders } from './http/headers.ts';
+import { installOpenApi } from './http/openapi.ts';
+import { type TypeBoxProvider, validatorCompiler } from './http/validate.ts';
+import type { Readiness } from './readiness.ts';
+import { ROUTES } from './routes/mod.ts';
+import type { StreamHub } from './stream.ts';
+
+export interface ApiDependencies {
+  config: ApiConfig;
+  /** Who may upload evidence with Basic credentials. */
+  edges: readonly { id: string; password: string }[];
+  database: Database;
+  cases: CaseService;
+  devices: DeviceService;
+  registry: Registry;
+  deadLetters: DeadLetterStore;
+  evidence: EvidenceStore;
+  timeseries: TimeSeriesStore;
+  hub: StreamHub;
+  readiness: Readiness;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** What a route file gets. */
+export interface RouteContext extends ApiDependencies {
+  tokens: TokenAccounts;
+  authenticator: Authenticator;
+}
+
+export interface Api extends Service {
+  /** `http(s)://host:port`, after `start`. */
+  readonly url: string;
+}
+
+/** A request must have arrived within this, body and all. */
+const REQUEST_MS_MAX = 60_000;
+const CONNECTIONS_MAX = 2_000;
+const PARAM_CHARS_MAX = 128;
+
+/** Builds the HTTP API; `start()` listens. It answers whatever state the stores are in. */
+export function createApi(dependencies: ApiDependencies): Api {
+  return new HttpApi(dependencies);
+}
+
+class HttpApi implements Api {
+  readonly #deps: ApiDependencies;
+  readonly #context: RouteContext;
+  readonly #seconds: Histogram<'method' | 'route' | 'status'>;
+  #app: FastifyInstance | null = null;
+  #url = '';
+
+  constructor(dependencies: ApiDependencies) {
+    this.#deps = dependencies;
+    const { database, clock, config, edges, metrics } = dependencies;
+    const tokens = new TokenAccounts({ database, clock, fixed: config.tokens });
+    this.#context = { ...dependencies, tokens, authenticator: new Authenticator({ tokens, edges, clock, metrics }) };
+    this.#seconds = new Histogram({
+      name: 'gewu_http_request_seconds',
+      help: 'Time from request to answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers: [metrics],
+    });
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  async start(): Promise<void> {
+    const { config, log } = this.#deps;
+    const app = await this.#build();
+    this.#app = app;
+    await app.listen({ host: config.host, port: config.port }).catch(async (cause: NodeJS.ErrnoException) => {
+      await this.stop();
+      const code = cause.code === 'EADDRINUSE' || cause.code === 'EACCES' ? 'GEWU_PORT_IN_USE' : 'GEWU_CONFIG_INVALID';
+      throw new GewuError(code, `API ${config.host}:${config.port}: ${cause.message}`, { cause });
+    });
+    app.server.maxConnections = CONNECTIONS_MAX;
+    this.#url = urlOf(app, config);
+    if (!config.tls && !isLoopback(config.host))
+      log.warn({ host: config.host }, 'the API listens beyond this machine without TLS');
+    log.info({ url: this.#url }, 'the API listens');
+  }
+
+  async stop(): Promise<void> {
+    const app = this.#app;
+    this.#app = null;
+    await app?.close();
+  }
+
+  async #build(): Promise<FastifyInstance> {
+    const { config, log } = this.#deps;
+    const app = fastify({ ...serverOptions(config), ...(await tlsOptions(config)) }) as FastifyInstance;
+    app.setValidatorCompiler(validatorCompiler as never);
+    // Answers are built field by field here; their schemas document them and are checked by the tests.
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+    app.decorateRequest('account', null);
+    app.decorateRequest('edge', null);
+    app.addHook('onRequest', this.#context.authenticator.onRequest);
+    app.addHook('onResponse', async (request, reply) => {
+      const { method, is404, routeOptions } = request;
+      const route = is404 ? 'unknown' : (routeOptions.url ?? 'unknown');
+      this.#seconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    });
+    installHeaders(app, config.tls !== undefined);
+    installErrors(app, log);
+    await installOpenApi(app);
+    for (const route of ROUTES)
+      await app.register(async (scope) => route(scope.withTypeProvider<TypeBoxProvider>(), this.#context));
+    await app.ready();
+    return app;
+  }
+}
+
+function serverOptions({ bodyLimitBytes, trustedProxies, tls }: ApiConfig): FastifyServerOptions {
+  return {
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: REQUEST_MS_MAX,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: PARAM_CHARS_MAX },
+    clientErrorHandler: onClientError,
+    // A path that cannot be decoded, or is too long for any of ours.
+    frameworkErrors: (error, _request, reply) => {
+      const told = toGewuError(error);
+      void reply
+        .code(told.status)
+        .headers(securityHeaders(tls !== undefined))
+        .send(errorBody(told.code, told.message));
+    },
+    ...(trustedProxies.length > 0 ? { trustProxy: trustedProxies } : {}),
+  };
+}
+
+/** Throws GEWU_CONFIG_UNREADABLE. */
+async function tlsOptions({ tls }: ApiConfig): Promise<{ https?: object }> {
+  if (tls === undefined) return {};
+  const read = (file: string) =>
+    readFile(file).catch((cause: Error) => {
+      throw new GewuError('GEWU_CONFIG_UNREADABLE', `${file}: ${cause.message}`, { cause });
+    });
+  const [cert, key, ca] = [await read(tls.cert), await read(tls.key), tls.ca === undefined ? undefined : await read(tls.ca)];
+  const clients = ca ? { ca, requestCert: true, rejectUnauthorized: true } : {};
+  return { https: { cert, key, minVersion: 'TLSv1.2', ...clients } };
+}
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+function urlOf(app: FastifyInstance, { host, tls }: ApiConfig): string {
+  const { port } = app.server.address() as AddressInfo;
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `${tls ? 'https' : 'http'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

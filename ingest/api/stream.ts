@@ -1,0 +1,121 @@
+import type { ServerResponse } from 'node:http';
+import { Counter, Gauge, GewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { CaseService } from '../cases/mod.ts';
+import type { DeviceService } from '../devices/mod.ts';
+
+/** What a client of the live stream may ask for. */
+export const STREAM_TOPICS = ['case', 'event', 'health'] as const;
+export type StreamTopic = (typeof STREAM_TOPICS)[number];
+
+const CLIENTS_MAX = 200;
+/** Bytes that wait for one client; one that reads more slowly than the city speaks is closed, and comes back. */
+const CLIENT_BYTES_MAX = 256 * 1024;
+const HEARTBEAT_MS = 15_000;
+/** What a browser waits before it comes back. */
+const RETRY_MS = 2_000;
+
+interface Client {
+  response: ServerResponse;
+  topics: ReadonlySet<StreamTopic>;
+  /** Asked at every heartbeat: a revoked token ends its stream. */
+  stillValid: () => Promise<boolean>;
+}
+
+/**
+ * Server-sent events: changes of cases and events, and of health, to every client that asked for them. A message names
+ * what changed; the client reads the thing itself, so that a lost message loses nothing.
+ *
+ *   cases.on('change')   -+
+ *   devices.on('change') -+--> one text --> every client's socket (bounded)
+ */
+export class StreamHub implements Service {
+  readonly #cases: CaseService;
+  readonly #devices: DeviceService;
+  readonly #log: Log;
+  readonly #slow: Counter;
+  readonly #clients = new Set<Client>();
+  #unsubscribe: (() => void)[] = [];
+  #heartbeat: NodeJS.Timeout | null = null;
+
+  constructor({ cases, devices, log, metrics }: { cases: CaseService; devices: DeviceService; log: Log; metrics: Metrics }) {
+    this.#cases = cases;
+    this.#devices = devices;
+    this.#log = log;
+    this.#slow = new Counter({
+      name: 'gewu_stream_closed_slow_total',
+      help: 'Live streams closed because their client read too slowly',
+      registers: [metrics],
+    });
+    const clients = this.#clients;
+    new Gauge({
+      name: 'gewu_stream_clients',
+      help: 'Open live streams',
+      registers: [metrics],
+      collect() {
+        this.set(clients.size);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = [
+      this.#cases.on('change', (change) => this.#send(change.of, change)),
+      this.#devices.on('change', (change) => this.#send('health', change)),
+    ];
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  async stop(): Promise<void> {
+    for (const off of this.#unsubscribe) off();
+    this.#unsubscribe = [];
+    if (this.#heartbeat) clearInterval(this.#heartbeat);
+    this.#heartbeat = null;
+    for (const client of this.#clients) client.response.end();
+    this.#clients.clear();
+  }
+
+  /** Takes the response over; headers must not have been sent. Throws GEWU_TOO_MANY_REQUESTS. */
+  open(client: Client, headers: Record<string, string>): void {
+    this.check();
+    const { response } = client;
+    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    this.#clients.add(client);
+    response.once('close', () => this.#clients.delete(client));
+    response.on('error', () => this.#clients.delete(client));
+  }
+
+  /** Throws GEWU_TOO_MANY_REQUESTS when there is no room for another stream. */
+  check(): void {
+    if (this.#clients.size >= CLIENTS_MAX)
+      throw new GewuError('GEWU_TOO_MANY_REQUESTS', `there are ${CLIENTS_MAX} open streams already`);
+  }
+
+  #send(topic: StreamTopic, data: object): void {
+    if (this.#clients.size === 0) return;
+    const text = `event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`;
+    for (const client of this.#clients) if (client.topics.has(topic)) this.#write(client, text);
+  }
+
+  #write(client: Client, text: string): void {
+    const { response } = client;
+    if (response.writableLength + text.length <= CLIENT_BYTES_MAX) {
+      response.write(text);
+      return;
+    }
+    this.#clients.delete(client);
+    this.#slow.inc();
+    this.#log.info('a live stream was closed: its client reads too slowly');
+    response.destroy();
+  }
+
+  async #beat(): Promise<void> {
+    for (const client of [...this.#clients]) {
+      // While the store is away nobody can say; a token that counted so far goes on counting.
+      const valid = await client.stillValid().catch(() => true);
+      if (valid) this.#write(client, ': heartbeat\n\n');
+      else client.response.end();
+    }
+  }
+}

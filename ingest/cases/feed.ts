@@ -1,0 +1,90 @@
+import { type EventData, type EventRecord, type EvidenceRef, SEVERITIES } from '#grid/mod.ts';
+import type { Queries } from '../database/mod.ts';
+import type { CaseDraft } from './draft.ts';
+import { SUMMARY_COLUMNS, type SummaryEvent, summarise } from './summary.ts';
+
+/** What events do to the case that they feed. */
+
+const MACHINE = { actor: 'gewu', role: 'machine', kind: 'observation' } as const;
+
+/** The events that feed a case now. */
+export async function eventsOf(db: Queries, caseId: string): Promise<EventData[]> {
+  const rows = await db.selectFrom('events').select('record_json').where('case_id', '=', caseId).orderBy('subject').execute();
+  return rows.map((row) => (JSON.parse(row.record_json) as EventRecord).data);
+}
+
+/** Appends an event to the list of those that ever fed the case. */
+export async function linkEvents(db: Queries, caseId: string, subjects: readonly string[]): Promise<void> {
+  if (subjects.length === 0) return;
+  const { last } = await db
+    .selectFrom('case_events')
+    .select((eb) => eb.fn.max('position').as('last'))
+    .where('case_id', '=', caseId)
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto('case_events')
+    .values(subjects.map((event, i) => ({ case_id: caseId, event, position: (last ?? -1) + 1 + i })))
+    .onConflict((c) => c.columns(['case_id', 'event']).doNothing())
+    .execute();
+}
+
+/** Reads the events of the case and brings the row up to what they say. */
+export async function refreshSummary(db: Queries, draft: CaseDraft, at: number): Promise<void> {
+  const events = await db.selectFrom('events').select(SUMMARY_COLUMNS).where('case_id', '=', draft.row.id).execute();
+  applySummary(draft, events, at);
+}
+
+/** A recovery, and a relapse, are lines of the timeline; they never change the state: people close. */
+export function applySummary(draft: CaseDraft, events: readonly SummaryEvent[], at: number): void {
+  const [first, ...rest] = events;
+  if (first === undefined) return;
+  const { row } = draft;
+  const before = row.recovered_at;
+  const { lon, lat, error_radius_m, cell, component, ...summary } = summarise([first, ...rest]);
+  if (row.source === 'sensor' || row.source === 'camera') Object.assign(row, summary);
+  else addTo(draft, summary);
+  if (row.corrected === 0) Object.assign(row, { lon, lat, error_radius_m, cell, component });
+  row.recovered_at = summary.recovered_at;
+  if (row.recovered_at !== null && row.recovered_at !== before) note(draft, 'recovered', { recoveredAt: row.recovered_at }, at);
+  if (row.recovered_at === null && before !== null) note(draft, 'relapsed', {}, at);
+}
+
+/** A person's report that events have joined: what the person said stands, the events add to it. */
+function addTo(
+  { row }: CaseDraft,
+  summary: Omit<ReturnType<typeof summarise>, 'lon' | 'lat' | 'error_radius_m' | 'cell' | 'component'>,
+) {
+  const rank = (severity: string) => SEVERITIES.indexOf(severity as (typeof SEVERITIES)[number]);
+  row.observations = 1 + summary.observations;
+  row.confidence = Math.max(row.confidence, summary.confidence);
+  row.last_seen_at = Math.max(row.last_seen_at, summary.last_seen_at);
+  row.started_at = Math.min(row.started_at, summary.started_at);
+  if (rank(summary.severity) < rank(row.severity)) row.severity = summary.severity;
+}
+
+function note(draft: CaseDraft, name: string, input: Record<string, unknown>, at: number): void {
+  draft.record({ ...MACHINE, at, name, to: draft.state, input });
+}
+
+/** A line that says a further event has joined. */
+export function noteJoined(draft: CaseDraft, subject: string, at: number): void {
+  note(draft, 'joined', { event: subject }, at);
+}
+
+/** Hands the events and files of a case over to another one. */
+export async function moveEvents(db: Queries, from: string, master: CaseDraft, at: number): Promise<void> {
+  const events = await db.selectFrom('case_events').select('event').where('case_id', '=', from).orderBy('position').execute();
+  await db.updateTable('events').set({ case_id: master.row.id }).where('case_id', '=', from).execute();
+  await linkEvents(
+    db,
+    master.row.id,
+    events.map((e) => e.event),
+  );
+  const files = await db.selectFrom('case_evidence').selectAll().where('case_id', '=', from).execute();
+  for (const file of files) {
+    const mediaType = file.media_type as EvidenceRef['mediaType'];
+    const ref = { sha256: file.sha256, mediaType, bytes: file.bytes, takenAt: file.taken_at };
+    master.attach([ref], file.event, file.by, at);
+  }
+  await refreshSummary(db, master, at);
+}

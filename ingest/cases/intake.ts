@@ -1,0 +1,97 @@
+import type { EventRecord } from '#grid/wire/mod.ts';
+import { type Clock, Counter, type ErrorCode, Histogram, isGewuError, type Log, type Metrics } from '#service/mod.ts';
+import type { Database } from '../database/mod.ts';
+import { isPoison } from '../database/mod.ts';
+import type { EventsSink, Verdict } from '../ports.ts';
+import { acceptEvent, locksOf, type Outcome } from './accept.ts';
+import { DEFAULT_FILING_POLICY, readPolicy } from './policy.ts';
+
+/** Events in one transaction: one sync to disk for all of them, and locks that nobody waits for long. */
+const BATCH_EVENTS = 32;
+
+export interface EventIntakeDependencies {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  timeZone: string;
+  /** Called after the commit, for each event. */
+  announce(record: EventRecord, outcome: Outcome): void;
+}
+
+/**
+ * Takes events in batches, each batch one transaction; an event and the changes of its case are never in two.
+ * When a batch fails by one of its events, each goes alone, and only that one is refused.
+ */
+export class EventIntake implements EventsSink {
+  readonly #deps: EventIntakeDependencies;
+  readonly #counted: Counter<'result'>;
+  readonly #batchSeconds: Histogram;
+
+  constructor(dependencies: EventIntakeDependencies) {
+    this.#deps = dependencies;
+    const registers = [dependencies.metrics];
+    this.#counted = new Counter({
+      name: 'gewu_centre_events_total',
+      help: 'Revisions of events: new, known (a repeat or an older one), refused',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#batchSeconds = new Histogram({
+      name: 'gewu_centre_events_batch_seconds',
+      help: 'Time to store a batch of events with their cases',
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    });
+  }
+
+  async accept(events: readonly EventRecord[]): Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (let i = 0; i < events.length; i += BATCH_EVENTS) {
+      const batch = events.slice(i, i + BATCH_EVENTS);
+      const outcomes = await this.#storeBatch(batch);
+      for (const [j, outcome] of outcomes.entries()) {
+        verdicts.push(outcome.verdict);
+        this.#counted.inc({ result: outcome.verdict.ok ? (outcome.fresh ? 'new' : 'known') : 'refused' });
+        this.#deps.announce(batch[j] as EventRecord, outcome);
+      }
+    }
+    return verdicts;
+  }
+
+  async #storeBatch(batch: readonly EventRecord[]): Promise<Outcome[]> {
+    const end = this.#batchSeconds.startTimer();
+    try {
+      return await this.#store(batch);
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      if (batch.length === 1) return [this.#refuse(batch[0] as EventRecord, error)];
+      const outcomes: Outcome[] = [];
+      for (const record of batch) outcomes.push(...(await this.#storeBatch([record])));
+      return outcomes;
+    } finally {
+      end();
+    }
+  }
+
+  #store(batch: readonly EventRecord[]): Promise<Outcome[]> {
+    const { database, clock, timeZone } = this.#deps;
+    return database.transaction(
+      async (db) => {
+        const policy = (await readPolicy(db)) ?? DEFAULT_FILING_POLICY;
+        const context = { db, at: clock.now(), timeZone, policy };
+        const outcomes: Outcome[] = [];
+        for (const record of batch) outcomes.push(await acceptEvent(context, record));
+        return outcomes;
+      },
+      { locks: batch.flatMap(locksOf) },
+    );
+  }
+
+  #refuse(record: EventRecord, error: unknown): Outcome {
+    const code: ErrorCode = isGewuError(error) ? error.code : 'GEWU_STORE_REJECTED';
+    const reason = (error as Error).message;
+    this.#deps.log.error({ event: record.id, code, reason }, 'an event could not be stored');
+    return { verdict: { ok: false, code, reason }, fresh: false, case: null, changes: [] };
+  }
+}

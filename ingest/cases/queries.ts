@@ -1,0 +1,90 @@
+import { sql } from 'kysely';
+import type { Case } from '#grid/mod.ts';
+import { GewuError } from '#service/mod.ts';
+import type { Queries } from '../database/mod.ts';
+import { toCases, toStoredEvent } from './rows.ts';
+import type { CaseFilter, EventFilter, Page, StoredEvent } from './types.ts';
+
+/** Lists for people: newest first, page by page with a cursor (time and id of the last row), never by offset. */
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 500;
+
+export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<Case>> {
+  const limit = limitOf(filter.limit);
+  let query = db.selectFrom('cases').selectAll();
+  if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+  if (filter.cell !== undefined) query = query.where('cell', '=', filter.cell);
+  if (filter.edge !== undefined) query = query.where('edge', '=', filter.edge);
+  if (filter.source !== undefined) query = query.where('source', '=', filter.source);
+  if (filter.since !== undefined) query = query.where('opened_at', '>=', filter.since);
+  const range = classRange(filter.class);
+  if (range) query = query.where((eb) => eb.or([eb('class_key', '=', range.exact), inside(range)]));
+  const after = readCursor(filter.cursor);
+  if (after) query = query.where(sql<boolean>`(opened_at, id) < (${after.at}, ${after.id})`);
+  const rows = await query
+    .orderBy('opened_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const cursor = rows.length > limit && last ? writeCursor(last.opened_at, last.id) : null;
+  return { items: await toCases(db, page), cursor };
+}
+
+export async function listEvents(db: Queries, filter: EventFilter): Promise<Page<StoredEvent>> {
+  const limit = limitOf(filter.limit);
+  let query = db.selectFrom('events').selectAll();
+  if (filter.cell !== undefined) query = query.where('cell', '=', filter.cell);
+  if (filter.edge !== undefined) query = query.where('edge', '=', filter.edge);
+  if (filter.by !== undefined) query = query.where('origin', '=', filter.by);
+  if (filter.source !== undefined) query = query.where('source', '=', filter.source);
+  if (filter.active !== undefined) query = query.where('cleared_at', filter.active ? 'is' : 'is not', null);
+  if (filter.since !== undefined) query = query.where('confirmed_at', '>=', filter.since);
+  const range = classRange(filter.class);
+  if (range) query = query.where((eb) => eb.or([eb('class_key', '=', range.exact), inside(range)]));
+  const after = readCursor(filter.cursor);
+  if (after) query = query.where(sql<boolean>`(confirmed_at, subject) < (${after.at}, ${after.id})`);
+  const rows = await query
+    .orderBy('confirmed_at', 'desc')
+    .orderBy('subject', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const cursor = rows.length > limit && last ? writeCursor(last.confirmed_at, last.subject) : null;
+  return { items: page.map(toStoredEvent), cursor };
+}
+
+function limitOf(limit = LIMIT_DEFAULT): number {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
+    throw new GewuError('GEWU_REQUEST_INVALID', `limit is a whole number from 1 to ${LIMIT_MAX}`);
+  return limit;
+}
+
+interface ClassRange {
+  exact: string;
+  from: string;
+  below: string;
+}
+
+/** `1:0102` finds itself and `1:0102:...`; `;` follows `:` in ASCII. */
+function classRange(prefix: string | undefined): ClassRange | null {
+  return prefix === undefined ? null : { exact: prefix, from: `${prefix}:`, below: `${prefix};` };
+}
+
+function inside({ from, below }: ClassRange) {
+  return sql<boolean>`(class_key >= ${from} and class_key < ${below})`;
+}
+
+function writeCursor(at: number, id: string): string {
+  return Buffer.from(`${at} ${id}`).toString('base64url');
+}
+
+function readCursor(cursor: string | undefined): { at: number; id: string } | null {
+  if (cursor === undefined) return null;
+  const m = /^(-?[0-9]{1,16}) ([A-Za-z0-9_-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (m === null) throw new GewuError('GEWU_REQUEST_INVALID', 'this cursor is not one of ours');
+  return { at: Number(m[1]), id: m[2] as string };
+}

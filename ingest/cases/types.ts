@@ -1,0 +1,118 @@
+import type { Case, CaseRole, CaseSource, CaseState, EventRecord, FilingPolicy } from '#grid/mod.ts';
+import type { Service } from '#service/mod.ts';
+import type { EventsSink } from '../ports.ts';
+
+/** Who acts: a person's account, or the machine. Technical roles may stand in `roles`; they count for nothing here. */
+export interface Actor {
+  id: string;
+  roles: readonly string[];
+  /** Of an actor with the role 'department'; without it the actor's own id counts. */
+  department?: string | undefined;
+}
+
+export interface CaseFilter {
+  state?: CaseState | undefined;
+  /** Class key or a prefix of it: `2:0501`, `1:0102`, `1:0102:cover_open`. */
+  class?: string | undefined;
+  cell?: string | undefined;
+  /** Of the event that opened it. */
+  edge?: string | undefined;
+  source?: CaseSource | undefined;
+  /** Opened at or after, UTC ms. */
+  since?: number | undefined;
+  /** 1..500, default 100. */
+  limit?: number | undefined;
+  /** `cursor` of the page before. */
+  cursor?: string | undefined;
+}
+
+export interface EventFilter {
+  class?: string | undefined;
+  cell?: string | undefined;
+  edge?: string | undefined;
+  by?: 'sensor' | 'camera' | undefined;
+  /** Device or camera id. */
+  source?: string | undefined;
+  active?: boolean | undefined;
+  /** Confirmed at or after, UTC ms. */
+  since?: number | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+/** Newest first. `cursor` is null on the last page. */
+export interface Page<T> {
+  items: T[];
+  cursor: string | null;
+}
+
+export interface StoredEvent {
+  record: EventRecord;
+  /** The case that it feeds; null when it opened none. */
+  case: string | null;
+  /** UTC ms of its first arrival at the centre. */
+  receivedAt: number;
+  updatedAt: number;
+}
+
+/** One line of a case's history; `hash` chains each to the one before. */
+export interface TimelineEntry {
+  seq: number;
+  at: number;
+  actor: string;
+  role: CaseRole;
+  kind: 'transition' | 'observation';
+  name: string;
+  from: CaseState | null;
+  to: CaseState;
+  input: Record<string, unknown>;
+  hash: string;
+}
+
+export interface AvailableTransition {
+  name: string;
+  labelZh: string;
+  labelEn: string;
+  /** JSON Schema of its input. */
+  input: object;
+}
+
+/** Said after the commit. On PostgreSQL each replica says only what it did itself. */
+export interface Change {
+  of: 'case' | 'event';
+  id: string;
+  /** 'opened', 'updated', 'evidence', or the name of the transition. */
+  what: string;
+  ts: number;
+}
+
+/**
+ * The centre's cases. Events come in through `accept`, people through `transition`.
+ *
+ * Errors of `transition` and `report`: GEWU_NOT_FOUND (case or transition), GEWU_FORBIDDEN (role, separation of duties),
+ * GEWU_REQUEST_INVALID (input), GEWU_TRANSITION_REFUSED (state), GEWU_TRANSITION_GUARD (condition).
+ */
+export interface CaseService extends Service, EventsSink {
+  /** Throws GEWU_NOT_FOUND. */
+  get(id: string): Promise<Case>;
+  list(filter: CaseFilter): Promise<Page<Case>>;
+  /** Oldest first. */
+  timeline(id: string): Promise<TimelineEntry[]>;
+  /** A person's report; `input` as in transitions/report.ts. The same `key` again gives the case of the first time. */
+  report(actor: Actor, input: unknown): Promise<Case>;
+  transition(id: string, name: string, actor: Actor, input: unknown): Promise<Case>;
+  /** What this actor may do with the case now; conditions on the input are checked at the transition. */
+  available(id: string, actor: Actor): Promise<AvailableTransition[]>;
+
+  getEvent(subject: string): Promise<StoredEvent>;
+  listEvents(filter: EventFilter): Promise<Page<StoredEvent>>;
+
+  policy(): Promise<FilingPolicy>;
+  /** `version` must be the present one plus one; GEWU_REQUEST_INVALID otherwise. */
+  setPolicy(policy: unknown, by: string): Promise<FilingPolicy>;
+
+  /** The file of this hash has arrived: cases that name it say so. Called by the evidence store. */
+  evidenceStored(sha256: string): Promise<void>;
+  /** Returns what unsubscribes. Listeners must not throw. */
+  on(event: 'change', listener: (change: Change) => void): () => void;
+}

@@ -1,0 +1,3 @@
+export * from './distance.ts';
+export * from './join.ts';
+export * from './keys.ts';

@@ -1,0 +1,12 @@
+import type { Kysely } from 'kysely';
+import type { Schema } from '../schema.ts';
+import { casesMigration } from './0001-cases.ts';
+import { operationsMigration } from './0002-operations.ts';
+
+/** One step of the schema. Never changed once released: add another file, and a line below. */
+export interface Migration {
+  name: string;
+  up(db: Kysely<Schema>): Promise<void>;
+}
+
+export const MIGRATIONS: readonly Migration[] = [casesMigration, operationsMigration];

@@ -1,0 +1,5 @@
+export * from './config.ts';
+export { createDatabase } from './create.ts';
+export * from './database.ts';
+export { isPoison } from './failures.ts';
+export * from './schema.ts';

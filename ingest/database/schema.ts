@@ -1,0 +1,211 @@
+/**
+ * The tables, as Kysely sees them. One SQL serves both stores, so the columns keep to what both have: text, bigint,
+ * integer, double precision. Times are UTC ms (`...At` in code, `_at` here), JSON is text (columns end in `_json`),
+ * truth values are 0 or 1. Migrations in `migrations/` create them.
+ */
+export interface Schema {
+  schema_migrations: { name: string; at: number };
+  events: EventsTable;
+  cases: CasesTable;
+  case_events: CaseEventsTable;
+  case_evidence: CaseEvidenceTable;
+  case_keys: CaseKeysTable;
+  case_timeline: CaseTimelineTable;
+  case_numbers: { division: string; day: string; serial: number };
+  filing_policies: { version: number; policy_json: string; at: number; by: string };
+  evidence_files: EvidenceFilesTable;
+  dead_letters: DeadLettersTable;
+  edges: EdgesTable;
+  health: HealthTable;
+  health_history: HealthHistoryTable;
+  api_tokens: ApiTokensTable;
+}
+
+/** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
+export interface EventsTable {
+  subject: string;
+  revision: number;
+  edge: string;
+  /** `2:0501`, `1:0102:cover_open` */
+  class_key: string;
+  severity: string;
+  /** Best of all revisions, 0..1. */
+  confidence: number;
+  lon: number;
+  lat: number;
+  error_radius_m: number;
+  cell: string;
+  component: string | null;
+  /** 'sensor' or 'camera' */
+  origin: string;
+  /** Device or camera id. */
+  source: string;
+  started_at: number;
+  confirmed_at: number;
+  last_seen_at: number;
+  cleared_at: number | null;
+  /** Raises and updates; the clear does not count. */
+  observations: number;
+  /** EventRecord of the highest revision. */
+  record_json: string;
+  /** EvidenceRef[] of all revisions together. */
+  evidence_json: string;
+  /** The case it feeds now (after a merge: the master); null for a stored-only event. */
+  case_id: string | null;
+  /** First arrival and last change here. */
+  received_at: number;
+  updated_at: number;
+}
+
+export interface CasesTable {
+  id: string;
+  number: string | null;
+  state: string;
+  class_key: string;
+  flag: number;
+  code: string;
+  fault: string | null;
+  severity: string;
+  source: string;
+  lon: number;
+  lat: number;
+  error_radius_m: number;
+  cell: string;
+  component: string | null;
+  confidence: number;
+  observations: number;
+  started_at: number;
+  confirmed_at: number;
+  last_seen_at: number;
+  recovered_at: number | null;
+  opened_at: number;
+  updated_at: number;
+  /** When it came to a finished state. */
+  finished_at: number | null;
+  policy_version: number;
+  proposal: string | null;
+  department: string | null;
+  rework_count: number;
+  merged_into: string | null;
+  recurrence_of: string | null;
+  /** Edge of the event that opened it; null for a person's report. */
+  edge: string | null;
+  /** 1: a person has set class or place, machines leave both alone. */
+  corrected: number;
+  /** Counts timeline entries and changes; the optimistic lock. */
+  version: number;
+}
+
+/** Every event that ever fed the case, in the order of joining. */
+export interface CaseEventsTable {
+  case_id: string;
+  event: string;
+  position: number;
+}
+
+export interface CaseEvidenceTable {
+  case_id: string;
+  sha256: string;
+  /** Subject of the event that named it; '' when a person attached it. */
+  event: string;
+  media_type: string;
+  bytes: number;
+  taken_at: number;
+  attached_at: number;
+  /** 'event', or the transition that attached it. */
+  by: string;
+}
+
+/** Where an event finds the case that it joins: see ingest/correlation/keys.ts. */
+export interface CaseKeysTable {
+  class_key: string;
+  key: string;
+  case_id: string;
+  /** UTC ms of its closing; 9007199254740991 while it is open. */
+  until: number;
+}
+
+export interface CaseTimelineTable {
+  case_id: string;
+  seq: number;
+  at: number;
+  actor: string;
+  role: string;
+  /** 'transition' or 'observation' */
+  kind: string;
+  /** Name of the transition, or 'joined', 'recovered', 'relapsed', 'master-of'. */
+  name: string;
+  from_state: string | null;
+  to_state: string;
+  input_json: string;
+  /** SHA-256 of the entry before; '' for the first. */
+  prev_hash: string;
+  hash: string;
+}
+
+/** Files that have arrived, whether an event has named them yet or not. */
+export interface EvidenceFilesTable {
+  sha256: string;
+  media_type: string;
+  bytes: number;
+  stored_at: number;
+  /** Edge or account that sent it. */
+  sender: string;
+}
+
+export interface DeadLettersTable {
+  id: string;
+  ts: number;
+  edge: string;
+  hop: string;
+  source: string;
+  code: string;
+  reason: string;
+  payload: string;
+}
+
+/** Edge nodes that the centre knows. */
+export interface EdgesTable {
+  id: string;
+  registered_at: number;
+  /** SHA-256 hex of the edge's secret, for MQTT and evidence uploads; null: not allowed in yet. */
+  secret_sha256: string | null;
+  /** Site as last confirmed; null until then. */
+  site_json: string | null;
+  site_revision: number;
+}
+
+/** The last state of each edge, device and camera. */
+export interface HealthTable {
+  edge: string;
+  /** 'edge', 'device' or 'camera' */
+  kind: string;
+  id: string;
+  state: string;
+  reason: string;
+  since: number;
+  last_seen: number;
+  values_json: string;
+}
+
+/** Changes of state only, not every report. */
+export interface HealthHistoryTable {
+  edge: string;
+  kind: string;
+  id: string;
+  ts: number;
+  state: string;
+  reason: string;
+}
+
+export interface ApiTokensTable {
+  /** SHA-256 hex of the token; the token itself is never stored. */
+  sha256: string;
+  name: string;
+  /** Case roles and technical roles. */
+  roles_json: string;
+  /** For the role 'department'. */
+  department: string | null;
+  created_at: number;
+  expires_at: number | null;
+}

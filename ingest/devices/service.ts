@@ -1,0 +1,190 @@
+import { EventEmitter } from 'node:events';
+import type { HealthLine, HealthRecord } from '#grid/wire/mod.ts';
+import { type Clock, GewuError, type Log, type Metrics } from '#service/mod.ts';
+import type { Database } from '../database/mod.ts';
+import { ACCEPTED, type Verdict } from '../ports.ts';
+import { createHealthMetrics } from './metrics.ts';
+import type { Registry } from './registry.ts';
+import { HealthStore } from './store.ts';
+import type {
+  CameraStatus,
+  DeviceService,
+  DeviceStatus,
+  EdgeStatus,
+  Health,
+  HealthChange,
+  HealthConfig,
+  HealthKind,
+  HistoryEntry,
+  ThingFilter,
+} from './types.ts';
+
+export interface DeviceServiceDependencies {
+  config: HealthConfig;
+  registry: Registry;
+  database: Database;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+}
+
+const LIMIT_DEFAULT = 100;
+/** Things whose health one query reads. */
+const CHUNK = 1000;
+const TRIM_EVERY_MS = 10 * 60_000;
+const LISTENERS_MAX = 100;
+const UNHEARD: Health = { state: 'unknown', reason: 'never-reported', since: null, lastSeenAt: null, values: {} };
+
+/** Builds the device service; the database must be started before it, and stopped after it. */
+export function createDeviceService(dependencies: DeviceServiceDependencies): DeviceService {
+  return new RegisteredDevices(dependencies);
+}
+
+class RegisteredDevices implements DeviceService {
+  readonly #deps: DeviceServiceDependencies;
+  readonly #store: HealthStore;
+  readonly #emitter = new EventEmitter<{ change: [HealthChange] }>();
+  readonly #metrics: ReturnType<typeof createHealthMetrics>;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(dependencies: DeviceServiceDependencies) {
+    this.#deps = dependencies;
+    this.#store = new HealthStore(dependencies);
+    this.#metrics = createHealthMetrics(dependencies.metrics);
+    this.#emitter.setMaxListeners(LISTENERS_MAX);
+  }
+
+  async start(): Promise<void> {
+    const trim = () =>
+      this.trim().catch((error: unknown) =>
+        this.#deps.log.warn({ err: error }, 'health history could not be trimmed; tried again'),
+      );
+    this.#timer = setInterval(() => void trim(), TRIM_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async accept(records: readonly HealthLine[]): Promise<Verdict[]> {
+    const verdicts = records.map((record) => this.#verdict(record));
+    const good = records.filter((r, i): r is HealthRecord => verdicts[i]?.ok === true && r.of !== 'dead-letter');
+    for (const change of await this.#store.put(good)) {
+      this.#metrics.changed(change);
+      this.#emitter.emit('change', change);
+    }
+    return verdicts;
+  }
+
+  async edges(): Promise<EdgeStatus[]> {
+    const { edges } = this.#deps.registry;
+    const health = await this.#healthOf(
+      'edge',
+      [...edges.values()].map(({ id }) => ({ id, edge: id })),
+    );
+    return [...edges.values()].map((e) => ({ ...toEdge(e), ...health(e.id) }));
+  }
+
+  async edge(id: string): Promise<EdgeStatus> {
+    const edge = found(this.#deps.registry.edges.get(id), 'edge', id);
+    const health = await this.#healthOf('edge', [{ id, edge: id }]);
+    return { ...toEdge(edge), ...health(id) };
+  }
+
+  async device(id: string): Promise<DeviceStatus> {
+    const device = found(this.#deps.registry.devices.get(id), 'device', id);
+    return { ...device, ...(await this.#healthOf('device', [device]))(id) };
+  }
+
+  async camera(id: string): Promise<CameraStatus> {
+    const camera = found(this.#deps.registry.cameras.get(id), 'camera', id);
+    return { ...camera, ...(await this.#healthOf('camera', [camera]))(id) };
+  }
+
+  devices(filter: ThingFilter): Promise<{ items: DeviceStatus[]; cursor: string | null }> {
+    const { kind } = filter;
+    return this.#page('device', this.#deps.registry.devices.values(), filter, (d) => kind === undefined || d.kind === kind);
+  }
+
+  cameras(filter: ThingFilter): Promise<{ items: CameraStatus[]; cursor: string | null }> {
+    return this.#page('camera', this.#deps.registry.cameras.values(), filter, () => true);
+  }
+
+  async history(
+    of: HealthKind,
+    id: string,
+    { since = 0, limit = LIMIT_DEFAULT }: { since?: number | undefined; limit?: number | undefined },
+  ): Promise<HistoryEntry[]> {
+    const { edges, devices, cameras } = this.#deps.registry;
+    const edge = of === 'edge' ? edges.get(id)?.id : { device: devices, camera: cameras }[of].get(id)?.edge;
+    return this.#store.history({ edge: found(edge, of, id), of, id }, since, limit);
+  }
+
+  trim(): Promise<number> {
+    return this.#store.trim();
+  }
+
+  on(_event: 'change', listener: (change: HealthChange) => void): () => void {
+    this.#emitter.on('change', listener);
+    return () => this.#emitter.off('change', listener);
+  }
+
+  /** What is not registered has no place and no owner: it is refused, and so becomes a dead letter. */
+  #verdict(record: HealthLine): Verdict {
+    const { edge, id } = record;
+    const { edges, devices, cameras } = this.#deps.registry;
+    const refuse = (code: 'GEWU_HEALTH_INVALID' | 'GEWU_DEVICE_UNKNOWN', reason: string): Verdict => ({
+      ok: false,
+      code,
+      reason,
+    });
+    switch (record.of) {
+      case 'dead-letter':
+        return refuse('GEWU_HEALTH_INVALID', 'a dead letter is no health');
+      case 'edge':
+        if (id !== edge) return refuse('GEWU_HEALTH_INVALID', `${edge} speaks for edge ${id}`);
+        return edges.has(id) ? ACCEPTED : refuse('GEWU_DEVICE_UNKNOWN', `edge ${id} is not registered`);
+      case 'device':
+        return devices.get(id)?.edge === edge ? ACCEPTED : refuse('GEWU_DEVICE_UNKNOWN', `${edge} has no device ${id}`);
+      case 'camera':
+        return cameras.get(id)?.edge === edge ? ACCEPTED : refuse('GEWU_DEVICE_UNKNOWN', `${edge} has no camera ${id}`);
+    }
+  }
+
+  async #page<T extends { id: string; edge: string; cell: string | null }>(
+    of: HealthKind,
+    all: Iterable<T>,
+    { edge, cell, state, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
+    wanted: (thing: T) => boolean,
+  ): Promise<{ items: (T & Health)[]; cursor: string | null }> {
+    const candidates = [...all].filter(
+      (t) => t.id > cursor && (edge === undefined || t.edge === edge) && (cell === undefined || t.cell === cell) && wanted(t),
+    );
+    const items: (T & Health)[] = [];
+    // Without a state to look for, one query reads exactly the page.
+    const chunk = state === undefined ? limit + 1 : CHUNK;
+    for (let i = 0; i < candidates.length && items.length <= limit; i += chunk) {
+      const part = candidates.slice(i, i + chunk);
+      const health = await this.#healthOf(of, part);
+      items.push(...part.map((t) => ({ ...t, ...health(t.id) })).filter((t) => state === undefined || t.state === state));
+    }
+    const page = items.slice(0, limit);
+    return { items: page, cursor: items.length > limit ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  async #healthOf(of: HealthKind, things: readonly { id: string; edge: string }[]): Promise<(id: string) => Health> {
+    const known = await this.#store.read(of, things);
+    return (id) => known.get(id) ?? UNHEARD;
+  }
+}
+
+function toEdge({ id, cells, devices, cameras }: { id: string; cells: readonly unknown[]; devices: number; cameras: number }) {
+  return { id, cells: cells.length, devices, cameras };
+}
+
+function found<T>(thing: T | undefined, of: HealthKind, id: string): T {
+  if (thing === undefined) throw new GewuError('GEWU_NOT_FOUND', `there is no ${of} ${id}`);
+  return thing;
+}

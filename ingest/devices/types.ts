@@ -1,0 +1,108 @@
+import { type Static, Type } from 'typebox';
+import type { HealthRecord } from '#grid/wire/mod.ts';
+import type { Service } from '#service/mod.ts';
+import type { HealthSink } from '../ports.ts';
+
+export const HealthConfig = Type.Object(
+  {
+    /** Changes of state are kept so long. */
+    historyDays: Type.Integer({ minimum: 1, maximum: 3650, default: 90 }),
+    /** All changes together; beyond it the oldest go. */
+    historyEntriesMax: Type.Integer({ minimum: 1000, maximum: 100_000_000, default: 1_000_000 }),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type HealthConfig = Static<typeof HealthConfig>;
+
+export type HealthKind = HealthRecord['of'];
+export type HealthState = HealthRecord['state'];
+
+/** How a thing is, as its edge said last. Never heard of: 'unknown', reason 'never-reported'. */
+export interface Health {
+  state: HealthState;
+  reason: string;
+  /** UTC ms. */
+  since: number | null;
+  /** UTC ms of the last report. */
+  lastSeenAt: number | null;
+  values: Record<string, number>;
+}
+
+export interface EdgeStatus extends Health {
+  id: string;
+  cells: number;
+  devices: number;
+  cameras: number;
+}
+
+export interface DeviceStatus extends Health {
+  id: string;
+  kind: string;
+  edge: string;
+  component: string;
+  lon: number;
+  lat: number;
+  /** Null: the position lies in no unit grid of the site. */
+  cell: string | null;
+}
+
+export interface CameraStatus extends Health {
+  id: string;
+  edge: string;
+  component: string | null;
+  lon: number;
+  lat: number;
+  cell: string | null;
+  simulated: boolean;
+  zones: number;
+}
+
+export interface ThingFilter {
+  edge?: string | undefined;
+  cell?: string | undefined;
+  /** Of a device. */
+  kind?: string | undefined;
+  state?: HealthState | undefined;
+  /** 1..500, default 100. */
+  limit?: number | undefined;
+  /** `cursor` of the page before. */
+  cursor?: string | undefined;
+}
+
+export interface HistoryEntry {
+  ts: number;
+  state: HealthState;
+  reason: string;
+}
+
+/** A state or its reason has changed. Said after the commit, by the replica that stored it. */
+export interface HealthChange {
+  of: HealthKind;
+  edge: string;
+  id: string;
+  state: HealthState;
+  reason: string;
+  ts: number;
+}
+
+/** Edges, devices and cameras of the registry, and how each of them is. */
+export interface DeviceService extends Service, HealthSink {
+  edges(): Promise<EdgeStatus[]>;
+  /** These three throw GEWU_NOT_FOUND for what is not registered. */
+  edge(id: string): Promise<EdgeStatus>;
+  device(id: string): Promise<DeviceStatus>;
+  camera(id: string): Promise<CameraStatus>;
+  /** In order of id; `cursor` is null on the last page. */
+  devices(filter: ThingFilter): Promise<{ items: DeviceStatus[]; cursor: string | null }>;
+  cameras(filter: ThingFilter): Promise<{ items: CameraStatus[]; cursor: string | null }>;
+  /** Changes of state, newest first. Throws GEWU_NOT_FOUND. */
+  history(
+    of: HealthKind,
+    id: string,
+    options: { since?: number | undefined; limit?: number | undefined },
+  ): Promise<HistoryEntry[]>;
+  /** Drops history that is too old or too much. Runs by itself; tests call it. Returns how many went. */
+  trim(): Promise<number>;
+  /** Returns what unsubscribes. */
+  on(event: 'change', listener: (change: HealthChange) => void): () => void;
+}

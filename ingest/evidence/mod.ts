@@ -1,0 +1,2 @@
+export { createEvidenceStore, type EvidenceDependencies } from './store.ts';
+export * from './types.ts';

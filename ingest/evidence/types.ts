@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream';
+import { type Static, Type } from 'typebox';
+import type { Service } from '#service/mod.ts';
+
+export const EvidenceConfig = Type.Object(
+  {
+    dir: Type.String({ minLength: 1, maxLength: 4096 }),
+    /** All files together, bytes; beyond it uploads are put off (GEWU_EVIDENCE_FULL), nothing is deleted. */
+    quotaBytes: Type.Integer({ minimum: 1, default: 50 * 1024 ** 3 }),
+  },
+  { additionalProperties: false },
+);
+export type EvidenceConfig = Static<typeof EvidenceConfig>;
+
+/** One file, 16 MiB at most. Source: EvidenceRef in grid/events. */
+export const EVIDENCE_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface StoredFile {
+  sha256: string;
+  mediaType: string;
+  bytes: number;
+  storedAt: number;
+}
+
+/** Content-addressed files: `dir/aa/bb/aabb...`. */
+export interface EvidenceStore extends Service {
+  /**
+   * Durable when it resolves; the same file again is fine and costs nothing (`created: false`).
+   * GEWU_EVIDENCE_MISMATCH when the bytes have another hash, GEWU_PAYLOAD_TOO_LARGE beyond `maxBytes`,
+   * GEWU_EVIDENCE_FULL at the quota, GEWU_REQUEST_INVALID for a bad hash or media type.
+   */
+  put(
+    sha256: string,
+    mediaType: string,
+    content: Readable | Buffer,
+    options?: { maxBytes?: number; sender?: string },
+  ): Promise<StoredFile & { created: boolean }>;
+  /** Throws GEWU_NOT_FOUND. */
+  open(sha256: string): Promise<StoredFile & { stream: Readable }>;
+  stat(sha256: string): Promise<StoredFile | null>;
+}

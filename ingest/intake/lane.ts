@@ -1,0 +1,232 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Ack, FrameHeader, Lane as LaneName } from '#grid/wire/mod.ts';
+import { type Clock, GewuError, isGewuError, type Log } from '#service/mod.ts';
+import type { DeadLetterSink, Verdict } from '../ports.ts';
+import { openFrame, type QueuedFrame } from './frame.ts';
+import type { IntakeLimits } from './limits.ts';
+import type { IntakeMetrics } from './metrics.ts';
+import { LaneQueue } from './queue.ts';
+import { type Accepted, type Parse, type Parsed, refusedLetter } from './records.ts';
+
+export interface LaneDeps<T> {
+  lane: LaneName;
+  parse: Parse<T>;
+  /** Durable when it resolves; one verdict a record. */
+  store(records: readonly T[]): Promise<Verdict[]>;
+  deadLetters: DeadLetterSink;
+  ack(edge: string, ack: Ack): void;
+  /** How long a frame waits for company. */
+  lingerMs: number;
+  limits: IntakeLimits;
+  clock: Clock;
+  log: Log;
+  metrics: IntakeMetrics;
+}
+
+/** A frame that was opened: what goes to the sink, what to the dead letters, what to acknowledge. */
+interface Work<T> {
+  frame: QueuedFrame;
+  header: FrameHeader | null;
+  ack: Ack | null;
+  parsed: Parsed<T>;
+}
+
+/** The loop gets its turn after so long: events must not wait for a flood of readings to be unpacked. */
+const TURN_MS_MAX = 4;
+/** Unpacked bytes in one write: bounds memory against frames that unpack to a lot. */
+const WRITE_BYTES_MAX = 2 * 1024 * 1024;
+const LOG_EVERY_MS = 10_000;
+
+/**
+ * One lane: a bounded queue, and writes that merge several frames. Lanes share nothing, so that a store that is slow
+ * or down holds up its own lane only.
+ *
+ *   offer -> [queue] -> open, parse --records--> sink --refused--+
+ *                            |                     |             v
+ *                            +------bad lines------|------> dead letters
+ *                                                  v             v
+ *                                                 ack when both are durable
+ *
+ * When a sink throws, its frames are forgotten without ack, and the edge sends them again.
+ */
+export class Lane<T> {
+  readonly #deps: LaneDeps<T>;
+  readonly #queue: LaneQueue;
+  readonly #running = new Set<Promise<void>>();
+  #lingering: NodeJS.Timeout | null = null;
+  #paused: NodeJS.Timeout | null = null;
+  #failures = 0;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(deps: LaneDeps<T>) {
+    this.#deps = deps;
+    this.#queue = new LaneQueue(deps.limits);
+  }
+
+  /** Takes a frame, or drops it without ack. Never throws. */
+  offer(frame: QueuedFrame): void {
+    const { lane, metrics } = this.#deps;
+    metrics.bytes.inc({ lane }, frame.payload.length);
+    const outcome = this.#closed ? 'dropped' : this.#queue.offer(frame);
+    metrics.queueBytes.set({ lane }, this.#queue.bytes);
+    if (outcome !== 'taken') {
+      metrics.frames.inc({ lane, outcome });
+      if (outcome === 'dropped') this.#warn('no room: frames are dropped, the edge sends them again', undefined);
+      return;
+    }
+    if (this.#deps.lingerMs === 0 || this.#queue.waitingBytes >= WRITE_BYTES_MAX / 8) this.#pump();
+    else this.#lingering ??= setTimeout(() => this.#pump(), this.#deps.lingerMs);
+  }
+
+  /** Bytes that wait or are being stored. */
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  open(): void {
+    this.#closed = false;
+  }
+
+  /** Takes nothing more, finishes what is under way within `drainMsMax`; what waits comes again from the edge. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#lingering) clearTimeout(this.#lingering);
+    if (this.#paused) clearTimeout(this.#paused);
+    this.#lingering = null;
+    this.#paused = null;
+    this.#failures = 0;
+    this.#queue.clear();
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#deps.limits.drainMsMax);
+    });
+    await Promise.race([Promise.all(this.#running), deadline]);
+    clearTimeout(timer);
+  }
+
+  #pump(): void {
+    if (this.#lingering) clearTimeout(this.#lingering);
+    this.#lingering = null;
+    while (
+      !this.#paused &&
+      !this.#closed &&
+      this.#queue.waiting > 0 &&
+      this.#running.size < this.#deps.limits.writesInFlightMax
+    ) {
+      const write = this.#write().finally(() => {
+        this.#running.delete(write);
+        this.#deps.metrics.queueBytes.set({ lane: this.#deps.lane }, this.#queue.bytes);
+        this.#pump();
+      });
+      this.#running.add(write);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const works: Work<T>[] = [];
+    try {
+      await this.#collect(works);
+      await this.#settle(works);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failed(works, error);
+    } finally {
+      for (const { frame } of works) this.#queue.release(frame);
+    }
+  }
+
+  /** Opens waiting frames until the write is large enough. */
+  async #collect(works: Work<T>[]): Promise<void> {
+    const { limits, parse, clock } = this.#deps;
+    let records = 0;
+    let bytes = 0;
+    let turnAt = clock.monotonic();
+    while (records < limits.recordsPerWriteMax && bytes < WRITE_BYTES_MAX) {
+      const frame = this.#queue.take();
+      if (!frame) return;
+      const now = clock.now();
+      const opened = openFrame(frame, now);
+      const parsed = opened.ok
+        ? parse(opened.header, opened.body, now)
+        : { records: [], letters: [opened.letter], lines: 0, rejected: 0 };
+      works.push({ frame, header: opened.ok ? opened.header : null, ack: opened.ack, parsed });
+      records += parsed.lines;
+      bytes += opened.ok ? opened.body.length : 0;
+      if (clock.monotonic() - turnAt > TURN_MS_MAX) {
+        await breathe();
+        turnAt = clock.monotonic();
+      }
+    }
+  }
+
+  async #settle(works: readonly Work<T>[]): Promise<void> {
+    try {
+      await this.#store(works);
+    } catch (error) {
+      // A store that is down is down for all. Anything else may be the fault of one frame: the others go without it.
+      if (works.length <= 1 || isGewuError(error, 'GEWU_STORE_UNAVAILABLE')) throw error;
+      for (const work of works) await this.#store([work]).catch((alone: unknown) => this.#failed([work], alone));
+    }
+  }
+
+  async #store(works: readonly Work<T>[]): Promise<void> {
+    const { lane, store, metrics } = this.#deps;
+    const all = works.flatMap((w) => w.parsed.records.map((r) => r.record));
+    if (all.length > 0) {
+      const done = metrics.writeSeconds.startTimer({ lane });
+      const verdicts = await store(all);
+      done();
+      if (verdicts.length !== all.length)
+        throw new GewuError('GEWU_INTERNAL', `${lane} sink: ${verdicts.length} verdicts for ${all.length} records`);
+      this.#addRefused(works, verdicts);
+    }
+    const withLetters = works.filter((w) => w.parsed.letters.length > 0);
+    for (const work of works) if (work.parsed.letters.length === 0) this.#acknowledge(work);
+    if (withLetters.length === 0) return;
+    await this.#deps.deadLetters.put(withLetters.flatMap((w) => w.parsed.letters));
+    for (const work of withLetters) this.#acknowledge(work);
+  }
+
+  #addRefused(works: readonly Work<T>[], verdicts: readonly Verdict[]): void {
+    let i = 0;
+    for (const { header, parsed } of works) {
+      for (const accepted of parsed.records) {
+        const verdict = verdicts[i++] as Verdict;
+        if (verdict.ok || !header) continue;
+        parsed.letters.push(refusedLetter(header, accepted as Accepted<T>, verdict, this.#deps.clock.now()));
+        parsed.rejected++;
+      }
+    }
+  }
+
+  #acknowledge({ frame, ack, parsed }: Work<T>): void {
+    const { lane, metrics, clock } = this.#deps;
+    if (ack) this.#deps.ack(frame.edge, ack);
+    metrics.frames.inc({ lane, outcome: ack ? 'acked' : 'unacked' });
+    metrics.records.inc({ lane, outcome: 'stored' }, parsed.lines - parsed.rejected);
+    metrics.records.inc({ lane, outcome: 'dead' }, parsed.rejected);
+    for (const { code } of parsed.letters) metrics.deadLetters.inc({ lane, code });
+    metrics.ackSeconds.observe({ lane }, (clock.monotonic() - frame.arrivedAt) / 1000);
+  }
+
+  #failed(works: readonly Work<T>[], error: unknown): void {
+    const { lane, limits, metrics } = this.#deps;
+    metrics.frames.inc({ lane, outcome: 'failed' }, works.length);
+    this.#warn('a store failed: frames are not acknowledged, the edge sends them again', error);
+    if (this.#closed || this.#paused) return;
+    const pauseMs = Math.min(limits.pauseMsMax, limits.pauseMsMin * 2 ** this.#failures);
+    this.#failures++;
+    this.#paused = setTimeout(() => {
+      this.#paused = null;
+      this.#pump();
+    }, pauseMs);
+  }
+
+  #warn(message: string, error: unknown): void {
+    const now = this.#deps.clock.monotonic();
+    if (now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
+    this.#deps.log.warn({ err: error, lane: this.#deps.lane }, message);
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+/**
+ * What a model folder says of itself: `models/<name>/manifest.json` next to the file.
+ * `family` names the decoder in `models/formats`.
+ */
+const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+const strict = { additionalProperties: false } as const;
+
+export const PROVENANCES = ['drawn-scenes', 'real-scenes'] as const;
+
+export const ModelManifest = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9-]{1,48}$' }),
+    version: Type.String({ pattern: '^[0-9A-Za-z.+-]{1,32}$' }),
+    family: Type.String({ pattern: '^[a-z0-9-]{1,48}$' }),
+    /** File name in the same folder. */
+    file: Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    input: Type.Object(
+      {
+        name: text(64),
+        width: Type.Integer({ minimum: 16, maximum: 4096 }),
+        height: Type.Integer({ minimum: 16, maximum: 4096 }),
+        layout: Type.Literal('NHWC'),
+        dtype: Type.Literal('uint8'),
+        color: Type.Literal('RGB'),
+        /** Grey level of the bars beside a picture of another shape. */
+        letterbox: Type.Object({ pad: Type.Integer({ minimum: 0, maximum: 255 }) }, strict),
+      },
+      strict,
+    ),
+    outputs: Type.Object(
+      {
+        boxes: Type.Object(
+          {
+            name: text(64),
+            dtype: Type.Literal('float32'),
+            format: Type.Literal('x1y1x2y2'),
+            unit: Type.Literal('input pixels'),
+          },
+          strict,
+        ),
+        scores: Type.Object(
+          { name: text(64), dtype: Type.Literal('float32'), range: Type.Tuple([Type.Literal(0), Type.Literal(1)]) },
+          strict,
+        ),
+      },
+      strict,
+    ),
+    /** In the order of the score columns. */
+    classes: Type.Array(Type.String({ pattern: '^[a-z0-9_]{1,48}$' }), { minItems: 1, maxItems: 256, uniqueItems: true }),
+    /** Score from which a detection counts, one per class. */
+    thresholds: Type.Record(Type.String({ maxLength: 48 }), Type.Number({ minimum: 0, maximum: 1 })),
+    provenance: Type.Enum(PROVENANCES),
+    /** What it was trained on, in plain words; shown to people. */
+    notice: Type.Object({ 'zh-CN': text(2000), en: text(2000) }, strict),
+    trainedOn: Type.Unknown(),
+    metrics: Type.Unknown(),
+    licence: text(200),
+    /** Number of trained weights. */
+    parameters: Type.Integer({ minimum: 0 }),
+  },
+  strict,
+);
+export type ModelManifest = Static<typeof ModelManifest>;
+export type Provenance = ModelManifest['provenance'];
+
+const check = Compile(ModelManifest);
+const MODEL_BYTES_MAX = 512 * 1024 * 1024;
+
+/** The model folder cannot be used. Its code is that of the error catalogue. */
+export class ModelError extends Error {
+  readonly code = 'GEWU_MODEL_INVALID';
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ModelError';
+  }
+}
+
+export interface LoadedModel {
+  manifest: ModelManifest;
+  /** Absolute or relative as `dir` was given. */
+  file: string;
+  /** The bytes that were hashed: open these, not the file again. */
+  bytes: Uint8Array;
+}
+
+/** Reads and checks `dir/manifest.json` and the model's hash. Throws ModelError (GEWU_MODEL_INVALID). */
+export async function loadManifest(dir: string): Promise<LoadedModel> {
+  const manifest = parseManifest(await read(join(dir, 'manifest.json')), dir);
+  const file = join(dir, basename(manifest.file));
+  const bytes = await read(file);
+  if (bytes.length > MODEL_BYTES_MAX) throw new ModelError(`${file}: ${bytes.length} B is more than ${MODEL_BYTES_MAX}`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (sha256 !== manifest.sha256) throw new ModelError(`${file}: SHA-256 is ${sha256}, the manifest says ${manifest.sha256}`);
+  return { manifest, file, bytes };
+}
+
+function parseManifest(bytes: Buffer, dir: string): ModelManifest {
+  let input: unknown;
+  try {
+    input = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new ModelError(`${dir}/manifest.json: ${(error as Error).message}`, { cause: error });
+  }
+  if (!check.Check(input)) {
+    const mistakes = [...check.Errors(input)].slice(0, 8).map((e) => `${e.instancePath || '/'} ${e.message}`);
+    throw new ModelError(`${dir}/manifest.json: ${mistakes.join('; ')}`);
+  }
+  const missing = input.classes.filter((name) => input.thresholds[name] === undefined);
+  if (missing.length > 0) throw new ModelError(`${dir}/manifest.json: no threshold for ${missing.join(', ')}`);
+  return input;
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new ModelError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,3 @@
+export * from './formats/mod.ts';
+export { type Box, type Letterbox, letterboxOf, toPictureBox } from './letterbox.ts';
+export { type LoadedModel, loadManifest, ModelError, ModelManifest, PROVENANCES, type Provenance } from './manifest.ts';

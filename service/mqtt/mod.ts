@@ -1,0 +1,3 @@
+export * from './broker.ts';
+export * from './client.ts';
+export * from './config.ts';

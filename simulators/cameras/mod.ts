@@ -1,0 +1,7 @@
+export { calibrationPoints } from './calibration.ts';
+export { SimulatedCamera, type SimulatedCameraConfig, type SimulatedCameraDeps, type SimulatedCameraStats } from './camera.ts';
+export * from './encoder/mod.ts';
+export * from './rtsp/mod.ts';
+export * from './scene.ts';
+export * from './script/mod.ts';
+export { createStreetRenderer, toLocal, toWgs84 } from './street/mod.ts';

@@ -1,0 +1,23 @@
+/** What can be wrong with a camera on the network, on command. */
+export const RTSP_FAULTS = ['freeze', 'cut', 'corrupt', 'halfOpen'] as const;
+export type RtspFaultKind = (typeof RTSP_FAULTS)[number];
+
+/**
+ * freeze: requests are answered and connections stay, but no media comes.
+ * cut: connections are closed, and every request is met by closing.
+ * corrupt: bytes of the RTP payloads are flipped; `probability` is that of a packet being hit, 0.05 where not given.
+ * halfOpen: nothing is read and nothing written, as of a camera whose power went while TCP believes in it.
+ */
+export type RtspFault = { kind: 'freeze' | 'cut' | 'halfOpen' } | { kind: 'corrupt'; probability?: number };
+
+export const CORRUPT_PROBABILITY = 0.05;
+const FLIPS_PER_PACKET = 8;
+
+/** Flips bytes of a payload behind its first two, so that the damage reaches the decoder and not only the unpacking. */
+export function spoilPayload(payload: Buffer, probability: number, random: () => number): void {
+  if (payload.length <= 2 || random() >= probability) return;
+  for (let i = 0; i < FLIPS_PER_PACKET; i++) {
+    const at = 2 + Math.floor(random() * (payload.length - 2));
+    payload[at] = (payload[at] ?? 0) ^ (1 + Math.floor(random() * 255));
+  }
+}

@@ -1,0 +1,72 @@
+import type { SceneObject } from '../scene.ts';
+import type { Actor, StreetScript, Waypoint } from './actor.ts';
+import { OBJECT_SIZES } from './sizes.ts';
+
+/** Less of a growing thing is not drawn smaller: there would be nothing to see. */
+const GROWN_MIN = 0.1;
+
+interface Stance {
+  xM: number;
+  yM: number;
+  headingDeg: number;
+}
+
+/** Everything that is on the street at `tMs` of the script, in the script's order. Pure. */
+export function sceneAt(script: StreetScript, tMs: number): SceneObject[] {
+  const objects: SceneObject[] = [];
+  for (const actor of script.actors) {
+    const stance = stanceAt(actor, tMs);
+    if (stance === null) continue;
+    const { kind, seed, ...own } = actor.object;
+    objects.push({ id: actor.id, kind, seed, ...OBJECT_SIZES[kind], ...own, ...stance, grown: grownAt(actor, tMs) });
+  }
+  return objects;
+}
+
+/** Where an actor is and how it is turned, or null while it is not on the street. */
+export function stanceAt(actor: Actor, tMs: number): Stance | null {
+  if ('path' in actor) return onPath(actor.path, tMs);
+  const { xM, yM, headingDeg, fromMs, toMs = Number.POSITIVE_INFINITY } = actor.stay;
+  return tMs >= fromMs && tMs < toMs ? { xM, yM, headingDeg } : null;
+}
+
+function grownAt(actor: Actor, tMs: number): number {
+  if (actor.grows === undefined) return 1;
+  const { fromMs, toMs } = actor.grows;
+  if (tMs >= toMs) return 1;
+  return Math.max(GROWN_MIN, (tMs - fromMs) / (toMs - fromMs));
+}
+
+function onPath(path: readonly Waypoint[], tMs: number): Stance | null {
+  const next = path.findIndex((w) => w.atMs > tMs);
+  if (next <= 0) return null;
+  const from = path[next - 1] as Waypoint;
+  const to = path[next] as Waypoint;
+  const share = (tMs - from.atMs) / (to.atMs - from.atMs);
+  return {
+    xM: from.xM + (to.xM - from.xM) * share,
+    yM: from.yM + (to.yM - from.yM) * share,
+    headingDeg: headingOn(path, next, share),
+  };
+}
+
+function headingOn(path: readonly Waypoint[], next: number, share: number): number {
+  const from = path[next - 1] as Waypoint;
+  const to = path[next] as Waypoint;
+  if (from.headingDeg !== undefined && to.headingDeg !== undefined) {
+    const turn = ((to.headingDeg - from.headingDeg + 540) % 360) - 180;
+    return (from.headingDeg + turn * share + 360) % 360;
+  }
+  // What stands keeps the direction it came with, or has the one it will leave with.
+  const moving = [...path.keys()].filter((i) => i > 0 && distance(path[i - 1] as Waypoint, path[i] as Waypoint) > 0);
+  const leg = moving.findLast((i) => i <= next) ?? moving[0];
+  return leg === undefined ? (from.headingDeg ?? 0) : bearing(path[leg - 1] as Waypoint, path[leg] as Waypoint);
+}
+
+function distance(a: Waypoint, b: Waypoint): number {
+  return Math.hypot(b.xM - a.xM, b.yM - a.yM);
+}
+
+function bearing(a: Waypoint, b: Waypoint): number {
+  return ((Math.atan2(b.xM - a.xM, b.yM - a.yM) * 180) / Math.PI + 360) % 360;
+}

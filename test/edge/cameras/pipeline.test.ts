@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type CameraPipelineDeps, createCameraPipeline } from '#edge/cameras/mod.ts';
+import type { Site, SiteCamera } from '#grid/mod.ts';
+import { checkEvent, checkHealthLine, type EventRecord, type HealthLine } from '#grid/wire/mod.ts';
+import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { tempDir } from '#test/support/temp.ts';
+import { until } from '#test/support/until.ts';
+import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
+import { PASSWORD, PATH, type PaintedCamera, paintedCamera, USERNAME } from './painted.ts';
+
+const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
+const CELL = '110101001001017';
+
+/** A centre that takes evidence and keeps it. */
+async function evidenceCentre() {
+  const files = new Map<string, { event: string; bytes: Buffer }>();
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const bytes = Buffer.concat(chunks);
+      files.set(request.url?.split('/').at(-1) ?? '', { event: String(request.headers['x-gewu-event']), bytes });
+      response.writeHead(201).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, files };
+}
+
+interface Options {
+  camera?: Partial<SiteCamera>;
+  dataDir?: string;
+  url?: string;
+  model?: string;
+  isOpen?: (event: string) => boolean;
+}
+
+async function run(
+  painted: PaintedCamera,
+  { camera = {}, dataDir, url = 'http://127.0.0.1:1', model = BRIGHT_STREET, isOpen = () => false }: Options = {},
+) {
+  const events: EventRecord[] = [];
+  const health: HealthLine[] = [];
+  const rule = { ...RULE, dwellS: 2, clearS: 2 };
+  const zones: SiteCamera['zones'] = [
+    {
+      id: 'all',
+      polygon: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 1],
+      ],
+      rules: [rule],
+    },
+  ];
+  const [w, e, s, n] = [ORIGIN.lon - 0.002, ORIGIN.lon + 0.002, ORIGIN.lat - 0.002, ORIGIN.lat + 0.002];
+  const polygon: [number, number][] = [
+    [w, s],
+    [e, s],
+    [e, n],
+    [w, n],
+  ];
+  const site: Site = {
+    timeZone: 'Asia/Shanghai',
+    cells: [{ code: CELL, polygon }],
+    components: [],
+    devices: [],
+    gateways: [],
+    cameras: [siteCamera({ url: painted.url, username: USERNAME, password: PASSWORD, fps: 4, zones, ...camera })],
+  };
+  const folder = dataDir ?? (await tempDir());
+  const metrics = createMetrics();
+  const deps: CameraPipelineDeps = {
+    site,
+    profile: 'standard',
+    vision: { model, workers: 2 },
+    events: { emit: async (record) => void events.push(record) },
+    health: { report: async (record) => void health.push(record) },
+    caseStates: { isOpen },
+    clock: systemClock,
+    log: silentLog,
+    metrics,
+    dataDir: folder,
+    edgeId: 'edge-01',
+    evidence: { url, password: 'secret-1', quotaBytes: 10_000_000 },
+  };
+  const pipeline = createCameraPipeline(deps);
+  await pipeline.start();
+  onTestFinished(() => pipeline.stop());
+  return { pipeline, events, health, metrics, dataDir: folder };
+}
+
+test('a thing that stands in view of a real stream becomes one event with its place and a picture, and clears when it is gone', async () => {
+  const painted = await paintedCamera();
+  const centre = await evidenceCentre();
+  const { pipeline, events, health } = await run(painted, { url: centre.url });
+  const raised = await until(() => events[0], { timeoutMs: 20_000 });
+  expect(checkEvent.Check(raised)).toBe(true);
+  expect(raised).toMatchObject({
+    type: 'gewu.event.raised',
+    data: {
+      revision: 1,
+      class: { flag: 2, code: '0501' },
+      place: { cell: CELL },
+      origin: {
+        by: 'camera',
+        camera: 'cam-01',
+        zone: 'all',
+        model: 'bright-street@1',
+        provenance: 'drawn-scenes',
+        simulated: true,
+      },
+    },
+  });
+  expect(raised.data.confirmedAt).toBe(raised.data.startedAt + 2000);
+  expect(raised.data.lastSeenAt - raised.data.confirmedAt).toBeLessThan(2000);
+  const [evidence] = raised.data.evidence;
+  const file = await until(() => centre.files.get(evidence?.sha256 ?? ''));
+  expect(file.event).toBe(raised.subject);
+  expect(createHash('sha256').update(file.bytes).digest('hex')).toBe(evidence?.sha256);
+  expect(file.bytes.length).toBe(evidence?.bytes);
+  painted.grey = 50;
+  const cleared = await until(() => events[1], { timeoutMs: 10_000 });
+  expect(cleared).toMatchObject({ type: 'gewu.event.cleared', subject: raised.subject, data: { revision: 2 } });
+  expect(checkEvent.Check(cleared)).toBe(true);
+  expect(pipeline.stats()).toMatchObject({ online: 1 });
+  expect(pipeline.stats().analysedFps).toBeGreaterThan(1);
+  for (const line of health) expect(checkHealthLine.Check(line)).toBe(true);
+  expect(health[0]).toMatchObject({ of: 'camera', id: 'cam-01', state: 'online', reason: 'connected' });
+});
+
+test('an active event survives a restart: told again as it was, not raised anew, cleared in the end', async () => {
+  const painted = await paintedCamera();
+  const first = await run(painted);
+  const raised = await until(() => first.events[0], { timeoutMs: 20_000 });
+  await first.pipeline.stop();
+  const second = await run(painted, { dataDir: first.dataDir });
+  await until(() => second.pipeline.stats().analysedFps > 0, { timeoutMs: 15_000 });
+  painted.grey = 50;
+  await until(() => second.events.some((e) => e.type === 'gewu.event.cleared'), { timeoutMs: 15_000 });
+  expect(second.events.map((e) => e.id)).toEqual([raised.id, `${raised.subject}.2`]);
+  expect(second.events[0]).toEqual(raised);
+});
+
+test('a model that knows only drawn scenes opens no event on a real camera, and says so', async () => {
+  const painted = await paintedCamera();
+  const { metrics, events, health } = await run(painted, { camera: { simulated: false } });
+  const online = await until(() => health.find((h) => h.of === 'camera' && h.state === 'online'), { timeoutMs: 15_000 });
+  expect(online).toMatchObject({ reason: 'shadow' });
+  const findings = async () => (await metrics.getSingleMetric('gewu_camera_shadow_events_total')?.get())?.values[0]?.value;
+  await until(async () => (await findings()) === 1, { timeoutMs: 10_000 });
+  expect(events).toEqual([]);
+});
+
+test('a camera that goes away is offline within seconds, never an all-clear, and is back by itself', async () => {
+  const painted = await paintedCamera();
+  const { events, health } = await run(painted);
+  await until(() => events[0], { timeoutMs: 20_000 });
+  painted.server.setFault(PATH, { kind: 'freeze' });
+  const offline = await until(() => health.find((h) => h.of === 'camera' && h.state === 'offline'), { timeoutMs: 12_000 });
+  expect(offline).toMatchObject({ of: 'camera', id: 'cam-01', reason: 'stalled' });
+  painted.server.setFault(PATH, null);
+  await until(() => health.at(-1)?.of === 'camera' && (health.at(-1) as { state: string }).state === 'online', {
+    timeoutMs: 20_000,
+  });
+  expect(events.map((e) => e.type)).toEqual(['gewu.event.raised']);
+});
+
+test('a camera whose calibration is wrong is reported and left out', async () => {
+  const painted = await paintedCamera();
+  const calibration = siteCamera().calibration;
+  const points = calibration.points.map((p) => ({ ...p, lat: ORIGIN.lat }));
+  const { pipeline, health } = await run(painted, { camera: { calibration: { points } } });
+  expect(health[0]).toMatchObject({ of: 'camera', state: 'offline', reason: 'calibration' });
+  expect(pipeline.stats()).toEqual({ online: 0, analysedFps: 0, droppedFrames: 0 });
+});
+
+test('without its model the pipeline does not start', async () => {
+  const painted = await paintedCamera();
+  await expect(run(painted, { model: '/nowhere' })).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
+});

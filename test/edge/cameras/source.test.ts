@@ -1,0 +1,116 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { FailureReason } from '#edge/cameras/arguments.ts';
+import { type Frame, FrameSource } from '#edge/cameras/source.ts';
+import { silentLog, systemClock } from '#service/mod.ts';
+import { until } from '#test/support/until.ts';
+import { HEIGHT_PX, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
+
+const input = { width: 320, height: 320, letterbox: { pad: 114 } };
+
+interface Watched {
+  source: FrameSource;
+  frames: { mean: number; pad: number; widthPx: number; heightPx: number; fullMean: number; ms: number }[];
+  failures: FailureReason[];
+}
+
+function watch(url: string, { password = PASSWORD, allowLocalAddress = true, fps = 4 } = {}): Watched {
+  const watched: Omit<Watched, 'source'> = { frames: [], failures: [] };
+  const source: FrameSource = new FrameSource({
+    camera: { id: 'cam-01', url, username: USERNAME, password, allowLocalAddress, fps },
+    format: { input, fullWidthMax: 1280 },
+    log: silentLog,
+    clock: systemClock,
+    random: () => 0,
+    stallMsMax: 1500,
+    onFrame: (frame) => {
+      watched.frames.push(look(frame));
+      source.release(frame);
+    },
+    onFailure: (reason) => watched.failures.push(reason),
+  });
+  onTestFinished(() => source.stop());
+  return { source, ...watched };
+}
+
+function look({ input: bytes, full, ms }: Frame): Watched['frames'][number] {
+  const pixels = new Uint8Array(bytes);
+  const mean = (list: Uint8Array): number => list.reduce((sum, v) => sum + v, 0) / list.length;
+  const row = 320 * 3;
+  return {
+    mean: mean(pixels.subarray(row * 100, row * 220)),
+    pad: mean(pixels.subarray(0, row * 69)),
+    widthPx: full.widthPx,
+    heightPx: full.heightPx,
+    fullMean: mean(full.rgb),
+    ms,
+  };
+}
+
+test('pictures of a digest-protected camera come in pairs at the wanted rate, letterboxed on the grey of the manifest', async () => {
+  const camera = await paintedCamera();
+  const { source, frames } = watch(camera.url);
+  await source.start();
+  await until(() => frames.length >= 6, { timeoutMs: 15_000 });
+  for (const frame of frames) {
+    expect(frame).toMatchObject({ pad: 114, widthPx: WIDTH_PX, heightPx: HEIGHT_PX });
+    expect(Math.abs(frame.mean - 200)).toBeLessThan(6);
+    expect(Math.abs(frame.fullMean - frame.mean)).toBeLessThan(3);
+  }
+  const [first, last] = [frames[1], frames[5]];
+  const fps = 4000 / ((last?.ms ?? 0) - (first?.ms ?? 0));
+  expect(fps).toBeGreaterThan(2.5);
+  expect(fps).toBeLessThan(6);
+});
+
+test('an ffmpeg that hangs is killed and a new one brings pictures again', async () => {
+  const camera = await paintedCamera();
+  const { source, frames, failures } = watch(camera.url);
+  await source.start();
+  await until(() => frames.length >= 2, { timeoutMs: 15_000 });
+  const pid = source.pid as number;
+  process.kill(pid, 'SIGSTOP');
+  await until(() => failures.length > 0, { timeoutMs: 10_000 });
+  expect(failures).toEqual(['stalled']);
+  const before = frames.length;
+  await until(() => frames.length > before, { timeoutMs: 10_000 });
+  expect(source.pid).not.toBe(pid);
+  expect(() => process.kill(pid, 0)).toThrow();
+});
+
+test('a camera that cuts the connection is a disconnect, and comes back by itself', async () => {
+  const camera = await paintedCamera();
+  const { source, frames, failures } = watch(camera.url);
+  await source.start();
+  await until(() => frames.length >= 2, { timeoutMs: 15_000 });
+  camera.server.setFault(PATH, { kind: 'cut' });
+  await until(() => failures.length > 0, { timeoutMs: 10_000 });
+  camera.server.setFault(PATH, null);
+  const before = frames.length;
+  await until(() => frames.length > before, { timeoutMs: 15_000 });
+  expect(failures).not.toContain('stalled');
+});
+
+test('a wrong password is told as such', async () => {
+  const camera = await paintedCamera();
+  const { source, failures } = watch(camera.url, { password: 'wrong' });
+  await source.start();
+  await until(() => failures.length > 0, { timeoutMs: 10_000 });
+  expect(failures[0]).toBe('unauthorised');
+});
+
+test('a loopback address is refused where it is not allowed, and no ffmpeg is started', async () => {
+  const { source, failures } = watch('rtsp://127.0.0.1:1/cam', { allowLocalAddress: false });
+  await source.start();
+  await until(() => failures.length > 0);
+  expect(failures[0]).toBe('address');
+  expect(source.pid).toBeNull();
+});
+
+test('stop ends ffmpeg', async () => {
+  const camera = await paintedCamera();
+  const { source } = watch(camera.url);
+  await source.start();
+  const pid = await until(() => source.pid);
+  await source.stop();
+  expect(() => process.kill(pid, 0)).toThrow();
+});

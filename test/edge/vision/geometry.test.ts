@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { groundOf, inForce, inPolygon, place, wallClock } from '#edge/vision/mod.ts';
+import { calibrationPoints, createStreetRenderer, toLocal, toWgs84 } from '#simulators/cameras/mod.ts';
+import type { CameraPose } from '#simulators/cameras/scene.ts';
+import { ORIGIN, POSE, STREET } from './street.ts';
+
+function pixelOf(pose: CameraPose, eastM: number, northM: number): [number, number] {
+  const [lon, lat] = toWgs84(eastM, northM, ORIGIN.lon, ORIGIN.lat);
+  const at = createStreetRenderer(STREET, pose).project(lon, lat);
+  if (at === null) throw new Error('behind the camera');
+  return [at.xPx / pose.widthPx, at.yPx / pose.heightPx];
+}
+
+test('a ground point 30 m away is found within 0.1 m from exact calibration points', () => {
+  const ground = groundOf({
+    id: 'cam-01',
+    lon: POSE.lon,
+    lat: POSE.lat,
+    calibration: { points: calibrationPoints(POSE, createStreetRenderer(STREET, POSE)) },
+  });
+  const [ex, ey] = toLocal(POSE.lon, POSE.lat, ORIGIN.lon, ORIGIN.lat);
+  for (const [east, north] of [
+    [0, 8],
+    [3, 15],
+    [-4, 22],
+    [5, 30],
+    [0, 30],
+  ] as const) {
+    const point = ground.at(...pixelOf(POSE, ex + east, ey + north));
+    expect(point).not.toBeNull();
+    expect(Math.hypot((point?.[0] ?? 0) - east, (point?.[1] ?? 0) - north)).toBeLessThan(0.1);
+  }
+});
+
+test('noisy points are fitted in the least squares sense: the errors average out', () => {
+  const exact = calibrationPoints(POSE, createStreetRenderer(STREET, POSE));
+  const points = exact.map((p, n) => ({
+    ...p,
+    x: p.x + (n % 2 === 0 ? 0.001 : -0.001),
+    y: p.y + (n % 3 === 0 ? 0.001 : -0.001),
+  }));
+  const ground = groundOf({ id: 'cam-01', lon: POSE.lon, lat: POSE.lat, calibration: { points } });
+  const [ex, ey] = toLocal(POSE.lon, POSE.lat, ORIGIN.lon, ORIGIN.lat);
+  const point = ground.at(...pixelOf(POSE, ex, ey + 15));
+  expect(Math.hypot(point?.[0] ?? 9, (point?.[1] ?? 9) - 15)).toBeLessThan(0.5);
+});
+
+test('the sky is not on the ground, and positions survive the way there and back', () => {
+  const ground = groundOf({
+    id: 'cam-01',
+    lon: POSE.lon,
+    lat: POSE.lat,
+    calibration: { points: calibrationPoints(POSE, createStreetRenderer(STREET, POSE)) },
+  });
+  const level = { ...POSE, pitchDeg: 8 };
+  const shallow = groundOf({
+    id: 'c',
+    lon: level.lon,
+    lat: level.lat,
+    calibration: { points: calibrationPoints(level, createStreetRenderer(STREET, level)) },
+  });
+  expect(shallow.at(0.5, 0.01)).toBeNull();
+  const back = ground.toPoint(ground.toPosition([12.5, -7.25]));
+  expect(back[0]).toBeCloseTo(12.5, 6);
+  expect(back[1]).toBeCloseTo(-7.25, 6);
+});
+
+test('points in a line, too few of them and one that is far off are refused', () => {
+  const exact = calibrationPoints(POSE, createStreetRenderer(STREET, POSE));
+  const refused = (points: typeof exact) =>
+    expect(() => groundOf({ id: 'c', lon: POSE.lon, lat: POSE.lat, calibration: { points } })).toThrow(/camera c/);
+  refused(exact.slice(0, 3));
+  const [a, b] = [exact[0], exact[1]] as [(typeof exact)[0], (typeof exact)[0]];
+  const between = (t: number) => ({
+    x: a.x + t * (b.x - a.x),
+    y: a.y + t * (b.y - a.y),
+    lon: a.lon + t * (b.lon - a.lon),
+    lat: a.lat + t * (b.lat - a.lat),
+  });
+  refused([0, 0.3, 0.6, 1, 0.8].map(between));
+  refused(exact.map((p, n) => (n === 2 ? { ...p, lat: p.lat + 0.001 } : p)));
+});
+
+test('a standing thing is placed behind its near edge, a flat one where it is seen; far away the error radius grows', () => {
+  const ground = groundOf({
+    id: 'cam-01',
+    lon: POSE.lon,
+    lat: POSE.lat,
+    calibration: { points: calibrationPoints(POSE, createStreetRenderer(STREET, POSE)) },
+  });
+  const pixel = [1 / 320, 1 / 180] as const;
+  const at = (y: number) => [0.45, y - 0.1, 0.55, y] as const;
+  const edge = ground.at(0.5, 0.7) as [number, number];
+  const stall = place(ground, 'stall', at(0.7), pixel);
+  expect(Math.hypot(...(stall?.point ?? [0, 0])) - Math.hypot(...edge)).toBeCloseTo(0.65, 6);
+  const flat = place(ground, 'ponding', [0.45, 0.65, 0.55, 0.75], pixel);
+  expect(flat?.point[1]).toBeCloseTo(edge[1], 6);
+  const [near, far] = [place(ground, 'stall', at(0.9), pixel), place(ground, 'stall', at(0.2), pixel)];
+  expect(near?.errorRadiusM).toBeGreaterThan(0.5);
+  expect(far?.errorRadiusM).toBeGreaterThan(1.5 * (near?.errorRadiusM ?? 9));
+});
+
+test('windows are read in the time zone of the site and run over midnight', () => {
+  const wall = wallClock('Asia/Shanghai');
+  const at = (utc: string) => wall(Date.parse(utc));
+  // Monday 2026-11-23 22:30 in Shanghai.
+  expect(at('2026-11-23T14:30:00Z')).toEqual({ day: 1, minute: 22 * 60 + 30 });
+  const night = [{ from: '22:00', to: '06:00' }];
+  expect(inForce(night, at('2026-11-23T14:30:00Z'))).toBe(true);
+  expect(inForce(night, at('2026-11-23T21:59:00Z'))).toBe(true);
+  expect(inForce(night, at('2026-11-23T22:00:00Z'))).toBe(false);
+  expect(inForce(night, at('2026-11-23T13:59:00Z'))).toBe(false);
+  expect(inForce(undefined, at('2026-11-23T13:59:00Z'))).toBe(true);
+  // Friday's night belongs to Friday, also after midnight.
+  const friday = [{ days: [5], from: '22:00', to: '06:00' }];
+  expect(inForce(friday, at('2026-11-27T20:00:00Z'))).toBe(true);
+  expect(inForce(friday, at('2026-11-26T20:00:00Z'))).toBe(false);
+  const day = [{ days: [7], from: '00:00', to: '24:00' }];
+  expect(inForce(day, at('2026-11-22T15:59:00Z'))).toBe(true);
+  expect(inForce(day, at('2026-11-22T16:00:00Z'))).toBe(false);
+});
+
+test('a point is in a polygon or not, also in a notch', () => {
+  const notched = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0.5, 0.4],
+    [0, 1],
+  ] as const;
+  expect(inPolygon(0.5, 0.2, notched)).toBe(true);
+  expect(inPolygon(0.5, 0.9, notched)).toBe(false);
+  expect(inPolygon(0.1, 0.7, notched)).toBe(true);
+});

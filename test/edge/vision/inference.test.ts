@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { expect, onTestFinished, test } from 'vitest';
+import { InferencePool, type LaneFrame, openModel } from '#edge/vision/mod.ts';
+import type { Detection } from '#models/mod.ts';
+import { silentLog, systemClock } from '#service/mod.ts';
+import { until } from '#test/support/until.ts';
+
+const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
+const INPUT_BYTES = 320 * 320 * 3;
+
+interface Numbered extends LaneFrame {
+  n: number;
+}
+function frame(n: number, grey = 255): Numbered {
+  const input = new ArrayBuffer(INPUT_BYTES);
+  new Uint8Array(input).fill(grey);
+  return { n, input };
+}
+
+async function pool(workers: number) {
+  const threads: Worker[] = [];
+  const createWorker = (workerData: unknown): Worker => {
+    const worker = new Worker(join(import.meta.dirname, '../../../edge/vision/worker.ts'), { workerData });
+    threads.push(worker);
+    return worker;
+  };
+  const inference = new InferencePool({
+    model: await openModel(BRIGHT_STREET),
+    workers,
+    log: silentLog,
+    clock: systemClock,
+    createWorker,
+  });
+  await inference.start();
+  onTestFinished(() => inference.stop());
+  const lane = () => {
+    const done: { n: number; detections: Detection[] }[] = [];
+    const dropped: { n: number; reason: string }[] = [];
+    const back: ArrayBuffer[] = [];
+    const handlers = {
+      onDone: (f: Numbered, detections: Detection[]) => {
+        done.push({ n: f.n, detections });
+        back.push(f.input);
+      },
+      onDropped: (f: Numbered, reason: string) => void dropped.push({ n: f.n, reason }),
+    };
+    return { offer: inference.lane<Numbered>(handlers), done, dropped, back };
+  };
+  return { inference, lane, threads };
+}
+
+test('workers give the graph its known answer and the frame its memory back', async () => {
+  const { lane } = await pool(2);
+  const { offer, done, back } = lane();
+  const sent = frame(1);
+  const { input } = sent;
+  offer.offer(sent);
+  // Handed over, not copied.
+  expect(input.byteLength).toBe(0);
+  await until(() => done.length === 1);
+  expect(done[0]?.detections.map((d) => d.class)).toEqual(['stall', 'person']);
+  expect(back[0]?.byteLength).toBe(INPUT_BYTES);
+  offer.offer(frame(2, 40));
+  await until(() => done.length === 2);
+  expect(done[1]?.detections).toEqual([]);
+});
+
+test('the newest frame wins: while one is looked at only the last of those that came is next', async () => {
+  const { lane } = await pool(1);
+  const { offer, done, dropped } = lane();
+  for (let n = 1; n <= 5; n++) offer.offer(frame(n));
+  await until(() => done.length === 2);
+  expect(done.map((d) => d.n)).toEqual([1, 5]);
+  expect(dropped).toEqual([2, 3, 4].map((n) => ({ n, reason: 'replaced' })));
+});
+
+test('no camera starves another: lanes get their turn in order', async () => {
+  const { lane } = await pool(1);
+  const [a, b] = [lane(), lane()];
+  for (let n = 1; n <= 20; n++) a.offer.offer(frame(n));
+  b.offer.offer(frame(1));
+  await until(() => b.done.length === 1 && a.done.length === 2);
+  expect(a.done.map((d) => d.n)).toEqual([1, 20]);
+});
+
+test('a worker that dies is started again; its frame is dropped, not lost without a word', async () => {
+  const { inference, lane, threads } = await pool(1);
+  const { offer, done, dropped } = lane();
+  offer.offer({ n: 1, input: new ArrayBuffer(5) });
+  await until(() => dropped.length === 1);
+  expect(dropped).toEqual([{ n: 1, reason: 'failed' }]);
+  offer.offer(frame(2));
+  await threads[0]?.terminate();
+  await until(() => dropped.length === 2);
+  offer.offer(frame(3));
+  await until(() => done.some((d) => d.n === 3), { timeoutMs: 15_000 });
+  expect(inference.restarts).toBe(1);
+});
+
+test('a file that is no model fails the start', async () => {
+  const model = await openModel(BRIGHT_STREET);
+  const broken = { ...model, bytes: (await readFile(join(BRIGHT_STREET, 'model.onnx'))).subarray(0, 200) };
+  const inference = new InferencePool({ model: broken, workers: 1, log: silentLog, clock: systemClock });
+  await expect(inference.start()).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
+});

@@ -1,0 +1,276 @@
+import { expect, it } from 'vitest';
+import { brokenLine } from '#ingest/cases/timeline.ts';
+import type { Suite } from '../database/stores.ts';
+import {
+  advance,
+  allCases,
+  COVER,
+  east,
+  HERE,
+  openCentre,
+  openCover,
+  photo,
+  SUPERVISION,
+  stall,
+  store,
+  T0,
+  take,
+} from './fixture.ts';
+
+const HOUR = 3600 * 1000;
+
+export const acceptSuite: Suite = ({ fresh }) => {
+  it('files a critical sensor fault at once, with the 19-digit number of its division and day', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('e1'));
+    const [found] = await allCases(centre);
+    expect(found).toMatchObject({
+      state: 'FILED',
+      number: '2102832026112300001',
+      source: 'sensor',
+      severity: 'critical',
+      class: { flag: 1, code: '0102', fault: 'cover_open' },
+      place: { component: COVER },
+      proposal: null,
+      events: ['e1'],
+      observations: 1,
+      policyVersion: 1,
+      recoveredAt: null,
+    });
+    const lines = await centre.cases.timeline(found?.id as string);
+    expect(lines.map((l) => [l.name, l.from, l.to, l.role])).toEqual([
+      ['report', null, 'REPORTED', 'machine'],
+      ['file', 'REPORTED', 'FILED', 'machine'],
+    ]);
+    expect(centre.sent).toEqual([
+      { edge: 'edge-1', command: { command: 'case-state', event: 'e1', open: true, ts: centre.clock.now() } },
+    ]);
+    expect(centre.changes.map((c) => [c.of, c.what])).toEqual([
+      ['event', 'opened'],
+      ['case', 'opened'],
+    ]);
+  });
+
+  it('counts the numbers of a day without a gap', async () => {
+    const centre = await openCentre(await fresh());
+    const covers = Array.from({ length: 3 }, (_, i) =>
+      openCover(`e${i}`, 1, { place: { component: `210283010200000${i + 1}` }, at: east(i * 300) }),
+    );
+    await take(centre, ...covers);
+    const numbers = (await allCases(centre)).map((c) => c.number).sort();
+    expect(numbers).toEqual(['2102832026112300001', '2102832026112300002', '2102832026112300003']);
+  });
+
+  it('proposes what the policy proposes, and sends what it is not sure of to be verified', async () => {
+    const centre = await openCentre(await fresh());
+    await take(
+      centre,
+      stall('a'),
+      stall('b', 1, { class: { flag: 2, code: '0101' }, at: east(500) }),
+      openCover('c', 1, { severity: 'high', class: { flag: 1, code: '0102', fault: 'battery' } }),
+    );
+    const states = Object.fromEntries((await allCases(centre)).map((c) => [c.events[0], [c.state, c.proposal]]));
+    expect(states).toEqual({ a: ['REPORTED', 'file'], b: ['VERIFYING', null], c: ['REPORTED', 'file'] });
+  });
+
+  it('stores what a drawn-scenes model says of a real camera, and opens no case', async () => {
+    const centre = await openCentre(await fresh());
+    const real = { ...stall('a').data.origin, simulated: false } as never;
+    await take(centre, stall('a', 1, { origin: real }), stall('a', 2, { origin: real }));
+    expect(await allCases(centre)).toEqual([]);
+    expect(await centre.cases.getEvent('a')).toMatchObject({ case: null, record: { data: { revision: 2 } } });
+    expect(centre.sent).toEqual([]);
+  });
+
+  it('leaves a machine-found component fault without a component to the officers', async () => {
+    const centre = await openCentre(await fresh(), {
+      version: 1,
+      default: 'file-at-once',
+      rules: [],
+    });
+    await take(centre, stall('a', 1, { class: { flag: 1, code: '0102', fault: 'cover_open' } }));
+    expect(await allCases(centre)).toMatchObject([{ state: 'REPORTED', number: null, proposal: 'file' }]);
+  });
+
+  it('one stall seen by two cameras is one case, two stalls 40 m apart are two', async () => {
+    const centre = await openCentre(await fresh());
+    await take(
+      centre,
+      stall('cam1-a'),
+      stall('cam2-a', 1, { at: east(7), edge: 'edge-2' }),
+      stall('cam1-b', 1, { at: east(40) }),
+    );
+    const cases = await allCases(centre);
+    expect(cases.map((c) => c.events).sort()).toEqual([['cam1-a', 'cam2-a'], ['cam1-b']]);
+    const joined = cases.find((c) => c.events.length === 2);
+    expect(joined?.observations).toBe(2);
+    const lines = await centre.cases.timeline(joined?.id as string);
+    expect(lines.map((l) => [l.name, l.input.event])).toEqual([
+      ['report', 'cam1-a'],
+      ['joined', 'cam2-a'],
+    ]);
+  });
+
+  it('joins another class to nothing', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('a'), stall('b', 1, { class: { flag: 2, code: '0502' } }));
+    expect(await allCases(centre)).toHaveLength(2);
+  });
+
+  it('joins by the component wherever the positions are, and never two components', async () => {
+    const centre = await openCentre(await fresh());
+    await take(
+      centre,
+      openCover('a'),
+      openCover('b', 1, { at: east(900) }),
+      openCover('c', 1, { place: { component: '2102830102000002' } }),
+    );
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a', 'b'], ['c']]);
+  });
+
+  it('files a case under verification when a critical sensor joins what a camera saw', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('cam', 1, { class: { flag: 1, code: '0102', fault: 'cover_open' }, at: east(4) }));
+    expect(await allCases(centre)).toMatchObject([{ state: 'VERIFYING' }]);
+    await take(centre, openCover('sensor'));
+    expect(await allCases(centre)).toMatchObject([
+      { state: 'FILED', source: 'camera', severity: 'critical', events: ['cam', 'sensor'], place: { ...HERE, component: COVER } },
+    ]);
+  });
+
+  it('joins by position only what has not cleared before, and was seen within a day', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('a'), stall('a', 2, { clearedAt: T0 + HOUR, lastSeenAt: T0 + HOUR }));
+    await take(centre, stall('b', 1, { startedAt: T0 + 2 * HOUR, lastSeenAt: T0 + 2 * HOUR }));
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b']]);
+    const late = T0 + 2 * HOUR + 24 * HOUR;
+    await take(centre, stall('c', 1, { startedAt: late, lastSeenAt: late }));
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b'], ['c']]);
+    await take(centre, stall('d', 1, { startedAt: late - 1, lastSeenAt: late + 1 }));
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b'], ['c', 'd']]);
+  });
+
+  it('raises observations, last sight, confidence and evidence with every revision', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('a', 1, { confidence: 0.6, evidence: [photo('p1')] }));
+    await take(centre, stall('a', 2, { confidence: 0.9, evidence: [photo('p1'), photo('p2', T0 + 1)] }));
+    await take(centre, stall('a', 3, { confidence: 0.7 }));
+    const [found] = await allCases(centre);
+    expect(found).toMatchObject({ observations: 3, confidence: 0.9, lastSeenAt: T0 + 30_000 });
+    expect(found?.evidence.map((e) => [e.sha256, e.status, e.event])).toEqual([
+      [photo('p1').sha256, 'pending', 'a'],
+      [photo('p2').sha256, 'pending', 'a'],
+    ]);
+    await store(centre, 'p2');
+    expect((await allCases(centre))[0]?.evidence.map((e) => e.status)).toEqual(['pending', 'stored']);
+    expect(centre.changes.at(-1)).toMatchObject({ of: 'case', id: found?.id, what: 'evidence' });
+  });
+
+  it('shows a file as stored that came before its event', async () => {
+    const centre = await openCentre(await fresh());
+    await store(centre, 'p1');
+    await take(centre, stall('a', 1, { evidence: [photo('p1')] }));
+    expect((await allCases(centre))[0]?.evidence).toMatchObject([{ status: 'stored' }]);
+  });
+
+  it('an older revision and a repeat change nothing', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a', 3));
+    const before = await allCases(centre);
+    centre.clock.advance(1000);
+    await take(centre, openCover('a', 2), openCover('a', 3), openCover('a', 1));
+    expect(await allCases(centre)).toEqual(before);
+  });
+
+  it('a recovery is evidence in the timeline and closes nothing; a relapse takes it back', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a'), openCover('b', 1, { at: east(1) }));
+    await take(centre, openCover('a', 2, { clearedAt: T0 + 1000 }));
+    expect((await allCases(centre))[0]?.recoveredAt).toBeNull();
+    await take(centre, openCover('b', 2, { clearedAt: T0 + 2000 }));
+    expect((await allCases(centre))[0]).toMatchObject({ recoveredAt: T0 + 2000, state: 'FILED', observations: 2 });
+    await take(centre, openCover('c', 1, { startedAt: T0 + 3000 }));
+    const [found] = await allCases(centre);
+    expect(found).toMatchObject({ recoveredAt: null, state: 'FILED', events: ['a', 'b', 'c'] });
+    const names = (await centre.cases.timeline(found?.id as string)).map((l) => l.name);
+    expect(names).toEqual(['report', 'file', 'joined', 'recovered', 'joined', 'relapsed']);
+  });
+
+  it('a clear that comes before its raise makes one case that is already recovered', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a', 2, { clearedAt: T0 + 1000 }));
+    await take(centre, openCover('a', 1, { evidence: [photo('p1')] }));
+    expect(await allCases(centre)).toMatchObject([
+      { state: 'FILED', recoveredAt: T0 + 1000, observations: 1, evidence: [{ sha256: photo('p1').sha256 }] },
+    ]);
+  });
+
+  it('opens a new, linked case when a closed one comes again within a day', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a'));
+    const [first] = await allCases(centre);
+    await advance(centre, first?.id as string, 'CLOSED');
+    expect(centre.sent.at(-1)).toMatchObject({ edge: 'edge-1', command: { event: 'a', open: false } });
+    const closedAt = centre.clock.now();
+    await take(centre, openCover('b', 1, { startedAt: closedAt + 23 * HOUR }));
+    const second = (await allCases(centre)).find((c) => c.events[0] === 'b');
+    expect(second).toMatchObject({ state: 'FILED', recurrenceOf: first?.id });
+    // An update of the event whose case is closed changes nothing but the event, and tells the edge so.
+    await take(centre, openCover('a', 5));
+    expect(await centre.cases.get(first?.id as string)).toMatchObject({ state: 'CLOSED', observations: 1 });
+    expect(centre.sent.at(-1)).toMatchObject({ command: { event: 'a', open: false } });
+  });
+
+  it('links nothing a day after the closing, nor to a rejected case', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a'), stall('s'));
+    const [cover, report] = (await allCases(centre)).sort((a) => (a.source === 'sensor' ? -1 : 1));
+    await advance(centre, cover?.id as string, 'CLOSED');
+    await centre.cases.transition(report?.id as string, 'reject', SUPERVISION, { reason: 'a permitted fair' });
+    await take(centre, openCover('b', 1, { startedAt: centre.clock.now() + 24 * HOUR }), stall('s2'));
+    const later = (await allCases(centre)).filter((c) => ['b', 's2'].includes(c.events[0] as string));
+    expect(later.map((c) => c.recurrenceOf)).toEqual([null, null]);
+  });
+
+  it('refuses an event under the name of another edge, and only that one', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a'));
+    const verdicts = await centre.cases.accept([openCover('a', 9, { edge: 'edge-2' }), stall('b')]);
+    expect(verdicts).toMatchObject([{ ok: false, code: 'GEWU_EVENT_INVALID' }, { ok: true }]);
+    expect(await allCases(centre)).toHaveLength(2);
+  });
+
+  it('refuses the one event that the store cannot hold, and keeps its neighbours', async () => {
+    const centre = await openCentre(await fresh());
+    const bad = stall('bad', 1, { at: east(200) });
+    // Neither store takes null into a column that is never null.
+    (bad.data as { severity: unknown }).severity = null;
+    const verdicts = await centre.cases.accept([stall('a'), bad, stall('b', 1, { at: east(400) })]);
+    expect(verdicts).toMatchObject([{ ok: true }, { ok: false, code: 'GEWU_STORE_REJECTED' }, { ok: true }]);
+    expect((await allCases(centre)).map((c) => c.events[0]).sort()).toEqual(['a', 'b']);
+  });
+
+  it('keeps nothing of an event when its case cannot be written, and takes it when it comes again', async () => {
+    const centre = await openCentre(await fresh());
+    await centre.database.kysely.schema.alterTable('case_timeline').renameTo('away').execute();
+    await expect(centre.cases.accept([openCover('a')])).rejects.toThrow(/case_timeline/);
+    for (const table of ['events', 'cases', 'case_keys', 'case_numbers'] as const)
+      expect(await centre.database.kysely.selectFrom(table).selectAll().execute()).toEqual([]);
+    expect(centre.sent).toEqual([]);
+    await centre.database.kysely.schema.alterTable('away').renameTo('case_timeline').execute();
+    await take(centre, openCover('a'));
+    expect(await allCases(centre)).toMatchObject([{ number: '2102832026112300001' }]);
+  });
+
+  it('chains the timeline, so that a changed line shows', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('a'));
+    const id = (await allCases(centre))[0]?.id as string;
+    await advance(centre, id, 'CLOSED');
+    const lines = await centre.database.kysely.selectFrom('case_timeline').selectAll().orderBy('seq').execute();
+    expect(brokenLine(lines)).toBeNull();
+    const forged = lines.map((l) => (l.seq === 4 ? { ...l, actor: 'somebody' } : l));
+    expect(brokenLine(forged)).toBe(4);
+    expect(brokenLine(lines.filter((l) => l.seq !== 2))).toBe(2);
+  });
+};

@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { DEFAULT_FILING_POLICY } from '#ingest/cases/policy.ts';
+import type { Suite } from '../database/stores.ts';
+import { allCases, CELL, east, openCentre, openCover, stall, T0, take } from './fixture.ts';
+
+export const listsSuite: Suite = ({ fresh }) => {
+  it('pages through all cases and events, newest first, each once', async () => {
+    const centre = await openCentre(await fresh());
+    for (let i = 0; i < 7; i++) {
+      await take(centre, stall(`s${i}`, 1, { at: east(i * 100), confirmedAt: T0 + i }));
+      if (i % 2 === 1) centre.clock.advance(1000);
+    }
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await centre.cases.list({ limit: 3, cursor });
+      seen.push(...page.items.map((c) => c.events[0] as string));
+      cursor = page.cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect([...seen].sort()).toEqual(Array.from({ length: 7 }, (_, i) => `s${i}`));
+    expect((await centre.cases.list({})).items.map((c) => c.events[0])).toEqual(seen);
+    const events = await centre.cases.listEvents({ limit: 4 });
+    expect(events.items.map((e) => e.record.subject)).toEqual(['s6', 's5', 's4', 's3']);
+    const rest = await centre.cases.listEvents({ limit: 4, cursor: events.cursor as string });
+    expect(rest).toMatchObject({ cursor: null });
+    expect(rest.items.map((e) => e.record.subject)).toEqual(['s2', 's1', 's0']);
+  });
+
+  it('filters', async () => {
+    const centre = await openCentre(await fresh());
+    const other = '210283001001018';
+    await take(
+      centre,
+      stall('s', 1, { edge: 'edge-2' }),
+      openCover('a'),
+      openCover('l', 1, { class: { flag: 1, code: '0102', fault: 'level_high' }, severity: 'high', place: { cell: other } }),
+    );
+    centre.clock.advance(5000);
+    await take(centre, stall('t', 2, { at: east(300), clearedAt: T0 + 1 }));
+    const by = async (filter: object) => (await centre.cases.list(filter)).items.map((c) => c.events[0]).sort();
+    expect(await by({ state: 'FILED' })).toEqual(['a']);
+    expect(await by({ class: '1:0102' })).toEqual(['a', 'l']);
+    expect(await by({ class: '1:0102:level_high' })).toEqual(['l']);
+    expect(await by({ class: '1:010' })).toEqual([]);
+    expect(await by({ cell: other })).toEqual(['l']);
+    expect(await by({ edge: 'edge-2' })).toEqual(['s']);
+    expect(await by({ source: 'camera' })).toEqual(['s', 't']);
+    expect(await by({ since: centre.clock.now() })).toEqual(['t']);
+    const events = async (filter: object) => (await centre.cases.listEvents(filter)).items.map((e) => e.record.subject).sort();
+    expect(await events({ active: true })).toEqual(['a', 'l', 's']);
+    expect(await events({ active: false })).toEqual(['t']);
+    expect(await events({ by: 'sensor', cell: CELL })).toEqual(['a']);
+    expect(await events({ source: 'cam-1', class: '2:0501' })).toEqual(['s', 't']);
+  });
+
+  it('refuses limits and cursors that are not ours', async () => {
+    const centre = await openCentre(await fresh());
+    for (const bad of [
+      { limit: 0 },
+      { limit: 501 },
+      { limit: 1.5 },
+      { cursor: 'x' },
+      { cursor: Buffer.from("1 ' or 1").toString('base64url') },
+    ])
+      await expect(centre.cases.list(bad)).rejects.toMatchObject({ code: 'GEWU_REQUEST_INVALID' });
+  });
+
+  it('keeps every version of the filing policy, and names the one that opened a case', async () => {
+    const config = await fresh();
+    const centre = await openCentre(config);
+    expect(await centre.cases.policy()).toEqual(DEFAULT_FILING_POLICY);
+    const next = { version: 2, default: 'verify-first', rules: [] };
+    await expect(centre.cases.setPolicy({ ...next, version: 3 }, 'chief')).rejects.toMatchObject({
+      code: 'GEWU_REQUEST_INVALID',
+    });
+    await expect(centre.cases.setPolicy({ ...next, rules: [{ class: '9:x', mode: 'propose' }] }, 'chief')).rejects.toMatchObject({
+      code: 'GEWU_REQUEST_INVALID',
+    });
+    await centre.cases.setPolicy(next, 'chief');
+    await take(centre, openCover('a'));
+    expect(await allCases(centre)).toMatchObject([{ state: 'VERIFYING', policyVersion: 2 }]);
+    const again = await Promise.allSettled([1, 2].map(() => centre.cases.setPolicy({ ...next, version: 3 }, 'chief')));
+    expect(again.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+  });
+};

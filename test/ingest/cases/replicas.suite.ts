@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import type { Suite } from '../database/stores.ts';
+import { advance, allCases, east, openCentre, openCover, stall, T0, take } from './fixture.ts';
+
+/** On PostgreSQL two case services share the store; on SQLite one does, with the same calls at the same time. */
+export const replicasSuite: Suite = ({ store, fresh }) => {
+  const both = async () => {
+    const config = await fresh();
+    const one = await openCentre(config);
+    return [one, store === 'postgres' ? await openCentre(config) : one] as const;
+  };
+
+  it('twenty things seen by four cameras each at the same time are twenty cases', async () => {
+    const replicas = await both();
+    const sightings = Array.from({ length: 80 }, (_, i) =>
+      stall(`s${i}`, 1, { at: east(Math.floor(i / 4) * 60 + (i % 4)), edge: `edge-${i % 4}` }),
+    );
+    // One call each: every sighting is its own transaction.
+    await Promise.all(sightings.map((s, i) => take(replicas[i % 2] as (typeof replicas)[0], s)));
+    const cases = await allCases(replicas[0]);
+    expect(cases.map((c) => c.events.length)).toEqual(Array(20).fill(4));
+    expect(cases.every((c) => new Set(c.events.map((e) => Math.floor(Number(e.slice(1)) / 4))).size === 1)).toBe(true);
+  });
+
+  it('batches that lock each other crosswise all come through', async () => {
+    const replicas = await both();
+    const sightings = Array.from({ length: 60 }, (_, i) =>
+      openCover(`s${i}`, 1, { place: { component: `21028301020000${10 + (i % 10)}` }, at: east((i % 10) * 700) }),
+    );
+    await Promise.all([
+      take(replicas[0], ...sightings.slice(0, 30)),
+      take(replicas[1], ...sightings.slice(30).reverse()),
+      take(replicas[0], ...sightings.slice(15, 45).reverse()),
+    ]);
+    const cases = await allCases(replicas[0]);
+    expect(cases.map((c) => [c.events.length, c.observations])).toEqual(Array(10).fill([6, 6]));
+    expect(new Set(cases.map((c) => c.number)).size).toBe(10);
+  });
+
+  it('the same revisions at both replicas are stored once', async () => {
+    const replicas = await both();
+    const revisions = [1, 2, 3, 4].map((r) => openCover('a', r, r === 4 ? { clearedAt: T0 + 9000 } : {}));
+    await Promise.all(replicas.flatMap((r) => revisions.map((e) => take(r, e))));
+    expect(await allCases(replicas[0])).toMatchObject([{ events: ['a'], observations: 3, recoveredAt: T0 + 9000 }]);
+  });
+
+  it('an officer closes while events come: each lands in a case, none is lost', async () => {
+    const [one, two] = await both();
+    await take(one, openCover('a'));
+    const id = (await allCases(one))[0]?.id as string;
+    await advance(one, id, 'TO_CLOSE');
+    await Promise.all([
+      advance(one, id, 'CLOSED'),
+      ...Array.from({ length: 12 }, (_, i) => take(two, openCover(`b${i}`, 1, { startedAt: T0 + 60_000 }))),
+    ]);
+    const cases = await allCases(one);
+    expect(cases.length).toBeLessThanOrEqual(2);
+    expect(cases.flatMap((c) => c.events).sort()).toEqual(['a', ...Array.from({ length: 12 }, (_, i) => `b${i}`)].sort());
+    const first = cases.find((c) => c.id === id);
+    expect(first?.state).toBe('CLOSED');
+    for (const other of cases.filter((c) => c.id !== id)) expect(other.recurrenceOf).toBe(id);
+  });
+};

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseLine, toLine } from '#grid/wire/mod.ts';
+import { LineScanner } from '#ingest/timeseries/mod.ts';
+
+const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
+const value = fc.oneof(fc.boolean(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer());
+const reserved = ['time', 'cell', 'device', 'edge', '__proto__'];
+const reading = fc.record({
+  kind: id,
+  device: id,
+  edge: id,
+  cell: fc.stringMatching(/^\d{15}$/),
+  ts: fc.integer({ min: 0, max: 9_999_999_999_999 }),
+  fields: fc.dictionary(
+    id.filter((name) => !reserved.includes(name)),
+    value,
+    { minKeys: 1, maxKeys: 12 },
+  ),
+});
+
+test('takes every line that the edge makes, and finds its parts', () => {
+  const scan = new LineScanner();
+  fc.assert(
+    fc.property(reading, fc.string({ maxLength: 20 }), (r, around) => {
+      const line = toLine(r);
+      const text = `${around}\n${line}\n${around}`;
+      const start = around.length + 1;
+      expect(scan.scan(text, start, start + line.length)).toBeNull();
+      expect(text.slice(start, scan.kindEnd)).toBe(r.kind);
+      expect(text.slice(scan.deviceStart, scan.deviceEnd)).toBe(r.device);
+      expect(text.slice(scan.edgeStart, scan.edgeEnd)).toBe(r.edge);
+      expect(scan.ts).toBe(r.ts);
+      const names = Array.from({ length: scan.fieldCount }, (_, i) => text.slice(scan.nameStart[i], scan.nameEnd[i]));
+      expect(names).toEqual(Object.keys(r.fields));
+    }),
+  );
+});
+
+test('never takes what parseLine refuses, nor refuses what it takes without naming a reason of its own', () => {
+  const scan = new LineScanner();
+  const own = /twice|reserved|more than/;
+  const mutated = fc.tuple(
+    reading,
+    fc.nat(),
+    fc.constantFrom('', ',', ' ', '=', '\n', '"', '\\', 'e9', '-', '.', 'true', '\u0000', '井', 'a=1,'),
+    fc.nat({ max: 3 }),
+  );
+  fc.assert(
+    fc.property(mutated, ([r, at, insert, remove]) => {
+      const line = toLine(r);
+      const cut = at % (line.length + 1);
+      const text = line.slice(0, cut) + insert + line.slice(cut + remove);
+      const fault = scan.scan(text, 0, text.length);
+      const plain = parseLine(text);
+      if (fault === null) expect(plain).not.toHaveProperty('fault');
+      else if (!own.test(fault)) expect(plain).toHaveProperty('fault');
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a line of many fields costs one refusal, not the process', () => {
+  const fields = Array.from({ length: 129 }, (_, i) => `f${i}=1`).join(',');
+  const text = `k,cell=110101001001017,device=d,edge=e ${fields} 1`;
+  expect(new LineScanner().scan(text, 0, text.length)).toBe('more than 128 fields');
+});

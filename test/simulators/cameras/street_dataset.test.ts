@@ -1,0 +1,37 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type DatasetImage, writeDataset } from '#simulators/cameras/dataset.ts';
+import { DETECTION_CLASSES } from '#simulators/cameras/scene.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'street-dataset-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const linesOf = (out: string): string => readFileSync(join(out, 'truth.jsonl'), 'utf8');
+
+test('writes pictures, truth and classes; the same seed gives the same folder', async () => {
+  const seen: number[] = [];
+  const [one, two, other] = [join(folder, 'one'), join(folder, 'two'), join(folder, 'other')];
+  await writeDataset({ out: one, seed: 3, images: 4 }, (written) => seen.push(written));
+  await writeDataset({ out: two, seed: 3, images: 4 });
+  await writeDataset({ out: other, seed: 4, images: 4 });
+  expect(seen).toEqual([1, 2, 3, 4]);
+  expect(linesOf(two)).toBe(linesOf(one));
+  expect(linesOf(other)).not.toBe(linesOf(one));
+  expect(JSON.parse(readFileSync(join(one, 'classes.json'), 'utf8'))).toEqual(DETECTION_CLASSES);
+  for (const line of linesOf(one).trim().split('\n')) {
+    const { file, boxes } = JSON.parse(line) as DatasetImage;
+    const picture = readFileSync(join(one, file));
+    expect(picture.readUInt16BE(0)).toBe(0xffd8);
+    expect(picture.equals(readFileSync(join(two, file)))).toBe(true);
+    for (const { box } of boxes) {
+      expect(Math.min(...box)).toBeGreaterThanOrEqual(0);
+      expect(box[2]).toBeLessThanOrEqual(640);
+      expect(box[3]).toBeLessThanOrEqual(360);
+    }
+  }
+});
