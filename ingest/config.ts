@@ -252,12 +252,12 @@ function tokenMistakes({ api }: Checked): ConfigMistake[] {
 /** One id is one thing, whichever edge it hangs on. */
 function siteMistakes(edges: readonly EdgeAccount[]): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
-  for (const of of ['devices', 'cameras'] as const) {
+  for (const kind of ['devices', 'cameras'] as const) {
     const owners = new Map<string, string>();
     for (const { id: edge, site } of edges)
-      for (const { id } of site?.[of] ?? []) {
+      for (const { id } of site?.[kind] ?? []) {
         const owner = owners.get(id);
-        if (owner !== undefined) mistakes.push({ key: `edges.${edge}.site.${of}`, value: id, message: `is already on ${owner}` });
+        if (owner !== undefined) mistakes.push({ key: `edges.${edge}.site.${kind}`, value: id, message: `is already on ${owner}` });
         owners.set(id, edge);
       }
   }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { type CellIndex, createCellIndex } from '#grid/cells/mod.ts';
-import type { Site, SiteCamera } from '#grid/mod.ts';
+import { applyZoneProfile, type CellIndex, createCellIndex, type Profile, type Site, type SiteCamera } from '#grid/mod.ts';
 import { type LoadedModel, PERSON_CLASS } from '#models/mod.ts';
 import { type Clock, isGewuError, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
@@ -21,8 +20,8 @@ import { type CameraMetrics, cameraMetrics } from './counters.ts';
 
 export interface CameraPipelineDeps {
   site: Site;
-  /** `demo` shortens dwell times to 5 s; everything else is as shipped. */
-  profile: string;
+  /** `demo` shortens dwell and clear times. */
+  profile: Profile;
   vision: {
     /** Folder of the model: manifest.json and the file that it names. */
     model: string;
@@ -59,8 +58,6 @@ export interface CameraPipeline extends Service {
   /** Sums over all cameras. */
   stats(): CameraPipelineStats;
 }
-
-const DEMO_DWELL_S = 5;
 
 /**
  * All cameras of a site: the model and its threads, one Camera each, the evidence and its upload.
@@ -194,18 +191,14 @@ interface Shared {
 }
 
 /** The rules that the model can serve, with the profile's dwell times. People are never an event class. */
-function zonesInForce(camera: SiteCamera, profile: string, model: LoadedModel, log: Log): SiteCamera['zones'] {
-  return camera.zones.map((zone) => ({
-    ...zone,
-    rules: zone.rules.flatMap((rule) => {
-      if (rule.detects === PERSON_CLASS || !model.manifest.classes.includes(rule.detects)) {
-        log.error(
-          { camera: camera.id, zone: zone.id, rule: rule.id, detects: rule.detects },
-          'no such event class: the rule is left out',
-        );
-        return [];
-      }
-      return [profile === 'demo' ? { ...rule, dwellS: Math.min(rule.dwellS, DEMO_DWELL_S) } : rule];
-    }),
-  }));
+function zonesInForce(camera: SiteCamera, profile: Profile, model: LoadedModel, log: Log): SiteCamera['zones'] {
+  const served = (zone: string, { id, detects }: { id: string; detects: string }): boolean => {
+    const known = detects !== PERSON_CLASS && model.manifest.classes.includes(detects);
+    if (!known) log.error({ camera: camera.id, zone, rule: id, detects }, 'the model has no such event class: the rule is left out');
+    return known;
+  };
+  return camera.zones.map((zone) => {
+    const rules = zone.rules.filter((rule) => served(zone.id, rule));
+    return { ...zone, rules: applyZoneProfile(rules, profile) };
+  });
 }

@@ -4,11 +4,13 @@ import { distanceM, type Ground, type GroundPoint } from './ground.ts';
 /** Lie on the ground: their place is the middle of what is seen. */
 const FLAT_CLASSES: ReadonlySet<string> = new Set(['ponding', 'open_manhole']);
 /** How deep a standing thing typically is, front to back, metres; by class. */
-const DEPTH_M: Readonly<Record<string, number>> = { stall: 1.3, garbage: 1.2 };
+const DEPTH_M: Readonly<Record<string, number>> = { stall: 1.7, garbage: 1.3 };
 const DEPTH_M_OTHER = 1;
 /** A car, seen from the side or from the front. */
 const VEHICLE_LENGTH_M = 4.5;
 const VEHICLE_WIDTH_M = 1.85;
+/** Of one that is turned by more than half: between 4.5 and 1.85. */
+const VEHICLE_DEPTH_M_TURNED = 2.8;
 /** A detector places an edge of a box to about so many of its own input pixels. */
 const EDGE_ERROR_PX = 1.5;
 /** Calibration and the thing's unknown depth. */
@@ -52,14 +54,17 @@ export function place(ground: Ground, className: string, box: Box, pixel: readon
 }
 
 /**
- * Depth along the view. For a car it follows from how wide it looks: length and width add up to about the same whichever
- * way it is turned, so what is not seen across is behind.
+ * Depth along the view. For a car turned by t from the view it is L cos t + W sin t, and what it looks wide is
+ * L sin t + W cos t: the one follows from the other, until it is turned so far that both sides of the maximum look the same.
  */
 function depthM(ground: Ground, className: string, box: Box): number {
   if (className !== 'vehicle') return DEPTH_M[className] ?? DEPTH_M_OTHER;
   const left = ground.at(box[0], box[3]);
   const right = ground.at(box[2], box[3]);
-  if (left === null || right === null) return (VEHICLE_LENGTH_M + VEHICLE_WIDTH_M) / 2;
+  if (left === null || right === null) return VEHICLE_DEPTH_M_TURNED;
   const acrossM = distanceM(left, right);
-  return Math.min(VEHICLE_LENGTH_M, Math.max(VEHICLE_WIDTH_M, VEHICLE_LENGTH_M + VEHICLE_WIDTH_M - acrossM));
+  if (acrossM > VEHICLE_LENGTH_M * 0.95) return VEHICLE_DEPTH_M_TURNED;
+  const diagonalM = Math.hypot(VEHICLE_LENGTH_M, VEHICLE_WIDTH_M);
+  const turned = Math.max(0, Math.asin(Math.min(1, acrossM / diagonalM)) - Math.atan2(VEHICLE_WIDTH_M, VEHICLE_LENGTH_M));
+  return VEHICLE_LENGTH_M * Math.cos(turned) + VEHICLE_WIDTH_M * Math.sin(turned);
 }

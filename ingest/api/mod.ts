@@ -1,4 +1,13 @@
-export { createToken, type FixedToken, type NewToken, type Role, rolesFault, sha256Of, type TokenInfo } from './auth/mod.ts';
+export {
+  createToken,
+  EdgeCredentials,
+  type FixedToken,
+  type NewToken,
+  type Role,
+  rolesFault,
+  sha256Of,
+  type TokenInfo,
+} from './auth/mod.ts';
 export * from './config.ts';
 export * from './readiness.ts';
 export { type Api, type ApiDependencies, createApi } from './server.ts';

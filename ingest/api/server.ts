@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
@@ -8,7 +8,7 @@ import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EvidenceStore } from '../evidence/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
-import { Authenticator, TokenAccounts } from './auth/mod.ts';
+import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
 import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
 import { installHeaders, securityHeaders } from './http/headers.ts';
@@ -21,7 +21,7 @@ import type { StreamHub } from './stream.ts';
 export interface ApiDependencies {
   config: ApiConfig;
   /** Who may upload evidence with Basic credentials. */
-  edges: readonly { id: string; password: string }[];
+  edges: EdgeCredentials;
   database: Database;
   cases: CaseService;
   devices: DeviceService;
@@ -137,12 +137,10 @@ function serverOptions({ bodyLimitBytes, trustedProxies, tls }: ApiConfig): Fast
     routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     clientErrorHandler: onClientError,
     // A path that cannot be decoded, or is too long for any of ours.
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, _request, reply: unknown) => {
       const told = toGewuError(error);
-      void reply
-        .code(told.status)
-        .headers(securityHeaders(tls !== undefined))
-        .send(errorBody(told.code, told.message));
+      const answer = (reply as FastifyReply).code(told.status).headers(securityHeaders(tls !== undefined));
+      void answer.send(errorBody(told.code, told.message));
     },
     ...(trustedProxies.length > 0 ? { trustProxy: trustedProxies } : {}),
   };

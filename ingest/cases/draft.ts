@@ -81,7 +81,8 @@ export class CaseDraft {
 
   /** Writes what has changed; true when anything has. */
   async save(db: Queries, at: number): Promise<boolean> {
-    if (this.#before !== null && this.#lines.length === 0 && this.#evidence.length === 0 && !this.#changed()) return false;
+    const idle = this.#lines.length === 0 && this.#evidence.length === 0;
+    if (this.#before !== null && idle && Object.keys(this.#changes(this.#before)).length === 0) return false;
     this.row.version++;
     this.row.updated_at = at;
     await this.#saveRow(db);
@@ -91,9 +92,9 @@ export class CaseDraft {
     return true;
   }
 
-  #changed(): boolean {
-    const before = this.#before as CasesTable;
-    return (Object.keys(before) as (keyof CasesTable)[]).some((key) => before[key] !== this.row[key]);
+  #changes(before: CasesTable): Partial<CasesTable> {
+    const columns = Object.keys(before) as (keyof CasesTable)[];
+    return Object.fromEntries(columns.filter((c) => before[c] !== this.row[c]).map((c) => [c, this.row[c]]));
   }
 
   async #saveRow(db: Queries): Promise<void> {
@@ -103,7 +104,7 @@ export class CaseDraft {
     }
     const { numUpdatedRows } = await db
       .updateTable('cases')
-      .set(this.row)
+      .set(this.#changes(this.#before))
       .where('id', '=', this.row.id)
       .where('version', '=', this.#before.version)
       .executeTakeFirst();

@@ -45,7 +45,7 @@ export function readingsParser(futureMsMax: number): Parse<string> {
     const tsMax = now + futureMsMax;
     const { edge } = header;
     eachLine(text, (start, end) => {
-      const fault = scan.scan(text, start, end) ?? foreign(text, scan, edge) ?? untimely(scan.ts, tsMax);
+      const fault = scan.scan(body, start, end) ?? foreign(text, scan, edge) ?? untimely(scan.ts, tsMax);
       const line = text.slice(start, end);
       if (fault === null) out.accept(line, line);
       else out.reject(line, { code: 'GEWU_LINE_INVALID', reason: fault }, /,device=([A-Za-z0-9_-]{1,64}),/.exec(line)?.[1]);

@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--export-every", type=int, default=3, help="passes")
     parser.add_argument("--on-export", default="")
+    parser.add_argument("--resume", default="", help="a WORK folder: go on from its weights, with a schedule of its own")
     return parser.parse_args()
 
 
@@ -55,15 +56,25 @@ class Average:
                 mine.copy_(theirs)
 
 
-def save(average, args, classes, images, epoch, started):
+def resumed(args, net):
+    """Weights of an earlier run into `net`; its passes and minutes, so that the record counts all training."""
+    if not args.resume:
+        return 0, 0.0
+    net.load_state_dict(torch.load(os.path.join(args.resume, "checkpoint.pt")))
+    with open(os.path.join(args.resume, "training.json")) as file:
+        record = json.load(file)
+    return record["epochs"], record["minutes"]
+
+
+def save(average, args, classes, images, epoch, minutes):
     path = os.path.join(args.out, "model.onnx")
     # Written aside and renamed: a reader never sees half a model.
     export(copy.deepcopy(average.net).to(memory_format=torch.contiguous_format), path + ".part")
     os.replace(path + ".part", path)
     torch.save(average.net.state_dict(), os.path.join(args.out, "checkpoint.pt"))
     parameters = sum(p.numel() for p in average.net.parameters())
-    record = {"classes": classes, "images": images, "epochs": epoch, "parameters": parameters,
-              "minutes": round((time.time() - started) / 60, 1)}
+    record = {"classes": classes, "images": images, "epochs": round(epoch, 1), "parameters": parameters,
+              "minutes": round(minutes, 1)}
     with open(os.path.join(args.out, "training.json"), "w") as file:
         json.dump(record, file)
     if args.on_export:
@@ -78,6 +89,7 @@ def main():
     chance = random.Random(args.seed)
     classes, pictures, truths = load(args.data)
     net = Detector(len(classes)).to(memory_format=torch.channels_last)
+    epochs_before, minutes_before = resumed(args, net)
     average = Average(net)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
@@ -86,6 +98,10 @@ def main():
     print(f"{len(truths)} images, {sum(p.numel() for p in net.parameters())} parameters", flush=True)
 
     started, step, epoch, progress = time.time(), 0, 0, 0.0
+
+    def publish():
+        save(average, args, classes, len(truths), epochs_before + epoch, minutes_before + (time.time() - started) / 60)
+
     order = list(range(len(truths)))
     while progress < 1:
         chance.shuffle(order)
@@ -111,11 +127,11 @@ def main():
             sums[1] += box_loss.item()
             if step % 50 == 0:
                 speed = step * args.batch / (time.time() - started)
-                print(f"pass {epoch} step {step} class {sums[0] / seen:.3f} box {sums[1] / seen:.3f} rate {rate:.5f} {speed:.1f} images/s {progress:.0%}", flush=True)
-        epoch += 1
-        if progress < 1 and (epoch == 1 or epoch % args.export_every == 0):
-            save(average, args, classes, len(truths), epoch, started)
-    save(average, args, classes, len(truths), epoch, started)
+                print(f"pass {epoch:.0f} step {step} class {sums[0] / seen:.3f} box {sums[1] / seen:.3f} rate {rate:.5f} {speed:.1f} images/s {progress:.0%}", flush=True)
+        epoch += seen * args.batch / len(order)
+        if progress < 1 and (round(epoch) == 1 or round(epoch) % args.export_every == 0):
+            publish()
+    publish()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import { CASE_ROLES, ID_PATTERN } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { EVIDENCE_BYTES_MAX } from '../../evidence/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
-import { answers, ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
+import { ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Params = Type.Object({ sha256: Sha256 }, strict);
@@ -76,7 +76,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       void reply.headers({ etag, 'cache-control': FOREVER, 'content-security-policy': FILE_POLICY });
       if (request.headers['if-none-match'] === etag) {
         file.stream.destroy();
-        return reply.code(304).send();
+        return reply.code(304).send(null);
       }
       void reply.headers({ 'content-type': file.mediaType, 'content-length': file.bytes });
       return reply.send(file.stream);

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { OPEN, VIEWERS } from '../auth/mod.ts';
-import { answers, ErrorAnswer, strict } from '../schemas.ts';
+import { ErrorAnswer, strict } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Ready = Type.Object(

@@ -95,21 +95,21 @@ export class InfluxClient {
   }
 
   /** Line protocol in ms into the raw policy. */
-  async write(body: string): Promise<WriteAnswer> {
+  async write(...body: Buffer[]): Promise<WriteAnswer> {
     const { database, gzip: packed } = this.#config;
     const path = `/write?db=${encodeURIComponent(database)}&rp=${RAW}&precision=ms`;
-    const bytes = packed ? await compress(body, { level: 1 }) : Buffer.from(body, 'latin1');
+    const parts = packed ? [await compress(Buffer.concat(body), { level: 1 })] : body;
     const headers = {
       'content-type': 'text/plain',
-      'content-length': bytes.length,
+      'content-length': parts.reduce((sum, part) => sum + part.length, 0),
       ...(packed && { 'content-encoding': 'gzip' }),
       ...this.#authorization(),
     };
     try {
-      return await this.#post(path, headers, bytes);
+      return await this.#post(path, headers, parts);
     } catch (error) {
       // The server closed an idle connection at this moment. Writing twice is writing once.
-      if ((error as { reused?: boolean }).reused) return this.#post(path, headers, bytes).catch(unavailable);
+      if ((error as { reused?: boolean }).reused) return this.#post(path, headers, parts).catch(unavailable);
       return unavailable(error);
     }
   }
@@ -143,7 +143,7 @@ export class InfluxClient {
     return { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
   }
 
-  #post(path: string, headers: Record<string, string | number>, body: Buffer): Promise<WriteAnswer> {
+  #post(path: string, headers: Record<string, string | number>, body: readonly Buffer[]): Promise<WriteAnswer> {
     const agent = this.#agent;
     if (!agent) throw new GewuError('GEWU_STORE_UNAVAILABLE', 'InfluxDB: not started');
     const request = agent instanceof HttpsAgent ? httpsRequest : httpRequest;
@@ -152,7 +152,9 @@ export class InfluxClient {
       const req = request(new URL(path, this.#config.url), { method: 'POST', headers, agent, signal });
       req.on('response', (res) => readAnswer(res).then(resolve, reject));
       req.on('error', (error) => reject(Object.assign(error, { reused: req.reusedSocket && !signal.aborted })));
-      req.end(body);
+      req.cork();
+      for (const part of body) req.write(part);
+      req.end();
     });
   }
 }

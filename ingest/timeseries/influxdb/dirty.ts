@@ -80,7 +80,7 @@ export class DirtyHours {
   /** Notes hours whose data are stored already. A crash in between is harmless: the data were not acknowledged and come again. */
   async note(touched: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {
     const markers = this.markersFor(touched);
-    const { status, reason } = await this.#client.write(markers.lines);
+    const { status, reason } = await this.#client.write(Buffer.from(markers.lines, 'latin1'));
     // 400: notes of hours that are beyond the retention; their data were refused as well.
     markers.answered(status < 300);
     if (status >= 300 && status !== 400) throw new GewuError('GEWU_STORE_UNAVAILABLE', `InfluxDB: ${status} ${reason}`);
@@ -99,7 +99,7 @@ export class DirtyHours {
   async done(hours: readonly DirtyHour[]): Promise<void> {
     if (hours.length === 0) return;
     const lines = hours.map((h) => `${DIRTY},kind=${h.kind},writer=${h.writer} done=${h.write} ${h.hour}`);
-    const { status, reason } = await this.#client.write(lines.join('\n'));
+    const { status, reason } = await this.#client.write(Buffer.from(lines.join('\n'), 'latin1'));
     if (status >= 300 && status !== 400) throw new GewuError('GEWU_STORE_UNAVAILABLE', `InfluxDB: ${status} ${reason}`);
   }
 }

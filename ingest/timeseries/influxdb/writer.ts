@@ -10,6 +10,21 @@ import type { DirtyHours } from './dirty.ts';
 /** A field that marks readings without `seq`, so that readings can be counted. A dot is in no name of a device. */
 export const MARK = 'gewu.n';
 
+const NEWLINE = 0x0a;
+const SEQ = Buffer.from('seq');
+
+/** Lines of one write, checked. */
+interface Batch {
+  /** All of them, joined by newlines. */
+  bytes: Buffer;
+  /** Hours by kind that the good ones fall into. */
+  touched: Map<string, Set<number>>;
+  /** All are good and none needs a mark. */
+  asTheyCame: boolean;
+  /** Those without a verdict against them. */
+  outgoing(): Outgoing[];
+}
+
 /** A line that is ready to be sent, with its place among the verdicts. */
 interface Outgoing {
   index: number;
@@ -33,60 +48,53 @@ export class InfluxWriter {
   /** Throws GEWU_STORE_UNAVAILABLE: nothing of it counts then. */
   async write(lines: readonly string[]): Promise<Verdict[]> {
     const verdicts: Verdict[] = new Array<Verdict>(lines.length).fill(ACCEPTED);
-    const touched = new Map<string, Set<number>>();
-    const outgoing: Outgoing[] = [];
-    for (let index = 0; index < lines.length; index++) {
-      const line = lines[index] as string;
-      const fault = this.#check(line, touched);
-      if (fault !== null) verdicts[index] = refused(fault);
-      else outgoing.push({ index, line: this.#hasSeq(line) ? line : this.#marked(line) });
-    }
-    if (outgoing.length === 0) return verdicts;
-    const markers = this.#dirty.markersFor(touched);
-    const answer = await this.#client.write(`${textOf(outgoing)}\n${markers.lines}`);
+    const batch = this.#check(lines, verdicts);
+    if (batch.touched.size === 0) return verdicts;
+    const markers = this.#dirty.markersFor(batch.touched);
+    // Nearly always every line goes as it came.
+    const body = batch.asTheyCame ? batch.bytes : Buffer.from(textOf(batch.outgoing()), 'latin1');
+    const answer = await this.#client.write(body, Buffer.from(`\n${markers.lines}`, 'latin1'));
     markers.answered(isStored(answer));
     if (!isStored(answer)) {
       await this.#refuse(answer);
       // The notes count as points, too: from here on lines travel alone, so that numbers in answers are numbers of lines.
-      await this.#settle(outgoing, verdicts);
-      await this.#dirty.note(touched);
+      await this.#settle(batch.outgoing(), verdicts);
+      await this.#dirty.note(batch.touched);
     }
     return verdicts;
   }
 
-  /** Notes the hour; null, or why it is not sent. */
-  #check(line: string, touched: Map<string, Set<number>>): string | null {
+  /** Refuses what is no canonical line, and notes the hours of the others. */
+  #check(lines: readonly string[], verdicts: Verdict[]): Batch {
     const scan = this.#scan;
-    const fault = scan.scan(line, 0, line.length);
-    if (fault !== null) return fault;
-    if (scan.ts > TS_MAX) return 'time is out of range';
-    const kind = line.slice(0, scan.kindEnd);
-    let hours = touched.get(kind);
-    if (!hours) {
-      hours = new Set();
-      touched.set(kind, hours);
+    // A line with a newline in it would become two.
+    const bytes = Buffer.from(lines.map((line) => (line.includes('\n') ? 'newline' : line)).join('\n'), 'utf8');
+    const touched = new Map<string, Set<number>>();
+    /** Where the mark goes in lines that need one. */
+    const marks = new Map<number, number>();
+    let refusals = 0;
+    let start = 0;
+    for (let index = 0; index < lines.length; index++) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const end = newline < 0 ? bytes.length : newline;
+      const fault = scan.scan(bytes, start, end) ?? (scan.ts > TS_MAX ? 'time is out of range' : null);
+      if (fault === null) {
+        touch(touched, bytes.toString('latin1', start, scan.kindEnd), floorTo(scan.ts, HOUR_MS));
+        if (!hasSeq(bytes, scan)) marks.set(index, scan.fieldsStart - start);
+      } else {
+        verdicts[index] = refused(fault);
+        refusals++;
+      }
+      start = end + 1;
     }
-    hours.add(floorTo(scan.ts, HOUR_MS));
-    return null;
-  }
-
-  #hasSeq(line: string): boolean {
-    const { fieldCount, nameStart, nameEnd } = this.#scan;
-    for (let i = fieldCount - 1; i >= 0; i--) {
-      const start = nameStart[i] as number;
-      if ((nameEnd[i] as number) - start === 3 && line.startsWith('seq', start)) return true;
-    }
-    return false;
-  }
-
-  #marked(line: string): string {
-    const at = this.#scan.fieldsStart;
-    return `${line.slice(0, at)}${MARK}=true,${line.slice(at)}`;
+    const outgoing = () =>
+      lines.flatMap((line, index) => (verdicts[index]?.ok === true ? [{ index, line: marked(line, marks.get(index)) }] : []));
+    return { bytes, touched, asTheyCame: refusals === 0 && marks.size === 0, outgoing };
   }
 
   /** Sends parts until each line has its verdict. */
   async #settle(outgoing: readonly Outgoing[], verdicts: Verdict[]): Promise<void> {
-    const answer = await this.#client.write(textOf(outgoing));
+    const answer = await this.#client.write(Buffer.from(textOf(outgoing), 'latin1'));
     if (isStored(answer)) return;
     await this.#refuse(answer);
     if (outgoing.length === 1 || droppedOf(answer.reason) === outgoing.length) {
@@ -102,6 +110,25 @@ export class InfluxWriter {
     if (answer.status === 404) await this.#client.prepare();
     if (!isAboutLines(answer)) throw new GewuError('GEWU_STORE_UNAVAILABLE', `InfluxDB: ${answer.status} ${answer.reason}`);
   }
+}
+
+function touch(touched: Map<string, Set<number>>, kind: string, hour: number): void {
+  const hours = touched.get(kind);
+  if (hours) hours.add(hour);
+  else touched.set(kind, new Set([hour]));
+}
+
+function hasSeq(bytes: Buffer, { fieldCount, nameStart, nameEnd }: LineScanner): boolean {
+  for (let i = fieldCount - 1; i >= 0; i--) {
+    const start = nameStart[i] as number;
+    if ((nameEnd[i] as number) - start === 3 && bytes.compare(SEQ, 0, 3, start, start + 3) === 0) return true;
+  }
+  return false;
+}
+
+/** `at` is where the fields begin; the line as it is when it needs no mark. */
+function marked(line: string, at: number | undefined): string {
+  return at === undefined ? line : `${line.slice(0, at)}${MARK}=true,${line.slice(at)}`;
 }
 
 function textOf(outgoing: readonly Outgoing[]): string {

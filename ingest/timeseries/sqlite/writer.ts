@@ -46,8 +46,11 @@ export class Writer {
   }
 
   /** Stores lines, joined by newlines, in one commit that is on disk when this returns. */
-  write(text: string): Refusals {
-    return this.transaction(() => this.#insertAll(text));
+  write(lines: string): Refusals {
+    const bytes = Buffer.from(lines, 'utf8');
+    // Of the bytes again, so that what the scanner finds is at the same place in both.
+    const text = bytes.toString('latin1');
+    return this.transaction(() => this.#insertAll(text, bytes));
   }
 
   /** All or nothing; what was cached inside of it is forgotten with it. */
@@ -71,22 +74,22 @@ export class Writer {
     this.#dirtyKnown.delete(series * HOURS_BITS + hour / HOUR_MS);
   }
 
-  #insertAll(text: string): Refusals {
+  #insertAll(text: string, bytes: Buffer): Refusals {
     const refusals: Refusals = [];
     let start = 0;
     for (let index = 0; start <= text.length; index++) {
       const newline = text.indexOf('\n', start);
       const end = newline < 0 ? text.length : newline;
-      const fault = this.#insert(text, start, end);
+      const fault = this.#insert(text, bytes, start, end);
       if (fault !== null) refusals.push([index, fault]);
       start = end + 1;
     }
     return refusals;
   }
 
-  #insert(text: string, start: number, end: number): string | null {
+  #insert(text: string, bytes: Buffer, start: number, end: number): string | null {
     const scan = this.#scan;
-    const fault = scan.scan(text, start, end);
+    const fault = scan.scan(bytes, start, end);
     if (fault !== null) return fault;
     if (scan.ts > TS_MAX) return 'time is out of range';
     if (scan.ts < this.floor) return 'older than the raw retention';

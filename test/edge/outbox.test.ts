@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { createMetrics, silentLog } from '#service/mod.ts';
+import { Outbox } from '../../edge/outbox/mod.ts';
+import { tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+
+const rows = (...texts: string[]) => texts.map((t) => Buffer.from(t));
+const ALL = Number.MAX_SAFE_INTEGER;
+
+async function open(
+  dir: string,
+  options: { quotaBytes?: number; ageMsMax?: number; syncDelayMs?: number } = {},
+): Promise<Outbox> {
+  const outbox = new Outbox({
+    file: join(dir, 'o.db'),
+    quotaBytes: 1e9,
+    ageMsMax: 1e12,
+    log: silentLog,
+    metrics: createMetrics(),
+    ...options,
+  });
+  await outbox.start();
+  onTestFinished(() => outbox.stop());
+  return outbox;
+}
+
+const bodyOf = async (o: Outbox, lane: 'events' | 'health' | 'readings', from = 1) => {
+  const chunk = await o.take(lane, from, ALL, 1e6, 1e6);
+  return chunk && { ...chunk, body: Buffer.from(chunk.body).toString() };
+};
+
+test('rows come back in order, by lane, within the size asked for', async () => {
+  const o = await open(await tempDir());
+  await Promise.all([o.append('readings', rows('a', 'b')), o.append('events', rows('e')), o.append('readings', rows('c'))]);
+  expect(await bodyOf(o, 'readings')).toEqual({ first: 1, last: 3, count: 3, body: 'a\nb\nc\n' });
+  expect(await bodyOf(o, 'events')).toEqual({ first: 1, last: 1, count: 1, body: 'e\n' });
+  expect((await o.take('readings', 1, ALL, 4, 100))?.count).toBe(2);
+  expect((await o.take('readings', 1, ALL, 1, 100))?.count).toBe(1);
+  expect((await o.take('readings', 2, 2, 100, 100))?.first).toBe(2);
+  expect(await o.take('readings', 4, ALL, 100, 100)).toBeNull();
+});
+
+test('rows, state and the sequence outlive a restart; a sequence number is never used again', async () => {
+  const dir = await tempDir();
+  const first = await open(dir);
+  await first.append('events', rows('raise'), [{ key: 'rule/x', value: '1' }]);
+  await first.append('readings', rows('a', 'b'));
+  first.remove('readings', 1, 2);
+  await until(() => first.stats.readings.records === 0);
+  await first.stop();
+  const second = await open(dir);
+  expect((await second.state('rule/')).get('rule/x')).toBe('1');
+  await second.append('readings', rows('c'));
+  expect((await bodyOf(second, 'readings'))?.first).toBe(3);
+  expect(second.stats.events.records).toBe(1);
+});
+
+test('a row whose bytes changed is quarantined and the others go on', async () => {
+  const dir = await tempDir();
+  const first = await open(dir);
+  await first.append('readings', rows('good', 'broken', 'fine'));
+  await first.stop();
+  const db = new DatabaseSync(join(dir, 'o.db'));
+  db.exec("UPDATE readings SET body = CAST('brokem' AS BLOB) WHERE seq = 2");
+  db.close();
+  const second = await open(dir);
+  expect((await bodyOf(second, 'readings'))?.body).toBe('good\nfine\n');
+  await until(() => second.stats.readings.quarantined === 1);
+  await second.stop();
+  const third = await open(dir);
+  expect(third.stats.readings).toMatchObject({ records: 2, quarantined: 1 });
+});
+
+test('at the quota the oldest readings go, never events, and each drop is counted', async () => {
+  const o = await open(await tempDir(), { quotaBytes: 100_000 });
+  await o.append('events', rows('x'.repeat(40_000)));
+  for (let i = 0; i < 30; i++)
+    await o.append(
+      'readings',
+      Array.from({ length: 100 }, () => Buffer.alloc(100, 'r')),
+    );
+  expect(o.stats.events.records).toBe(1);
+  expect(o.stats.readings.dropped).toBeGreaterThan(0);
+  expect(o.stats.readings.records + o.stats.readings.dropped).toBe(3000);
+  expect(o.stats.readings.bytes + o.stats.events.bytes).toBeLessThanOrEqual(100_000);
+  await expect(o.append('events', rows('y'.repeat(70_000)))).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
+  expect(o.stats.events.records).toBe(1);
+});
+
+test('a file that is no database is refused at start', async () => {
+  const dir = await tempDir();
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(join(dir, 'o.db'), 'this is not a database, and long enough to be read as one'.repeat(100));
+  const o = new Outbox({ file: join(dir, 'o.db'), quotaBytes: 1e9, ageMsMax: 1e12, log: silentLog, metrics: createMetrics() });
+  await expect(o.start()).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
+});
+
+test('a slow disk delays the answer, groups what waits, and does not stall the main thread', async () => {
+  const o = await open(await tempDir(), { syncDelayMs: 50 });
+  let ticks = 0;
+  const ticker = setInterval(() => ticks++, 5);
+  const began = performance.now();
+  await Promise.all(Array.from({ length: 500 }, (_, i) => o.append('readings', rows(`r${i}`))));
+  const tookMs = performance.now() - began;
+  clearInterval(ticker);
+  expect(tookMs).toBeGreaterThan(45);
+  // 500 commits of their own would take 25 s.
+  expect(tookMs).toBeLessThan(2000);
+  expect(ticks).toBeGreaterThan(tookMs / 5 / 4);
+});
