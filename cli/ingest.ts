@@ -7,7 +7,8 @@ const STOP_MS_MAX = 4_500;
 export const ingest: Command = {
   name: 'ingest',
   summary: 'run a centre',
-  usage: 'usage: gewu ingest --config FILE\n\nRuns until SIGINT or SIGTERM. `gewu init` writes an example, `gewu validate` checks it.',
+  usage:
+    'usage: gewu ingest --config FILE\n\nRuns until SIGINT or SIGTERM. `gewu init` writes an example, `gewu validate` checks it.',
   async run(args) {
     const { values } = parseFlags(args, { config: { type: 'string' } });
     if (values.config === undefined) throw new GewuError('GEWU_USAGE', '--config FILE is needed');

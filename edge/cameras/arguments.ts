@@ -17,9 +17,9 @@ const SOCKET_TIMEOUT_US = 10_000_000;
  *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
  */
 export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax }: PictureFormat): string[] {
-  const periodS = (1 / fps).toFixed(4);
-  // By arrival: cameras' own time stamps jump. The last term starts anew after our clock was set back.
-  const due = `isnan(prev_selected_t)+gte(t-prev_selected_t\\,${periodS}*0.9)+lt(t\\,prev_selected_t-1)`;
+  // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
+  const period = (t: string): string => `floor(${t}*${fps})`;
+  const due = `isnan(prev_selected_t)+not(eq(${period('t')}\\,${period('prev_selected_t')}))`;
   const pad = input.letterbox.pad.toString(16).padStart(2, '0');
   const filters = [
     `[0:v:0]select='${due}',scale=w='min(iw\\,${fullWidthMax})':h=-2:flags=area,format=rgb24,split=2[full][small]`,

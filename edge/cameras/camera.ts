@@ -1,6 +1,13 @@
-import { className, fault } from '#grid/catalogue/mod.ts';
-import { type CellIndex, NEAR_CELL_M } from '#grid/cells/mod.ts';
-import { classKey, type EventData, type EvidenceRef, type SiteCamera } from '#grid/mod.ts';
+import {
+  type CellIndex,
+  classKey,
+  className,
+  type EventData,
+  type EvidenceRef,
+  fault,
+  NEAR_CELL_M,
+  type SiteCamera,
+} from '#grid/mod.ts';
 import { type Detection, type LoadedModel, letterboxOf, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';

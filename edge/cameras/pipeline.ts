@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { applyZoneProfile, type CellIndex, createCellIndex, type Profile, type Site, type SiteCamera } from '#grid/mod.ts';
 import { type LoadedModel, PERSON_CLASS } from '#models/mod.ts';
 import { type Clock, isGewuError, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
+import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
-import { type ClientTls, EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
+import { EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
 import {
   CameraMemory,
   EventReporter,
@@ -194,7 +195,8 @@ interface Shared {
 function zonesInForce(camera: SiteCamera, profile: Profile, model: LoadedModel, log: Log): SiteCamera['zones'] {
   const served = (zone: string, { id, detects }: { id: string; detects: string }): boolean => {
     const known = detects !== PERSON_CLASS && model.manifest.classes.includes(detects);
-    if (!known) log.error({ camera: camera.id, zone, rule: id, detects }, 'the model has no such event class: the rule is left out');
+    if (!known)
+      log.error({ camera: camera.id, zone, rule: id, detects }, 'the model has no such event class: the rule is left out');
     return known;
   };
   return camera.zones.map((zone) => {

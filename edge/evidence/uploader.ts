@@ -1,15 +1,10 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock, Log, Service } from '#service/mod.ts';
+import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { EvidenceStore, PendingFile } from './store.ts';
-
-/** PEM texts, where the centre's certificate is not one that the machine trusts, or wants one of ours. */
-export interface ClientTls {
-  ca?: string | undefined;
-  cert?: string | undefined;
-  key?: string | undefined;
-}
 
 export interface UploaderDeps {
   store: EvidenceStore;
@@ -17,6 +12,7 @@ export interface UploaderDeps {
   url: string;
   edgeId: string;
   password: string;
+  /** PEM files, where the centre's certificate is not one that the machine trusts, or wants one of ours. */
   tls?: ClientTls | undefined;
   log: Log;
   clock: Clock;
@@ -45,7 +41,7 @@ interface Retry {
  */
 export class EvidenceUploader implements Service {
   readonly #deps: UploaderDeps;
-  readonly #agent: HttpAgent | HttpsAgent;
+  #agent: HttpAgent | HttpsAgent | null = null;
   readonly #retries = new Map<string, Retry>();
   #wake: (() => void) | null = null;
   #running = false;
@@ -56,13 +52,11 @@ export class EvidenceUploader implements Service {
 
   constructor(deps: UploaderDeps) {
     this.#deps = deps;
-    const secure = deps.url.startsWith('https:');
-    this.#agent = secure
-      ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...withoutUndefined(deps.tls) })
-      : new HttpAgent({ keepAlive: true, maxSockets: 1 });
   }
 
+  /** Throws when a certificate file cannot be read. */
   async start(): Promise<void> {
+    this.#agent = await this.#createAgent();
     this.#running = true;
     this.#loop = this.#run();
   }
@@ -72,7 +66,7 @@ export class EvidenceUploader implements Service {
     this.#request?.destroy(new Error('the edge stops'));
     this.#wake?.();
     await this.#loop;
-    this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
   /** Something new is in the store. */
@@ -129,7 +123,7 @@ export class EvidenceUploader implements Service {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, {
       method: 'PUT',
-      agent: this.#agent,
+      agent: this.#agent ?? undefined,
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
       headers: {
         authorization: `Basic ${Buffer.from(`${edgeId}:${password}`).toString('base64')}`,
@@ -152,6 +146,21 @@ export class EvidenceUploader implements Service {
     }
   }
 
+  async #createAgent(): Promise<HttpAgent | HttpsAgent> {
+    const { url, tls } = this.#deps;
+    const options = { keepAlive: true, maxSockets: 1 };
+    if (!url.startsWith('https:')) return new HttpAgent(options);
+    const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file));
+    const [ca, cert, key] = await Promise.all([read(tls?.ca), read(tls?.cert), read(tls?.key)]);
+    return new HttpsAgent({
+      ...options,
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+      ...(tls?.serverName ? { servername: tls.serverName } : {}),
+    });
+  }
+
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -163,8 +172,4 @@ export class EvidenceUploader implements Service {
       this.#wake = done;
     });
   }
-}
-
-function withoutUndefined(tls: ClientTls | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(tls ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

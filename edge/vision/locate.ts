@@ -1,6 +1,13 @@
-import { fault } from '#grid/catalogue/mod.ts';
-import { type CellIndex, NEAR_CELL_M } from '#grid/cells/mod.ts';
-import type { EventClass, Place, Position, Raises, SiteComponent } from '#grid/mod.ts';
+import {
+  type CellIndex,
+  type EventClass,
+  fault,
+  NEAR_CELL_M,
+  type Place,
+  type Position,
+  type Raises,
+  type SiteComponent,
+} from '#grid/mod.ts';
 import { distanceM, type Ground } from './ground.ts';
 import type { Incident } from './watch.ts';
 

@@ -112,13 +112,14 @@ class HttpApi implements Api {
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
     app.decorateRequest('account', null);
     app.decorateRequest('edge', null);
+    // Before the authenticator, so that refusals have them too.
+    installHeaders(app, config.tls !== undefined);
     app.addHook('onRequest', this.#context.authenticator.onRequest);
     app.addHook('onResponse', async (request, reply) => {
       const { method, is404, routeOptions } = request;
       const route = is404 ? 'unknown' : (routeOptions.url ?? 'unknown');
       this.#seconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     });
-    installHeaders(app, config.tls !== undefined);
     installErrors(app, log);
     await installOpenApi(app);
     for (const route of ROUTES)

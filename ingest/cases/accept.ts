@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { classKey, type EventRecord, type EvidenceRef, type FilingPolicy } from '#grid/mod.ts';
 import { isGewuError } from '#service/mod.ts';
 import { type Candidate, isWide, join, joinLocks, placeKeys, RECURRENCE_MS_MAX, WIDE_KEY } from '../correlation/mod.ts';
-import type { EventsTable, Lock, Queries } from '../database/mod.ts';
+import { type EventsTable, type Lock, type Queries, StoreConflict } from '../database/mod.ts';
 import { ACCEPTED, type Verdict } from '../ports.ts';
 import { CaseDraft } from './draft.ts';
 import { applySummary, linkEvents, noteJoined, refreshSummary } from './feed.ts';
@@ -65,7 +65,7 @@ export async function acceptEvent(context: AcceptContext, record: EventRecord): 
     const created = draft.row.version === 0;
     if (await draft.save(db, at))
       outcome.changes.push({ of: 'case', id: draft.row.id, what: created ? 'opened' : 'updated', ts: at });
-    if (news.joined) await linkEvents(db, draft.row.id, [record.subject]);
+    if (news.joined) await linkEvents(db, draft.row.id, [record.subject], created ? 0 : null);
   }
   return outcome;
 }
@@ -112,12 +112,12 @@ async function feedCase(context: AcceptContext, news: News): Promise<CaseDraft |
   const { db, at } = context;
   const { record, row } = news;
   if (opensNoCase(record)) {
-    await writeEvent(db, row, news.known);
+    await writeEvent(db, news);
     return null;
   }
   const draft = await caseFor(context, news);
   row.case_id = draft.row.id;
-  await writeEvent(db, row, news.known);
+  await writeEvent(db, news);
   // The people's work is over: the event is on record, the case stays as they left it.
   if (draft.finished) return draft;
   const files = news.joined ? (JSON.parse(row.evidence_json) as EvidenceRef[]) : news.newFiles;
@@ -128,20 +128,33 @@ async function feedCase(context: AcceptContext, news: News): Promise<CaseDraft |
   return draft;
 }
 
-async function writeEvent(db: Queries, row: EventsTable, known: boolean): Promise<void> {
-  if (known) await db.updateTable('events').set(row).where('subject', '=', row.subject).execute();
-  else await db.insertInto('events').values(row).execute();
+async function writeEvent(db: Queries, { row, known, joined }: News): Promise<void> {
+  if (!known) {
+    await db.insertInto('events').values(row).execute();
+    return;
+  }
+  // A merge moves events to the master at any moment: the link is written only by who has just found it.
+  const { subject, case_id, received_at, ...columns } = row;
+  const changes = joined ? { ...columns, case_id } : columns;
+  await db.updateTable('events').set(changes).where('subject', '=', subject).execute();
 }
 
 /** The case that it feeds already, or joins, or opens. */
 async function caseFor(context: AcceptContext, news: News): Promise<CaseDraft> {
   const { db, at } = context;
   const { record, row } = news;
-  if (row.case_id !== null) return mustLoad(db, row.case_id);
+  if (row.case_id !== null) {
+    const draft = await mustLoad(db, row.case_id);
+    // An officer merged it since we read the event, which by now feeds the master.
+    if (draft.state === 'MERGED') throw new StoreConflict(`case ${draft.row.id}`);
+    return draft;
+  }
   news.joined = true;
   const joining = join(record.data, await findCandidates(db, record));
   if (joining.to === 'new') return openCase(context, news, joining.recurrenceOf);
   const draft = await mustLoad(db, joining.id);
+  // An officer finished it since we looked: look again, for it is no longer open.
+  if (draft.finished) throw new StoreConflict(`case ${draft.row.id}`);
   noteJoined(draft, record.subject, at);
   return draft;
 }

@@ -87,7 +87,7 @@ export class CaseDraft {
     this.row.updated_at = at;
     await this.#saveRow(db);
     await this.#saveEvidence(db);
-    await appendLines(db, this.row.id, this.#lines);
+    await appendLines(db, this.row.id, this.#lines, this.#before === null);
     await this.#saveKeys(db);
     return true;
   }

@@ -13,19 +13,24 @@ export async function eventsOf(db: Queries, caseId: string): Promise<EventData[]
   return rows.map((row) => (JSON.parse(row.record_json) as EventRecord).data);
 }
 
-/** Appends an event to the list of those that ever fed the case. */
-export async function linkEvents(db: Queries, caseId: string, subjects: readonly string[]): Promise<void> {
+/** Appends events to the list of those that ever fed the case; `length` of the list so far, null when not known. */
+export async function linkEvents(db: Queries, caseId: string, subjects: readonly string[], length: number | null): Promise<void> {
   if (subjects.length === 0) return;
+  const from = length ?? (await lengthOf(db, caseId));
+  await db
+    .insertInto('case_events')
+    .values(subjects.map((event, i) => ({ case_id: caseId, event, position: from + i })))
+    .onConflict((c) => c.columns(['case_id', 'event']).doNothing())
+    .execute();
+}
+
+async function lengthOf(db: Queries, caseId: string): Promise<number> {
   const { last } = await db
     .selectFrom('case_events')
     .select((eb) => eb.fn.max('position').as('last'))
     .where('case_id', '=', caseId)
     .executeTakeFirstOrThrow();
-  await db
-    .insertInto('case_events')
-    .values(subjects.map((event, i) => ({ case_id: caseId, event, position: (last ?? -1) + 1 + i })))
-    .onConflict((c) => c.columns(['case_id', 'event']).doNothing())
-    .execute();
+  return (last ?? -1) + 1;
 }
 
 /** Reads the events of the case and brings the row up to what they say. */
@@ -79,6 +84,7 @@ export async function moveEvents(db: Queries, from: string, master: CaseDraft, a
     db,
     master.row.id,
     events.map((e) => e.event),
+    null,
   );
   const files = await db.selectFrom('case_evidence').selectAll().where('case_id', '=', from).execute();
   for (const file of files) {

@@ -1,3 +1,4 @@
+import { caseNumber } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { Queries } from '../database/mod.ts';
 
@@ -18,7 +19,7 @@ export async function nextCaseNumber(db: Queries, cell: string, at: number, time
     .returning('serial')
     .executeTakeFirstOrThrow();
   if (serial > SERIAL_MAX) throw new GewuError('GEWU_TRANSITION_GUARD', `all case numbers of ${division} on ${day} are used`);
-  return `${division}${day}${String(serial).padStart(5, '0')}`;
+  return caseNumber(division, day, serial);
 }
 
 /** `20261123` in the city's own time. */

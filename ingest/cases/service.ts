@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Case, EventRecord, FilingPolicy } from '#grid/mod.ts';
 import { type Clock, Counter, GewuError, isGewuError, type Log, type Metrics } from '#service/mod.ts';
-import type { Database, Queries } from '../database/mod.ts';
+import type { Database, Lock, Queries } from '../database/mod.ts';
 import type { CommandSender, Verdict } from '../ports.ts';
 import type { Outcome } from './accept.ts';
 import { CaseDraft } from './draft.ts';
@@ -123,7 +123,9 @@ class KyselyCaseService implements CaseService {
       checkInput(report, input);
       const wanted = input as ReportInput;
       const id = reportId(actor, wanted.key);
-      const done = await this.#deps.database.transaction(async (db) => {
+      // The same report twice at once: the second waits and finds the first.
+      const locks: Lock[] = [{ name: `report:${id}`, mode: 'exclusive' }];
+      const work = async (db: Queries) => {
         const known = await CaseDraft.load(db, id);
         if (known !== null) return { value: await this.#read(db, id), created: false };
         const at = this.#deps.clock.now();
@@ -132,7 +134,8 @@ class KyselyCaseService implements CaseService {
         await perform({ ...this.#step(db, draft, actor, input, at, policy), transition: report });
         await draft.save(db, at);
         return { value: await this.#read(db, id), created: true };
-      });
+      };
+      const done = await this.#deps.database.transaction(work, { locks });
       if (done.created) this.#emit({ of: 'case', id, what: 'opened', ts: done.value.openedAt });
       return done.value;
     });
@@ -154,7 +157,7 @@ class KyselyCaseService implements CaseService {
         await draft.save(db, at);
         return { value: await this.#read(db, id), over: draft.finished && draft.state !== 'MERGED', touched };
       });
-      if (done.over) await this.#tellEdges(id, at);
+      if (done.over) await this.#tellEdges(id);
       this.#emit({ of: 'case', id, what: name, ts: at });
       for (const other of done.touched) this.#emit({ of: 'case', id: other, what: 'updated', ts: at });
       return done.value;
@@ -211,27 +214,34 @@ class KyselyCaseService implements CaseService {
     for (const change of outcome.changes) this.#emit(change);
     if (outcome.case === null) return;
     const { open } = outcome.case;
-    this.#deps.commands.send(record.data.edge, {
-      command: 'case-state',
-      event: record.subject,
-      open,
-      ts: this.#deps.clock.now(),
-    });
+    this.#send(record.data.edge, record.subject, open);
   }
 
   /** The case is over: its edges may raise the thing anew. */
-  async #tellEdges(id: string, ts: number): Promise<void> {
+  async #tellEdges(id: string): Promise<void> {
     const events = await this.#deps.database.kysely
       .selectFrom('events')
       .select(['subject', 'edge'])
       .where('case_id', '=', id)
       .execute();
-    for (const { subject, edge } of events)
-      this.#deps.commands.send(edge, { command: 'case-state', event: subject, open: false, ts });
+    for (const { subject, edge } of events) this.#send(edge, subject, false);
+  }
+
+  /** Best effort: what is committed stands, whatever becomes of the message. */
+  #send(edge: string, event: string, open: boolean): void {
+    try {
+      this.#deps.commands.send(edge, { command: 'case-state', event, open, ts: this.#deps.clock.now() });
+    } catch (error) {
+      this.#deps.log.warn({ edge, event, error: (error as Error).message }, 'the edge was not told of its case');
+    }
   }
 
   #emit(change: Change): void {
-    this.#emitter.emit('change', change);
+    try {
+      this.#emitter.emit('change', change);
+    } catch (error) {
+      this.#deps.log.error({ change, error: (error as Error).message }, 'a listener of changes failed');
+    }
   }
 
   /** Every refusal is counted and logged with who and what. Source: docs/domain/lifecycle.md section 4. */

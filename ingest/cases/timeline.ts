@@ -14,15 +14,9 @@ export function hashOf(line: Omit<CaseTimelineTable, 'hash'>): string {
 }
 
 /** Appends lines to a case whose row this transaction has written: the optimistic lock on it keeps the order. */
-export async function appendLines(db: Queries, caseId: string, lines: readonly NewLine[]): Promise<void> {
+export async function appendLines(db: Queries, caseId: string, lines: readonly NewLine[], isNew: boolean): Promise<void> {
   if (lines.length === 0) return;
-  const last = await db
-    .selectFrom('case_timeline')
-    .select(['seq', 'hash'])
-    .where('case_id', '=', caseId)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const last = isNew ? undefined : await lastLine(db, caseId);
   let seq = last?.seq ?? 0;
   let prev = last?.hash ?? '';
   const rows = lines.map((line): CaseTimelineTable => {
@@ -32,6 +26,16 @@ export async function appendLines(db: Queries, caseId: string, lines: readonly N
     return { ...row, hash: prev };
   });
   await db.insertInto('case_timeline').values(rows).execute();
+}
+
+function lastLine(db: Queries, caseId: string) {
+  return db
+    .selectFrom('case_timeline')
+    .select(['seq', 'hash'])
+    .where('case_id', '=', caseId)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** The whole timeline, oldest first. */

@@ -171,7 +171,10 @@ class FolderEvidenceStore implements EvidenceStore {
       .executeTakeFirst();
     if (numInsertedOrUpdatedRows === 1n) this.#total += row.bytes;
     this.#bytes.set(this.#total);
-    await this.#deps.onStored?.(row.sha256);
+    // The file is safe: that somebody could not be told of it is no reason to have it sent again.
+    await this.#deps.onStored?.(row.sha256).catch((error: Error) => {
+      this.#deps.log.warn({ sha256: row.sha256, error: error.message }, 'nobody was told of a new evidence file');
+    });
     return toFile(row);
   }
 

@@ -30,13 +30,15 @@ export interface EmbeddedPort extends IntakePort {
 }
 
 /**
- * An edge signs in with its id as user name; it publishes only `gewu/v1/{own id}/up/{lane}` and subscribes only below
+ * An edge signs in with its id as user name and as client id; it publishes only `gewu/v1/{own id}/up/{lane}` and subscribes only below
  * `gewu/v1/{own id}/down/`. A message elsewhere ends its connection.
  */
 export function createEmbeddedPort(options: EmbeddedPortOptions): EmbeddedPort {
   let receive: FrameReceiver = () => undefined;
   const policy = {
-    authenticate: ({ username }: MqttSession, password: Buffer) => options.authenticate(username, password),
+    // A client id of its own: with the id of another edge it would end the connection of that one [MQTT-3.1.4-2].
+    authenticate: ({ clientId, username }: MqttSession, password: Buffer) =>
+      clientId === username && options.authenticate(username, password),
     // PUBACK at once: it promises nothing here, the application's ack does.
     publish: async ({ username }: MqttSession, { topic, payload }: { topic: string; payload: Buffer }) => {
       if (parseUpTopic(topic)?.edge !== username)

@@ -29,7 +29,7 @@ const RECEIVE_MAX = 256;
 
 /**
  * Frames from a broker that the city runs. It is that broker's ACL which keeps an edge to its own topics
- * (`docs/operations.md`); an edge that gets past it still cannot speak for another inside a frame.
+ *; an edge that gets past it still cannot speak for another inside a frame.
  * The session is clean: what the broker would keep for us the edges send again anyway.
  */
 export function createExternalPort(options: ExternalPortOptions): IntakePort {

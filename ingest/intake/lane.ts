@@ -1,12 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Ack, FrameHeader, Lane as LaneName } from '#grid/wire/mod.ts';
 import { type Clock, GewuError, isGewuError, type Log } from '#service/mod.ts';
-import type { DeadLetterSink, Verdict } from '../ports.ts';
+import type { DeadLetter, DeadLetterSink, Verdict } from '../ports.ts';
 import { openFrame, type QueuedFrame } from './frame.ts';
 import type { IntakeLimits } from './limits.ts';
 import type { IntakeMetrics } from './metrics.ts';
 import { LaneQueue } from './queue.ts';
-import { type Accepted, type Parse, type Parsed, refusedLetter } from './records.ts';
+import { type Parse, type Parsed, refusedLetter } from './records.ts';
 
 export interface LaneDeps<T> {
   lane: LaneName;
@@ -29,6 +29,9 @@ interface Work<T> {
   header: FrameHeader | null;
   ack: Ack | null;
   parsed: Parsed<T>;
+  /** Dead letters of records that the sink refused. */
+  refused: DeadLetter[];
+  acknowledged: boolean;
 }
 
 /** The loop gets its turn after so long: events must not wait for a flood of readings to be unpacked. */
@@ -124,33 +127,37 @@ export class Lane<T> {
   }
 
   async #write(): Promise<void> {
-    const works: Work<T>[] = [];
+    const taken: QueuedFrame[] = [];
+    let works: Work<T>[] = [];
     try {
-      await this.#collect(works);
+      works = await this.#collect(taken);
       await this.#settle(works);
       this.#failures = 0;
     } catch (error) {
       this.#failed(works, error);
     } finally {
-      for (const { frame } of works) this.#queue.release(frame);
+      for (const frame of taken) this.#queue.release(frame);
     }
   }
 
-  /** Opens waiting frames until the write is large enough. */
-  async #collect(works: Work<T>[]): Promise<void> {
+  /** Opens waiting frames until the write is large enough; what it takes is in `taken`, whatever happens. */
+  async #collect(taken: QueuedFrame[]): Promise<Work<T>[]> {
+    const works: Work<T>[] = [];
     const { limits, parse, clock } = this.#deps;
     let records = 0;
     let bytes = 0;
     let turnAt = clock.monotonic();
     while (records < limits.recordsPerWriteMax && bytes < WRITE_BYTES_MAX) {
       const frame = this.#queue.take();
-      if (!frame) return;
+      if (!frame) break;
+      taken.push(frame);
       const now = clock.now();
       const opened = openFrame(frame, now);
       const parsed = opened.ok
         ? parse(opened.header, opened.body, now)
         : { records: [], letters: [opened.letter], lines: 0, rejected: 0 };
-      works.push({ frame, header: opened.ok ? opened.header : null, ack: opened.ack, parsed });
+      const header = opened.ok ? opened.header : null;
+      works.push({ frame, header, ack: opened.ack, parsed, refused: [], acknowledged: false });
       records += parsed.lines;
       bytes += opened.ok ? opened.body.length : 0;
       if (clock.monotonic() - turnAt > TURN_MS_MAX) {
@@ -158,6 +165,7 @@ export class Lane<T> {
         turnAt = clock.monotonic();
       }
     }
+    return works;
   }
 
   async #settle(works: readonly Work<T>[]): Promise<void> {
@@ -166,7 +174,8 @@ export class Lane<T> {
     } catch (error) {
       // A store that is down is down for all. Anything else may be the fault of one frame: the others go without it.
       if (works.length <= 1 || isGewuError(error, 'GEWU_STORE_UNAVAILABLE')) throw error;
-      for (const work of works) await this.#store([work]).catch((alone: unknown) => this.#failed([work], alone));
+      for (const work of works)
+        if (!work.acknowledged) await this.#store([work]).catch((alone: unknown) => this.#failed([work], alone));
     }
   }
 
@@ -181,38 +190,42 @@ export class Lane<T> {
         throw new GewuError('GEWU_INTERNAL', `${lane} sink: ${verdicts.length} verdicts for ${all.length} records`);
       this.#addRefused(works, verdicts);
     }
-    const withLetters = works.filter((w) => w.parsed.letters.length > 0);
-    for (const work of works) if (work.parsed.letters.length === 0) this.#acknowledge(work);
-    if (withLetters.length === 0) return;
-    await this.#deps.deadLetters.put(withLetters.flatMap((w) => w.parsed.letters));
-    for (const work of withLetters) this.#acknowledge(work);
+    const clean = works.filter((w) => lettersOf(w).length === 0);
+    for (const work of clean) this.#acknowledge(work);
+    if (clean.length === works.length) return;
+    const others = works.filter((w) => !w.acknowledged);
+    await this.#deps.deadLetters.put(others.flatMap(lettersOf));
+    for (const work of others) this.#acknowledge(work);
   }
 
   #addRefused(works: readonly Work<T>[], verdicts: readonly Verdict[]): void {
     let i = 0;
-    for (const { header, parsed } of works) {
-      for (const accepted of parsed.records) {
+    for (const work of works) {
+      work.refused = [];
+      for (const accepted of work.parsed.records) {
         const verdict = verdicts[i++] as Verdict;
-        if (verdict.ok || !header) continue;
-        parsed.letters.push(refusedLetter(header, accepted as Accepted<T>, verdict, this.#deps.clock.now()));
-        parsed.rejected++;
+        if (verdict.ok || !work.header) continue;
+        work.refused.push(refusedLetter(work.header, accepted, verdict, this.#deps.clock.now()));
       }
     }
   }
 
-  #acknowledge({ frame, ack, parsed }: Work<T>): void {
+  #acknowledge(work: Work<T>): void {
     const { lane, metrics, clock } = this.#deps;
+    const { frame, ack, parsed } = work;
+    work.acknowledged = true;
+    const dead = parsed.rejected + work.refused.length;
     if (ack) this.#deps.ack(frame.edge, ack);
     metrics.frames.inc({ lane, outcome: ack ? 'acked' : 'unacked' });
-    metrics.records.inc({ lane, outcome: 'stored' }, parsed.lines - parsed.rejected);
-    metrics.records.inc({ lane, outcome: 'dead' }, parsed.rejected);
-    for (const { code } of parsed.letters) metrics.deadLetters.inc({ lane, code });
+    metrics.records.inc({ lane, outcome: 'stored' }, parsed.lines - dead);
+    metrics.records.inc({ lane, outcome: 'dead' }, dead);
+    for (const { code } of lettersOf(work)) metrics.deadLetters.inc({ lane, code });
     metrics.ackSeconds.observe({ lane }, (clock.monotonic() - frame.arrivedAt) / 1000);
   }
 
   #failed(works: readonly Work<T>[], error: unknown): void {
     const { lane, limits, metrics } = this.#deps;
-    metrics.frames.inc({ lane, outcome: 'failed' }, works.length);
+    metrics.frames.inc({ lane, outcome: 'failed' }, works.filter((w) => !w.acknowledged).length);
     this.#warn('a store failed: frames are not acknowledged, the edge sends them again', error);
     if (this.#closed || this.#paused) return;
     const pauseMs = Math.min(limits.pauseMsMax, limits.pauseMsMin * 2 ** this.#failures);
@@ -229,4 +242,8 @@ export class Lane<T> {
     this.#loggedAt = now;
     this.#deps.log.warn({ err: error, lane: this.#deps.lane }, message);
   }
+}
+
+function lettersOf<T>({ parsed, refused }: Work<T>): DeadLetter[] {
+  return refused.length === 0 ? parsed.letters : [...parsed.letters, ...refused];
 }

@@ -3,7 +3,7 @@ import { GewuError } from '#service/mod.ts';
 import { nextCaseNumber } from '../numbers.ts';
 import { filingMode } from '../policy.ts';
 import { defineTransition, type TransitionContext } from './define.ts';
-import { applyCorrection, Correction, guardPlace } from './filing.ts';
+import { applyCorrection, Correction, guardFiling } from './filing.ts';
 import { attachFiles, Files, Note, strict } from './inputs.ts';
 
 /**
@@ -28,7 +28,7 @@ export const file = defineTransition({
     strict,
   ),
   async guard(context, input) {
-    guardPlace(context.draft, input);
+    guardFiling(context.draft, input);
     if (context.role === 'machine') await guardMachine(context);
     else await guardProof(context);
   },

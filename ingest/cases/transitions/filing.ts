@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { EventClass, Place } from '#grid/mod.ts';
+import { componentClass, EventClass, eventClass, Place, parseCellCode, parseComponentCode } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { CaseDraft } from '../draft.ts';
 import { classColumns, placeColumns } from '../rows.ts';
@@ -17,19 +17,35 @@ export const Correction = Type.Object(
 );
 export type Correction = Static<typeof Correction>;
 
-/** A unit grid, not the roll-up `000` of its community. Source: docs/domain/rules.md section 3. */
-const CELL = /^[0-9]{12}(?!000)[0-9]{3}$/;
-
-/** What every filed case must have: a unit grid, and a component where it is a component's fault. */
-export function guardPlace({ row }: CaseDraft, input: Correction): void {
+/**
+ * What every filed case must have: a class of the catalogue, a unit grid, and where it is a component's fault the
+ * component, of that class and division. Source: docs/domain/rules.md sections 2, 3 and 5.
+ */
+export function guardFiling({ row }: CaseDraft, input: Correction): void {
   const flag = input.class?.flag ?? row.flag;
+  const code = input.class?.code ?? row.code;
+  const cell = input.place?.cell ?? row.cell;
   const component = input.place ? input.place.component : row.component;
-  if (!CELL.test(input.place?.cell ?? row.cell)) throw new GewuError('GEWU_TRANSITION_GUARD', 'the case lies in no unit grid');
-  if (flag === 1 && !component && input.componentUnknown === undefined)
-    throw new GewuError(
-      'GEWU_TRANSITION_GUARD',
-      'a component case names the component, or says why it is unknown (componentUnknown)',
-    );
+  if ((flag === 1 ? componentClass(code) : eventClass(code)) === undefined)
+    refuse(`${flag}:${code} is no class of the catalogue`);
+  const grid = parseCellCode(cell);
+  if (!grid.ok) refuse(`${cell} is no unit grid (${grid.fault})`);
+  if (flag === 1) guardComponent(component ?? null, code, cell.slice(0, 6), input);
+}
+
+function guardComponent(component: string | null, code: string, division: string, input: Correction): void {
+  if (component === null) {
+    if (input.componentUnknown !== undefined) return;
+    refuse('a component case names the component, or says why it is unknown (componentUnknown)');
+  }
+  const parsed = parseComponentCode(component);
+  if (!parsed.ok) refuse(`${component} is no component code (${parsed.fault})`);
+  if (parsed.value.class !== code) refuse(`component ${component} is not of the class ${code}`);
+  if (parsed.value.division !== division) refuse(`component ${component} does not lie in the division ${division}`);
+}
+
+function refuse(reason: string): never {
+  throw new GewuError('GEWU_TRANSITION_GUARD', reason);
 }
 
 export function applyCorrection({ row }: CaseDraft, input: Correction): void {

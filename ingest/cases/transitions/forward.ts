@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { defineTransition } from './define.ts';
-import { applyCorrection, Correction, guardPlace } from './filing.ts';
+import { applyCorrection, Correction, guardFiling } from './filing.ts';
 import { Note, strict } from './inputs.ts';
 
 /** 批转. From the supervision centre to the command centre; mends what the command centre has returned as wrong. */
@@ -13,7 +13,7 @@ export const forward = defineTransition({
   roles: ['supervision'],
   input: Type.Object({ ...Correction.properties, note: Note }, strict),
   guard({ draft }, input) {
-    if (input.class || input.place) guardPlace(draft, input);
+    if (input.class || input.place) guardFiling(draft, input);
   },
   apply({ draft }, input) {
     applyCorrection(draft, input);

@@ -83,7 +83,7 @@ async function run(
   const metrics = createMetrics();
   const deps: CameraPipelineDeps = {
     site,
-    profile: 'standard',
+    profile: 'default',
     vision: { model, workers: 2 },
     events: { emit: async (record) => void events.push(record) },
     health: { report: async (record) => void health.push(record) },

@@ -24,7 +24,14 @@ test('every documented route but the probes wants a token', async () => {
 });
 
 test('an unknown token, a malformed header and an edge password where no edge may are refused', async () => {
-  const wrong = ['Bearer unknown-token-unknown-token', 'Bearer', 'Bearer a b', 'Token x', basic(EDGE, EDGE_PASSWORD), `Bearer ${'x'.repeat(5000)}`];
+  const wrong = [
+    'Bearer unknown-token-unknown-token',
+    'Bearer',
+    'Bearer a b',
+    'Token x',
+    basic(EDGE, EDGE_PASSWORD),
+    `Bearer ${'x'.repeat(5000)}`,
+  ];
   for (const header of wrong) {
     const response = await get('/api/v1/cases', header);
     expect([header.slice(0, 40), response.status]).toEqual([header.slice(0, 40), 401]);

@@ -20,7 +20,12 @@ export type Who = (typeof CASE_ROLES)[number] | (typeof TECHNICAL_ROLES)[number]
 export const tokenOf = (who: Who) => `token-of-the-${who}-account`;
 
 const corner = (eastM: number, northM: number): [number, number] => [east(eastM).lon, HERE.lat + northM / 111_195];
-const around = (x: number): Site['cells'][number]['polygon'] => [corner(x, -200), corner(x + 400, -200), corner(x + 400, 200), corner(x, 200)];
+const around = (x: number): Site['cells'][number]['polygon'] => [
+  corner(x, -200),
+  corner(x + 400, -200),
+  corner(x + 400, 200),
+  corner(x, 200),
+];
 const ground = [
   { x: 0.1, y: 0.9, lon: HERE.lon, lat: HERE.lat },
   { x: 0.9, y: 0.9, ...east(10) },
@@ -138,7 +143,10 @@ export interface Document {
   paths: Record<string, Record<string, Operation>>;
 }
 
-const compiled = new WeakMap<object, { Check(value: unknown): boolean; Errors(value: unknown): [boolean, { instancePath: string; message: string }[]] }>();
+const compiled = new WeakMap<
+  object,
+  { Check(value: unknown): boolean; Errors(value: unknown): [boolean, { instancePath: string; message: string }[]] }
+>();
 
 /** Why an answer is not what the document promises, or null. What is not documented at all is a 404 in our form. */
 function mismatch({ paths }: Document, method: string, path: string, status: number, body: unknown): string | null {
@@ -147,7 +155,8 @@ function mismatch({ paths }: Document, method: string, path: string, status: num
     .sort((a, b) => a.split('{').length - b.split('{').length)
     .find((t) => new RegExp(`^${t.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(pathname));
   const operation = template === undefined ? undefined : paths[template]?.[method.toLowerCase()];
-  if (operation === undefined) return status === 404 && typeof (body as Answer['body'])?.error?.code === 'string' ? null : 'undocumented';
+  if (operation === undefined)
+    return status === 404 && typeof (body as Answer['body'])?.error?.code === 'string' ? null : 'undocumented';
   const response = operation.responses[status] ?? operation.responses[`${String(status)[0]}XX`];
   if (response === undefined) return 'this status is not documented';
   const schema = Object.values(response.content ?? {})[0]?.schema;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Suite } from '../database/stores.ts';
-import { advance, allCases, east, openCentre, openCover, stall, T0, take } from './fixture.ts';
+import { advance, allCases, CELL, east, openCentre, openCover, SUPERVISION, stall, T0, take } from './fixture.ts';
 
 /** On PostgreSQL two case services share the store; on SQLite one does, with the same calls at the same time. */
 export const replicasSuite: Suite = ({ store, fresh }) => {
@@ -42,6 +42,37 @@ export const replicasSuite: Suite = ({ store, fresh }) => {
     const revisions = [1, 2, 3, 4].map((r) => openCover('a', r, r === 4 ? { clearedAt: T0 + 9000 } : {}));
     await Promise.all(replicas.flatMap((r) => revisions.map((e) => take(r, e))));
     expect(await allCases(replicas[0])).toMatchObject([{ events: ['a'], observations: 3, recoveredAt: T0 + 9000 }]);
+  });
+
+  it('an officer merges while the event goes on: its news reach the master', async () => {
+    const [one, two] = await both();
+    for (let round = 0; round < 5; round++) {
+      const at = east(round * 500);
+      await take(one, stall(`m${round}`, 1, { at }), stall(`d${round}`, 1, { at: east(60, at) }));
+      const caseOf = async (subject: string) => (await one.cases.getEvent(subject)).case as string;
+      const into = await caseOf(`m${round}`);
+      const duplicate = await caseOf(`d${round}`);
+      const revisions = [2, 3, 4, 5, 6].map((r) => stall(`d${round}`, r, { at: east(60, at) }));
+      await Promise.all([one.cases.transition(duplicate, 'merge', SUPERVISION, { into }), ...revisions.map((r) => take(two, r))]);
+      expect(await caseOf(`d${round}`)).toBe(into);
+      await take(two, stall(`d${round}`, 7, { at: east(60, at) }));
+      expect(await one.cases.get(into)).toMatchObject({ events: [`m${round}`, `d${round}`], observations: 8 });
+      expect(await one.cases.get(duplicate)).toMatchObject({ state: 'MERGED', events: [`d${round}`] });
+    }
+  });
+
+  it('the same report of a person twice at the same time is one case', async () => {
+    const replicas = await both();
+    const input = {
+      key: 'k1',
+      class: { flag: 2, code: '0501' },
+      place: { ...east(0), errorRadiusM: 5, cell: CELL },
+      severity: 'normal',
+      source: 'patrol',
+    };
+    const actor = { id: 'patrol-1', roles: ['supervisor'] };
+    const found = await Promise.all([...replicas, ...replicas].map((r) => r.cases.report(actor, input)));
+    expect(new Set(found.map((c) => c.id)).size).toBe(1);
   });
 
   it('an officer closes while events come: each lands in a case, none is lost', async () => {

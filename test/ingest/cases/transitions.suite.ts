@@ -223,6 +223,26 @@ export const transitionsSuite: Suite = ({ fresh }) => {
     expect(filed).toMatchObject({ state: 'FILED', number: '2102832026112300001' });
   });
 
+  it('files only under a class of the catalogue, in a unit grid, with a component of that class and division', async () => {
+    const centre = await openCentre(await fresh(), { version: 1, default: 'propose', rules: [] });
+    await take(centre, openCover('a'));
+    const id = (await allCases(centre))[0]?.id as string;
+    const place = { ...HERE, errorRadiusM: 2, cell: CELL, component: COVER };
+    for (const input of [
+      { class: { flag: 2, code: '0119' } },
+      { class: { flag: 1, code: '0139' } },
+      { place: { ...place, cell: '210283001001000' } },
+      { place: { ...place, component: '2102830118000001' } },
+      { place: { ...place, component: '1101010102000001' } },
+      { place: { ...place, component: '2102830102000000' } },
+    ])
+      await expect(centre.cases.transition(id, 'file', SUPERVISION, input)).rejects.toMatchObject({
+        code: 'GEWU_TRANSITION_GUARD',
+      });
+    expect(await centre.cases.get(id)).toMatchObject({ state: 'REPORTED', number: null, place: { component: COVER } });
+    expect(await centre.cases.transition(id, 'file', SUPERVISION, {})).toMatchObject({ state: 'FILED' });
+  });
+
   it('what an officer corrects, the machines leave alone', async () => {
     const centre = await openCentre(await fresh());
     await take(centre, stall('s', 1, { evidence: [photo('p')] }));

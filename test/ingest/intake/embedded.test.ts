@@ -88,6 +88,7 @@ describe('embedded port', () => {
   test.each([
     ['without a password', { password: undefined }],
     ['with the password of another', { password: 'secret-of-edge-02' }],
+    ['with the client id of another', { clientId: 'edge-02' }],
     ['without a name', { username: undefined, password: undefined }],
   ])('a client %s is refused', async (_, options) => {
     await expect(edge('edge-01', options as IClientOptions)).rejects.toThrow(/not authorized|bad user name|Connection refused/i);

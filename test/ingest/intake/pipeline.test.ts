@@ -117,6 +117,19 @@ describe('a store that fails', () => {
     expect(await outcomes('failed')).toBe(1);
   });
 
+  test('a dead-letter store that stumbles: what was acknowledged is not acknowledged again', async () => {
+    const gate = Promise.withResolvers<void>();
+    bench.readings.gate = gate.promise;
+    bench.letters.failing = new TypeError('a fault of ours');
+    const lines = (n: number) => (n === 2 ? [readingLine(n), 'bad'] : [readingLine(n), readingLine(n + 100)]);
+    for (let n = 0; n < 8; n++) send(frame(lines(n), { first: n * 2 + 1 }));
+    gate.resolve();
+    await acked(7);
+    await until(() => outcomes('failed'));
+    expect(port.acks.map((a) => a.ack.first).sort((a, b) => a - b)).toEqual([1, 3, 7, 9, 11, 13, 15]);
+    expect(await outcomes('failed')).toBe(1);
+  });
+
   test('a verdict too few is a fault of the sink, and no ack', async () => {
     bench.events.accept = async () => [];
     send(frame([JSON.stringify(event('ev-1'))], { lane: 'events' }));

@@ -1,0 +1,67 @@
+import { type EdgeConfig, loadEdgeConfig } from '#edge/mod.ts';
+import { deviceKind, Site } from '#grid/mod.ts';
+import { loadIngestConfig } from '#ingest/mod.ts';
+import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
+import { loadSimulateConfig } from '#simulators/mod.ts';
+import { type Command, parseFlags, print } from './command.ts';
+
+/** A stored reading with its row in the outbox, bytes. Measured: a manhole cover's line of 10 fields is 190 B, its row 40 B more. */
+const OUTBOX_BYTES_PER_READING = 230;
+
+/** What a configuration file is for, by the key that only it has. */
+const KINDS: readonly { key: string; name: string; check: (file: string) => Promise<string> }[] = [
+  { key: 'edge', name: 'an edge node', check: async (file) => edgeSummary(await loadEdgeConfig(file)) },
+  {
+    key: 'centre',
+    name: 'a centre',
+    check: async (file) => {
+      const { edges, timeseries, database } = await loadIngestConfig(file);
+      return `${edges.length} edges, readings in ${timeseries.store}, cases in ${database.store}`;
+    },
+  },
+  {
+    key: 'city',
+    name: 'a simulation',
+    check: async (file) => {
+      const { city, seed } = await loadSimulateConfig(file);
+      return `${city.sensors} sensors, ${city.cameras} cameras, seed ${seed}`;
+    },
+  },
+  {
+    key: 'cells',
+    name: 'a site',
+    check: async (file) => {
+      const site = checkConfig(file, Site, await readConfigFile(file));
+      return `${site.cells.length} unit grids, ${site.devices.length} devices, ${site.cameras.length} cameras`;
+    },
+  },
+];
+
+function edgeSummary({ site, outbox }: EdgeConfig): string {
+  const perS = site.devices.reduce((sum, d) => sum + 1 / (deviceKind(d.kind)?.intervalS.normal ?? 3600), 0);
+  const hours = perS === 0 ? Number.POSITIVE_INFINITY : outbox.quotaBytes / (perS * OUTBOX_BYTES_PER_READING) / 3600;
+  const covers = Math.min(hours, outbox.ageHoursMax);
+  const size = `${site.cells.length} unit grids, ${site.devices.length} devices, ${site.cameras.length} cameras`;
+  return `${size}; at the devices' usual rates (${perS.toFixed(3)}/s) the outbox covers ${Math.floor(covers)} h without a centre`;
+}
+
+export const validate: Command = {
+  name: 'validate',
+  summary: 'check a configuration file',
+  usage:
+    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation or a site. Every mistake is named with its key and value; exit status 2 when there is one.',
+  async run(args) {
+    const { positionals } = parseFlags(args, {}, 1);
+    const file = positionals[0];
+    if (file === undefined) throw new GewuError('GEWU_USAGE', 'a file is needed');
+    const input = await readConfigFile(file);
+    const kind = KINDS.find((k) => typeof input === 'object' && input !== null && k.key in input);
+    if (kind === undefined)
+      throw new GewuError(
+        'GEWU_CONFIG_INVALID',
+        `${file}: none of the keys ${KINDS.map((k) => k.key).join(', ')} tells what it is for`,
+      );
+    print(`${file}: ${kind.name}, valid: ${await kind.check(file)}`);
+    return 0;
+  },
+};
