@@ -48,7 +48,7 @@ export class Child extends EventEmitter<ChildEvents> {
     await once(child, 'spawn');
   }
 
-  send(message: object): void {
+  send(message: string | object): void {
     this.#process?.send(message);
   }
 

@@ -1,5 +1,5 @@
 import { validatePayload } from '#grid/mod.ts';
-import { type EdgeDeadLetter, toLine } from '#grid/wire/mod.ts';
+import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry, RegisteredDevice } from '../registry.ts';
@@ -9,6 +9,7 @@ import { DeviceTimes, type GivenTime } from './times.ts';
 /** Samples in one payload, at most. */
 const SAMPLES_MAX = 500;
 const DEAD_LETTER_BYTES_MAX = 4096;
+const STATUS_BYTES_MAX = 1024;
 
 export interface SensorIntakeDeps {
   edge: string;
@@ -17,6 +18,8 @@ export interface SensorIntakeDeps {
   rules: RuleEngine;
   /** Told of every device that sent something usable. */
   seen(device: string): void;
+  /** Durable when it resolves. */
+  announced(device: string, state: HealthState): Promise<void>;
   clock: Clock;
   metrics: Metrics;
 }
@@ -35,8 +38,8 @@ export class SensorIntake {
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
   readonly #readings: Counter;
   readonly #deadLetters: Counter<'code'>;
-  #readingsTotal = 0;
-  #deadLettersTotal = 0;
+  readonly #sequence: Counter<'what'>;
+  readonly #totals = { readings: 0, deadLetters: 0, sequenceGaps: 0, repeats: 0 };
 
   constructor(deps: SensorIntakeDeps) {
     this.#deps = deps;
@@ -48,10 +51,17 @@ export class SensorIntake {
       labelNames: ['code'],
       registers,
     });
+    this.#sequence = new Counter({
+      name: 'gewu_edge_sequence_faults_total',
+      help: 'Numbers that devices skipped, and samples that they sent again',
+      labelNames: ['what'],
+      registers,
+    });
   }
 
-  get totals(): { readings: number; deadLetters: number } {
-    return { readings: this.#readingsTotal, deadLetters: this.#deadLettersTotal };
+  /** Since the start. `sequenceGaps`: numbers that devices skipped; `repeats`: samples that came again. */
+  get totals(): { readings: number; deadLetters: number; sequenceGaps: number; repeats: number } {
+    return { ...this.#totals };
   }
 
   /**
@@ -66,15 +76,29 @@ export class SensorIntake {
     const checked = parsed.objects.map((o) => validatePayload(device.kind, o));
     const bad = checked.find((c) => !c.ok);
     if (bad && !bad.ok) return this.#bury(sender, topic, payload, bad.code, bad.reason);
-    const samples = checked.flatMap((c) => (c.ok ? [this.#toSample(device, c.value)] : []));
-    await this.#deps.outbox.append(
-      'readings',
-      samples.map((s) => s.line),
-    );
+    const samples = checked.flatMap((c) => (c.ok ? [this.#toSample(device, c.value, checked.length)] : []));
+    const lines = samples.map((s) => s.line);
+    // Rules run before anything is awaited: what they conclude is appended in this turn and commits with the readings.
+    const concluded = samples.map((s) => (s.time.late ? undefined : this.#deps.rules.sample(deviceId, s.fields, s.implausible)));
+    await Promise.all([this.#deps.outbox.append('readings', lines), ...concluded]);
     this.#readings.inc(samples.length);
-    this.#readingsTotal += samples.length;
+    this.#totals.readings += samples.length;
     this.#deps.seen(deviceId);
-    for (const s of samples) if (!s.time.late) this.#deps.rules.sample(deviceId, s.fields, s.implausible);
+  }
+
+  /** A birth, a will or a word in between on the status topic: `online`, or `{"state":"online"}`. */
+  async announced(sender: string, deviceId: string, topic: string, payload: Buffer): Promise<void> {
+    const state = this.#state(payload);
+    if (!this.#deps.registry.has(deviceId)) return this.#bury(sender, topic, payload, 'GEWU_DEVICE_UNKNOWN', deviceId);
+    if (state === null) return this.#bury(sender, topic, payload, 'GEWU_READING_TYPE', `state: one of ${HEALTH_STATES.join(', ')}`);
+    await this.#deps.announced(deviceId, state);
+  }
+
+  #state(payload: Buffer): HealthState | null {
+    const text = payload.toString('utf8', 0, STATUS_BYTES_MAX);
+    const parsed = this.#parse(Buffer.from(text));
+    const said = 'objects' in parsed ? (parsed.objects[0] as { state?: unknown } | null)?.state : text.trim();
+    return HEALTH_STATES.find((s) => s === said) ?? null;
   }
 
   #parse(payload: Buffer): { objects: unknown[] } | { code: ErrorCode; reason: string } {
@@ -92,19 +116,19 @@ export class SensorIntake {
 
   #toSample(
     { device, kind, place }: RegisteredDevice,
-    {
-      fields,
-      implausible,
-      ts,
-      seq,
-    }: { fields: Record<string, number | boolean>; implausible: readonly string[]; ts?: number; seq?: number },
+    { fields, implausible, ts, seq }: ValidPayload,
+    together: number,
   ): Sample {
     let times = this.#times.get(device.id);
     if (times === undefined) {
       times = new DeviceTimes();
       this.#times.set(device.id, times);
     }
-    const time = times.give(ts, seq, this.#deps.clock.now());
+    const claim = { ...(ts === undefined ? {} : { ts }), ...(seq === undefined ? {} : { seq }), content: () => JSON.stringify(fields) };
+    const [gaps, repeats] = [times.gaps, times.repeats];
+    const time = times.give(claim, this.#deps.clock.now(), together);
+    this.#count('sequenceGaps', times.gaps - gaps);
+    this.#count('repeats', times.repeats - repeats);
     const stored = { ...fields, ...(seq === undefined ? {} : { seq }), ...(time.skewed ? { clock_skew: true } : {}) };
     const line = toLine({
       kind: kind.kind,
@@ -115,6 +139,12 @@ export class SensorIntake {
       fields: stored,
     });
     return { line: Buffer.from(line), time, fields, implausible };
+  }
+
+  #count(what: 'sequenceGaps' | 'repeats', by: number): void {
+    if (by === 0) return;
+    this.#sequence.inc({ what }, by);
+    this.#totals[what] += by;
   }
 
   async #bury(sender: string, topic: string, payload: Buffer, code: ErrorCode, reason: string): Promise<void> {
@@ -130,6 +160,6 @@ export class SensorIntake {
     };
     await this.#deps.outbox.append('health', [Buffer.from(JSON.stringify(letter))]);
     this.#deadLetters.inc({ code });
-    this.#deadLettersTotal++;
+    this.#totals.deadLetters++;
   }
 }

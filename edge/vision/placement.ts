@@ -12,9 +12,9 @@ const VEHICLE_WIDTH_M = 1.85;
 /** Of one that is turned by more than half: between 4.5 and 1.85. */
 const VEHICLE_DEPTH_M_TURNED = 2.8;
 /** A detector places an edge of a box to about so many of its own input pixels. */
-const EDGE_ERROR_PX = 1.5;
+const EDGE_ERROR_PX = 2;
 /** Calibration and the thing's unknown depth. */
-const BASE_ERROR_M = 0.5;
+const BASE_ERROR_M = 0.8;
 const ERROR_M_MIN = 0.5;
 const ERROR_M_MAX = 50;
 
@@ -36,7 +36,7 @@ export function contactPixel(className: string, box: Box): [x: number, y: number
  * Flat things: the ground under the box's middle. Standing things: the bottom edge of the box is their near edge, so the
  * ground under the bottom centre is moved away from the camera by half the class's typical depth.
  *
- *   errorRadiusM = 0.5 m + metres that 1.5 input pixels of the model mean at that place, within [0.5, 50]
+ *   errorRadiusM = 0.8 m + metres that two input pixels of the model mean at that place, within [0.5, 50]
  *
  * `pixel` is one input pixel of the model as fractions of the picture. Null when the contact is at or above the horizon.
  */

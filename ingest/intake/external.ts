@@ -28,8 +28,8 @@ const LOG_EVERY_MS = 10_000;
 const RECEIVE_MAX = 256;
 
 /**
- * Frames from a broker that the city runs. It is that broker's ACL which keeps an edge to its own topics
- *; an edge that gets past it still cannot speak for another inside a frame.
+ * Frames from a broker that the city runs. Its ACL must keep each edge to its own topics; an edge
+ * that gets past it still cannot speak for another inside a frame.
  * The session is clean: what the broker would keep for us the edges send again anyway.
  */
 export function createExternalPort(options: ExternalPortOptions): IntakePort {

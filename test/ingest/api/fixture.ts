@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,9 +188,16 @@ export class EdgeClient {
 
   /** Rejects when the broker refuses it. */
   static async connect(port: number, { username = EDGE, password = EDGE_PASSWORD }): Promise<EdgeClient> {
-    const mqtt = connect(`mqtt://127.0.0.1:${port}`, { username, password, reconnectPeriod: 0, protocolVersion: 4 });
-    const refused = Promise.race([once(mqtt, 'error').then(([e]) => e), once(mqtt, 'close').then(() => new Error('closed'))]);
-    const fault = await Promise.race([once(mqtt, 'connect').then(() => null), refused]);
+    const mqtt = connect(`mqtt://127.0.0.1:${port}`, {
+      clientId: username,
+      username,
+      password,
+      reconnectPeriod: 0,
+      protocolVersion: 4,
+    });
+    const client = mqtt as unknown as EventEmitter;
+    const refused = Promise.race([once(client, 'error').then(([e]) => e), once(client, 'close').then(() => new Error('closed'))]);
+    const fault = await Promise.race([once(client, 'connect').then(() => null), refused]);
     if (fault !== null) {
       mqtt.end(true);
       throw fault;
@@ -217,6 +224,6 @@ export class EdgeClient {
 
   async #ackOf(first: number, timeoutMs: number): Promise<void> {
     const signal = AbortSignal.timeout(timeoutMs);
-    while (!this.acks.some((a) => a.first === first)) await once(this.mqtt, 'message', { signal });
+    while (!this.acks.some((a) => a.first === first)) await once(this.mqtt as unknown as EventEmitter, 'message', { signal });
   }
 }

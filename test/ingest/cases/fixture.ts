@@ -21,9 +21,13 @@ export interface Centre {
 }
 
 /** A case service on a store; several on one PostgreSQL are replicas. */
-export async function openCentre(config: DatabaseConfig, policy?: FilingPolicy): Promise<Centre> {
+export async function openCentre(
+  config: DatabaseConfig,
+  policy?: FilingPolicy,
+  wrap: (database: Database) => Database = (d) => d,
+): Promise<Centre> {
   const clock = new ManualClock(T0 + 60_000);
-  const database = await openDatabase(config, clock);
+  const database = wrap(await openDatabase(config, clock));
   const sent: Centre['sent'] = [];
   const changes: Change[] = [];
   const cases = createCaseService({

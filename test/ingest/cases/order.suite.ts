@@ -38,16 +38,19 @@ function recordsOf(things: readonly Thing[]): EventRecord[] {
   );
 }
 
-/** Everything that a case says, but for its id, its number and the times of arrival. */
+/** Every event with its files, and everything that a case says, but for its id, its number and the times of arrival. */
 async function stateOf(centre: Centre) {
   const cases = await allCases(centre);
-  return cases
+  const { items } = await centre.cases.listEvents({ limit: 500 });
+  const events = items.map(({ record }) => record).sort((a, b) => (a.subject < b.subject ? -1 : 1));
+  const states = cases
     .map(({ id, number, openedAt, updatedAt, events, ...rest }) => ({
       ...rest,
       numbered: number !== null,
       events: [...events].sort(),
     }))
     .sort((a, b) => ((a.events[0] as string) < (b.events[0] as string) ? -1 : 1));
+  return { cases: states, events };
 }
 
 export const orderSuite: Suite = ({ store, fresh }) => {

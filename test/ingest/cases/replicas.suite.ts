@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { interruptAfter } from '../database/interrupt.ts';
 import type { Suite } from '../database/stores.ts';
-import { advance, allCases, CELL, east, openCentre, openCover, SUPERVISION, stall, T0, take } from './fixture.ts';
+import { advance, allCases, CELL, type Centre, east, openCentre, openCover, SUPERVISION, stall, T0, take } from './fixture.ts';
 
 /** On PostgreSQL two case services share the store; on SQLite one does, with the same calls at the same time. */
 export const replicasSuite: Suite = ({ store, fresh }) => {
@@ -90,5 +91,53 @@ export const replicasSuite: Suite = ({ store, fresh }) => {
     const first = cases.find((c) => c.id === id);
     expect(first?.state).toBe('CLOSED');
     for (const other of cases.filter((c) => c.id !== id)) expect(other.recurrenceOf).toBe(id);
+  });
+
+  if (store === 'sqlite') return;
+
+  /** Two replicas; the second one acts in the middle of a transaction of the first. */
+  const racing = async (table: string, act: (two: Centre) => Promise<unknown>) => {
+    const config = await fresh();
+    const two = await openCentre(config);
+    let go = false;
+    const one = await openCentre(config, undefined, (d) => interruptAfter(d, table, async () => go && act(two)));
+    return { one, two, arm: () => (go = true) };
+  };
+
+  it('a step on a case that was changed meanwhile is done again on what it is now', async () => {
+    let id = '';
+    const { one, two, arm } = await racing('case_timeline', (other) =>
+      other.cases.transition(id, 'withdraw', { id: 'other', roles: ['supervision'] }, { reason: 'a drill' }),
+    );
+    await take(two, openCover('a'));
+    id = (await allCases(two))[0]?.id as string;
+    arm();
+    await expect(one.cases.transition(id, 'forward', SUPERVISION, {})).rejects.toMatchObject({ code: 'GEWU_TRANSITION_REFUSED' });
+    expect((await one.cases.timeline(id)).map((l) => l.name)).toEqual(['report', 'file', 'withdraw']);
+  });
+
+  it('news of an event whose case is merged meanwhile reach the master', async () => {
+    let ids: string[] = [];
+    const { one, two, arm } = await racing('events', (other) =>
+      other.cases.transition(ids[1] as string, 'merge', SUPERVISION, { into: ids[0] }),
+    );
+    await take(two, stall('m'), stall('d', 1, { at: east(60) }));
+    ids = await Promise.all(['m', 'd'].map(async (s) => (await two.cases.getEvent(s)).case as string));
+    arm();
+    await take(one, stall('d', 2, { at: east(60) }));
+    expect(await one.cases.getEvent('d')).toMatchObject({ case: ids[0], record: { data: { revision: 2 } } });
+    expect(await one.cases.get(ids[0] as string)).toMatchObject({ events: ['m', 'd'], observations: 3 });
+  });
+
+  it('an event whose case is closed meanwhile opens the next one', async () => {
+    let id = '';
+    const { one, two, arm } = await racing('case_keys', (other) => other.cases.transition(id, 'close', SUPERVISION, {}));
+    await take(two, openCover('a'));
+    id = (await allCases(two))[0]?.id as string;
+    await advance(two, id, 'TO_CLOSE');
+    arm();
+    await take(one, openCover('b'));
+    expect(await one.cases.get(id)).toMatchObject({ state: 'CLOSED', events: ['a'] });
+    expect((await allCases(one)).find((c) => c.id !== id)).toMatchObject({ events: ['b'], recurrenceOf: id });
   });
 };

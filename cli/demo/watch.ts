@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Case } from '#grid/mod.ts';
+import type { ApiClient } from './api.ts';
+
+const POLL_MS = 100;
+const PAGE = 500;
+/** Cases that the demo keeps in mind; an endless one looks at the newest page only. */
+const PAGES_MAX = 20;
+
+/** Looks at the API as a client would, and notes when each case was first readable. */
+export class CaseWatch {
+  readonly #api: ApiClient;
+  readonly #since: number;
+  /** UTC ms at which a response first held the case. */
+  readonly readableAt = new Map<string, number>();
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  /** Polls that the API did not answer. */
+  failures = 0;
+
+  constructor(api: ApiClient, since: number) {
+    this.#api = api;
+    this.#since = since;
+  }
+
+  start(): void {
+    this.#running = this.#poll();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  /** All cases since the beginning, oldest last. */
+  async all(): Promise<Case[]> {
+    const cases: Case[] = [];
+    let cursor: string | null = null;
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const found: { items: Case[]; cursor: string | null } = await this.#page(cursor);
+      cases.push(...found.items);
+      cursor = found.cursor;
+      if (cursor === null) break;
+    }
+    return cases;
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const { items } = await this.#page(null);
+        const now = Date.now();
+        for (const { id } of items) if (!this.readableAt.has(id)) this.readableAt.set(id, now);
+      } catch {
+        this.failures++;
+      }
+      await pause(POLL_MS);
+    }
+  }
+
+  #page(cursor: string | null): Promise<{ items: Case[]; cursor: string | null }> {
+    const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    return this.#api.get(`/api/v1/cases?since=${this.#since}&limit=${PAGE}${more}`);
+  }
+}

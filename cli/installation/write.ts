@@ -1,0 +1,105 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { loadManifest } from '#models/mod.ts';
+import { buildCity, siteOf } from '#simulators/mod.ts';
+import { edgeYaml, ingestYaml, simulateYaml } from './templates.ts';
+import { randomPassword, randomToken } from './tokens.ts';
+
+/** A whole installation as files: a centre, its edges with their sites, and the simulators that feed it. */
+export interface InstallationPlan {
+  dir: string;
+  seed: number;
+  profile: 'default' | 'demo';
+  ports: { api: number; centreBroker: number; rtsp: number; edgeBrokers: readonly number[] };
+  influxdbUrl?: string | undefined;
+  postgresUrl?: string | undefined;
+  /** Length of the simulators' script, seconds. */
+  durationS: number;
+}
+
+export interface Installation {
+  ingestFile: string;
+  edges: readonly { id: string; file: string; brokerPort: number }[];
+  simulateFile: string;
+  apiUrl: string;
+  /** May read everything and administer; files and dispatches nothing. */
+  token: string;
+}
+
+export const CITY = { cells: 12, sensors: 60, cameras: 4 } as const;
+const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-drawn');
+const RTSP_USERNAME = 'edge';
+
+/** Writes it; passwords and tokens are new and random. */
+export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
+  const { dir, seed, profile, ports } = plan;
+  await mkdir(dir, { recursive: true });
+  const city = buildCity({ seed, edges: ports.edgeBrokers.length, ...CITY });
+  const { thresholds } = await loadManifest(SHIPPED_MODEL);
+  const rtspPassword = randomPassword();
+  const write = async (name: string, text: string) => {
+    // The files hold passwords.
+    await writeFile(join(dir, name), text, { mode: 0o600 });
+    return join(dir, name);
+  };
+
+  const edges = [];
+  for (const [i, { id }] of city.edges.entries()) {
+    const site = siteOf(city, id, {
+      cameraUrl: (camera: string) => `rtsp://127.0.0.1:${ports.rtsp}/${camera}`,
+      username: RTSP_USERNAME,
+      password: rtspPassword,
+      confidenceMin: thresholds,
+    });
+    const siteFile = `${id}.site.yaml`;
+    await write(
+      siteFile,
+      `# What ${id} is in charge of: unit grids, components, sensors, cameras.\n${stringify(site, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    );
+    edges.push({ id, password: randomPassword(), siteFile, brokerPort: ports.edgeBrokers[i] as number });
+  }
+  for (const e of edges)
+    await write(
+      `${e.id}.yaml`,
+      edgeYaml({ ...e, profile, centreBrokerPort: ports.centreBroker, apiPort: ports.api, dataDir: `./data/${e.id}` }),
+    );
+  const token = randomToken();
+  const tokens = [
+    { name: 'ops', token, roles: ['administrator', 'ops', 'viewer'] },
+    { name: 'supervision-officer', token: randomToken(), roles: ['viewer', 'supervision'] },
+    { name: 'command-officer', token: randomToken(), roles: ['viewer', 'command'] },
+  ];
+  const ingestFile = await write(
+    'ingest.yaml',
+    ingestYaml({
+      apiPort: ports.api,
+      brokerPort: ports.centreBroker,
+      edges,
+      tokens,
+      influxdbUrl: plan.influxdbUrl,
+      postgresUrl: plan.postgresUrl,
+      dataDir: './data/centre',
+    }),
+  );
+  const simulateFile = await write(
+    'simulate.yaml',
+    simulateYaml({
+      seed,
+      profile,
+      edges,
+      rtspPort: ports.rtsp,
+      rtspUsername: RTSP_USERNAME,
+      rtspPassword,
+      durationS: plan.durationS,
+      city: CITY,
+    }),
+  );
+  return {
+    ingestFile,
+    edges: edges.map(({ id, brokerPort }) => ({ id, file: join(dir, `${id}.yaml`), brokerPort })),
+    simulateFile,
+    apiUrl: `http://127.0.0.1:${ports.api}`,
+    token,
+  };
+}

@@ -1,0 +1,111 @@
+import { type CameraPose, type Light, type Street, toEnu, toWgs84 } from '../cameras/mod.ts';
+import type { Dice } from '../cameras/street/mod.ts';
+import { type Block, CELL_M, ROWS, roadM } from './cells.ts';
+import type { CityFrame } from './frame.ts';
+import type { Registrar } from './registrar.ts';
+import { throwSpot } from './spots.ts';
+import type { DemoCamera, DemoCover } from './types.ts';
+import { apartM, streetView } from './view.ts';
+
+const PICTURE = { widthPx: 640, heightPx: 360, hfovDeg: 70 } as const;
+/** The pole stands so far from the middle of its cell that what it sees lies around that middle. */
+const BEFORE_MIDDLE_M = 15;
+/** The lens hangs on a pole at the kerb. */
+const BEHIND_KERB_M = 0.6;
+/** Registered covers in view of each camera, and how far apart: a detection must not name the neighbour. */
+const COVERS = 3;
+const COVERS_APART_M = 6;
+const THROWS_MAX = 3000;
+/** What is so far ahead of the pole, or behind it, may be in the picture. */
+const SEES_AHEAD_M = 40;
+const SEES_BEHIND_M = 5;
+
+/** Part of a row's road, city metres. */
+export interface Stretch {
+  row: number;
+  fromM: number;
+  toM: number;
+}
+
+export interface PlacedCamera {
+  camera: DemoCamera;
+  /** What may be in its picture. */
+  sees: Stretch;
+}
+
+interface Site {
+  frame: CityFrame;
+  dice: Dice;
+  registrar: Registrar;
+  edgeId: string;
+}
+
+/** Puts cameras into a block, alternating between its rows, at most one a cell: no two ever see the same spot. */
+export function placeCameras(site: Site, block: Block, ids: readonly string[]): PlacedCamera[] {
+  if (ids.length > block.cells.length) throw new RangeError(`${ids.length} cameras in ${block.cells.length} cells: one a cell at most`);
+  const columns = block.toColumn - block.fromColumn;
+  const perRow = Math.ceil(ids.length / ROWS);
+  return ids.map((id, n) => {
+    const row = n % ROWS;
+    const spread = Math.floor((Math.floor(n / ROWS) * columns) / perRow);
+    // The rows' cameras stand in different columns where there is room.
+    const shifted = perRow < columns ? spread + row : spread;
+    return placeCamera(site, id, row, block.fromColumn + (shifted % columns));
+  });
+}
+
+function placeCamera({ frame, dice, registrar, edgeId }: Site, id: string, row: number, column: number): PlacedCamera {
+  const looks = dice.pick([1, -1] as const);
+  const poleM = (column + 0.5) * CELL_M - looks * BEFORE_MIDDLE_M;
+  const origin = frame.toPosition({ uM: poleM, vM: roadM(row) });
+  const street: Street = {
+    seed: dice.whole(1, 2 ** 31 - 1),
+    originLon: origin.lon,
+    originLat: origin.lat,
+    roadHeadingDeg: frame.alongDeg,
+    roadWidthM: Math.round(dice.between(9, 10.5) * 10) / 10,
+    pavementWidthM: Math.round(dice.between(4, 5) * 10) / 10,
+    roadOffsetM: 0,
+  };
+  const pose = poseOn(street, dice, looks, dice.pick([1, -1] as const));
+  const light: Light = {
+    daylight: dice.between(0.9, 1),
+    rain: 0,
+    sunHeadingDeg: dice.between(100, 260),
+    shadow: dice.between(0, 0.6),
+  };
+  const component = registrar.register('0136', pose).code;
+  const covers = placeCovers(street, pose, looks, registrar, dice);
+  const ends = looks === 1 ? [-SEES_BEHIND_M, SEES_AHEAD_M] : [-SEES_AHEAD_M, SEES_BEHIND_M];
+  const sees = { row, fromM: poleM + (ends[0] as number), toM: poleM + (ends[1] as number) };
+  return { camera: { id, edgeId, component, pose, street, light, looks, covers }, sees };
+}
+
+/** About 6 m up, looking along the road, turned inwards so that both pavements are in the picture. */
+function poseOn(street: Street, dice: Dice, looks: 1 | -1, side: 1 | -1): CameraPose {
+  const { xM, yM } = toEnu(street, { alongM: 0, acrossM: side * (street.roadWidthM / 2 + BEHIND_KERB_M) });
+  const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
+  const inwardDeg = -looks * side * dice.between(22, 28);
+  return {
+    lon,
+    lat,
+    heightM: dice.between(5.8, 6.3),
+    headingDeg: (street.roadHeadingDeg + (looks === 1 ? 0 : 180) + inwardDeg + 360) % 360,
+    pitchDeg: dice.between(26, 28),
+    ...PICTURE,
+  };
+}
+
+function placeCovers(street: Street, pose: CameraPose, looks: 1 | -1, registrar: Registrar, dice: Dice): DemoCover[] {
+  const view = streetView(street, pose);
+  const covers: DemoCover[] = [];
+  for (let throws = 0; covers.length < COVERS && throws < THROWS_MAX; throws++) {
+    const spot = throwSpot(view, street, looks, 'open_manhole', dice);
+    if (spot === null || covers.some((c) => apartM(c.place, spot.place) < COVERS_APART_M)) continue;
+    const { xM, yM } = toEnu(street, spot.place);
+    const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
+    const component = registrar.register(dice.pick(['0101', '0102', '0103']), { lon, lat });
+    covers.push({ ...component, place: spot.place });
+  }
+  return covers;
+}

@@ -1,0 +1,55 @@
+import type { Calibration, Site, SiteCamera } from '#grid/mod.ts';
+import type { IncidentClass } from '../cameras/mod.ts';
+import type { DemoCamera, DemoCity, DemoEdge } from './types.ts';
+import { zonesOf } from './zones.ts';
+
+/** What only the running simulation knows of a camera. */
+export interface CameraAccess {
+  /** RTSP address without user and password. */
+  url: string;
+  username: string;
+  password: string;
+  calibration: Calibration;
+}
+
+export interface SiteOptions {
+  access(camera: DemoCamera): CameraAccess;
+  /** From the model's manifest. */
+  confidenceMin(detects: IncidentClass): number;
+  /** Pictures a second that the edge looks at. */
+  fps?: number;
+}
+
+/** The site configuration of one edge of the city, with the product's times. Throws RangeError on an unknown edge. */
+export function siteOf(city: DemoCity, edgeId: string, options: SiteOptions): Site {
+  const { cells, components, devices, cameras } = edgeOf(city, edgeId);
+  return {
+    timeZone: 'Asia/Shanghai',
+    cells,
+    components,
+    devices,
+    gateways: [],
+    cameras: cameras.map((camera) => siteCamera(camera, options)),
+  };
+}
+
+export function edgeOf(city: DemoCity, edgeId: string): DemoEdge {
+  const edge = city.edges.find((e) => e.id === edgeId);
+  if (edge === undefined) throw new RangeError(`the city has no edge ${edgeId}`);
+  return edge;
+}
+
+function siteCamera(camera: DemoCamera, { access, confidenceMin, fps = 2 }: SiteOptions): SiteCamera {
+  const { id, component, pose } = camera;
+  return {
+    id,
+    ...access(camera),
+    lon: pose.lon,
+    lat: pose.lat,
+    component,
+    allowLocalAddress: true,
+    simulated: true,
+    fps,
+    zones: zonesOf(camera, confidenceMin),
+  };
+}

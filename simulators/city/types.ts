@@ -1,0 +1,87 @@
+import type { EventClass, Severity, SiteCell, SiteComponent, SiteDevice } from '#grid/mod.ts';
+import type { CameraPose, IncidentClass, Light, Street, StreetPlace } from '../cameras/mod.ts';
+
+/** A small city as plain data: the same options give the same one, byte for byte. */
+export interface DemoCity {
+  seed: number;
+  division: string;
+  cells: SiteCell[];
+  components: SiteComponent[];
+  edges: DemoEdge[];
+}
+
+/** What one edge node is in charge of: a community. */
+export interface DemoEdge {
+  id: string;
+  /** Street and community, six digits of its cells' codes. */
+  community: string;
+  cells: SiteCell[];
+  components: SiteComponent[];
+  devices: SiteDevice[];
+  cameras: DemoCamera[];
+}
+
+export interface DemoCamera {
+  id: string;
+  edgeId: string;
+  /** Its own component, class 0136. */
+  component: string;
+  pose: CameraPose;
+  /** Origin on the road's centre line beside the camera's pole. */
+  street: Street;
+  light: Light;
+  /** Looks along the road's heading (1) or against it (-1). */
+  looks: 1 | -1;
+  /** Registered covers without a sensor, in view: only on these are shafts left open. */
+  covers: DemoCover[];
+}
+
+export interface DemoCover extends SiteComponent {
+  place: StreetPlace;
+}
+
+/** A sensor says something wrong from `fromMs` until `toMs` of the script. */
+export interface SensorIncident {
+  id: string;
+  edgeId: string;
+  device: string;
+  kind: string;
+  /** Laid over the device's normal sample. */
+  fields: Readonly<Record<string, number | boolean>>;
+  /** The rule that must raise it, and as what. */
+  rule: string;
+  class: EventClass;
+  severity: Severity;
+  component: string;
+  lon: number;
+  lat: number;
+  fromMs: number;
+  toMs: number;
+  /** Confirm time of the rule under the demo profile. */
+  confirmMs: number;
+  /** The device has said the same before: see `CameraIncident.repeats`. */
+  repeats: boolean;
+}
+
+/** A thing that stands before a camera where it may not, complete from `standsFromMs` until `standsToMs` of the script. */
+export interface CameraIncident {
+  id: string;
+  edgeId: string;
+  camera: string;
+  detects: IncidentClass;
+  class: EventClass;
+  severity: Severity;
+  /** Of an open cover. */
+  component?: string;
+  lon: number;
+  lat: number;
+  standsFromMs: number;
+  standsToMs: number;
+  /** Dwell time of the rule under the demo profile. */
+  dwellMs: number;
+  /**
+   * The camera has shown the same class here before, and the city may still work on that case: rightly no new case comes
+   * of it, so it counts for nothing.
+   */
+  repeats: boolean;
+}
