@@ -60,8 +60,18 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     metrics,
   });
   const nodeHealth = new NodeHealth({ edge, registry, health, values: () => nodeValues(), clock, log });
-  const sensors = new SensorIntake({ edge, registry, outbox, rules, seen: (device) => nodeHealth.seen(device), clock, metrics });
-  const policy = createDevicePolicy({ registry, gateways: site.gateways, sensors });
+  const sensors = new SensorIntake({
+    edge,
+    registry,
+    outbox,
+    rules,
+    seen: (device) => nodeHealth.seen(device),
+    announced: (device, state) => nodeHealth.announced(device, state),
+    clock,
+    metrics,
+  });
+  const connected = (name: string) => nodeHealth.connected(name);
+  const policy = createDevicePolicy({ registry, gateways: site.gateways, sensors, connected });
   const broker: MqttBroker = createBroker({ listener: config.broker, limits: config.broker.limits, policy, log, metrics });
 
   function nodeValues(): Record<string, number> {
@@ -78,7 +88,10 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     };
   }
 
-  const missing = () => [...(broker.listening ? [] : ['broker']), ...(uplink.connected ? [] : ['uplink'])];
+  const missing = () =>
+    Object.entries({ broker: broker.listening, outbox: outbox.working, uplink: uplink.connected }).flatMap(([name, ok]) =>
+      ok ? [] : [name],
+    );
   const probes = config.probes ? [new ProbeServer({ ...config.probes, metrics, missing })] : [];
   // Devices come last: when the first one connects, everything behind the broker stands. Stopping goes the other way.
   const services: Service[] = [outbox, uplink, rules, nodeHealth, ...probes, ...(cameras ? [cameras] : []), broker];

@@ -41,11 +41,12 @@ export class Child extends EventEmitter<ChildEvents> {
       // Its own group: Ctrl-C reaches only us, and we end the children in order.
       detached: true,
     });
-    await log.close();
+    const spawned = once(child, 'spawn');
     child.on('message', (message) => this.emit('message', message));
     child.on('exit', (code) => this.emit('exit', code));
     this.#process = child;
-    await once(child, 'spawn');
+    await spawned;
+    await log.close();
   }
 
   send(message: string | object): void {

@@ -36,7 +36,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
   const { dir, seed, profile, ports } = plan;
   await mkdir(dir, { recursive: true });
   const city = buildCity({ seed, edges: ports.edgeBrokers.length, ...CITY });
-  const { thresholds } = await loadManifest(SHIPPED_MODEL);
+  const { thresholds } = (await loadManifest(SHIPPED_MODEL)).manifest;
   const rtspPassword = randomPassword();
   const write = async (name: string, text: string) => {
     // The files hold passwords.

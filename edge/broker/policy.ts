@@ -9,6 +9,8 @@ export interface DevicePolicyDeps {
   registry: DeviceRegistry;
   gateways: readonly SiteGateway[];
   sensors: SensorIntake;
+  /** A device (or gateway) has signed in. */
+  connected(name: string): void;
 }
 
 interface Account {
@@ -22,7 +24,7 @@ interface Account {
  * A wrong id ends the connection; a payload that cannot be used does not, because a refusal would make the device
  * repeat it for ever.
  */
-export function createDevicePolicy({ registry, gateways, sensors }: DevicePolicyDeps): BrokerPolicy {
+export function createDevicePolicy({ registry, gateways, sensors, connected }: DevicePolicyDeps): BrokerPolicy {
   const accounts = new Map<string, Account>();
   for (const { device } of registry.values())
     accounts.set(device.id, { secret: digest(device.secret), devices: new Set([device.id]) });
@@ -40,9 +42,10 @@ export function createDevicePolicy({ registry, gateways, sensors }: DevicePolicy
       const target = parseDeviceTopic(topic);
       if (target === null || !may(session, target.device))
         throw new Error(`${session.username} may not write ${topic.slice(0, 128)}`);
-      // Births and wills say nothing that silence and readings do not say better; they are accepted and not stored.
       if (target.channel === 'telemetry') await sensors.accept(session.username, target.device, topic, payload);
+      else await sensors.announced(session.username, target.device, topic, payload);
     },
+    connected: ({ username }) => connected(username),
     subscribe(session, filter) {
       const own = /^devices\/([A-Za-z0-9_-]{1,64})\//.exec(filter);
       return own !== null && may(session, own[1] as string);

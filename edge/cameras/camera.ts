@@ -25,7 +25,7 @@ import {
   type ZoneWatch,
 } from '../vision/mod.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
-import { CameraHealth, type CameraState, OFFLINE_FAULT_MS } from './health.ts';
+import { BLIND_FAULT_MS, CameraHealth, type CameraState } from './health.ts';
 import { PictureCheck } from './picture.ts';
 import { RecentPictures, type Seen } from './recent.ts';
 import { type Frame, FrameSource } from './source.ts';
@@ -141,9 +141,9 @@ export class Camera implements Service {
     const { counters, camera } = this.#deps;
     this.#counts.decodedFrames++;
     counters.decoded.inc({ camera: camera.id });
-    const fault = this.#check.look(frame.input, frame.ms);
+    const { usable, fault } = this.#check.look(frame.input, frame.ms);
     this.#tell(this.#health.frame(fault, frame.at, frame.ms));
-    if (fault === null) this.#lane.offer(frame);
+    if (usable) this.#lane.offer(frame);
     // A picture that shows nothing confirms nothing and clears nothing.
     else this.#source.release(frame);
   }
@@ -219,22 +219,22 @@ export class Camera implements Service {
     const [at, ms] = [clock.now(), clock.monotonic()];
     this.#tell(this.#health.tick(at, ms));
     this.#reporter.pollCases();
-    this.#offlineFault(at, ms);
+    this.#blindFault(at, ms);
     if (ms - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = ms;
     this.#tell(this.#health.current);
     this.#deps.counters.online.set({ camera: camera.id }, this.#health.current.state === 'online' ? 1 : 0);
   }
 
-  #offlineFault(at: number, ms: number): void {
+  #blindFault(at: number, ms: number): void {
     const { camera, cells, edgeId } = this.#deps;
-    const offlineMs = this.#health.offlineMs(ms);
-    if (offlineMs === 0 && this.#health.current.state !== 'unknown') this.#reporter.componentRecovered(at);
+    const blindMs = this.#health.blindMs(ms);
+    if (blindMs === 0 && this.#health.current.state !== 'unknown') this.#reporter.componentRecovered(at);
     const { component } = camera;
     const cell = cells.cellNear(camera, NEAR_CELL_M);
-    if (component === undefined || cell === null || offlineMs < OFFLINE_FAULT_MS) return;
+    if (component === undefined || cell === null || blindMs < BLIND_FAULT_MS) return;
     this.#reporter.componentFault((): EventData => {
-      const startedAt = Math.round(at - offlineMs);
+      const startedAt = Math.round(at - blindMs);
       return {
         revision: 1,
         edge: edgeId,
@@ -245,7 +245,7 @@ export class Camera implements Service {
         // The camera as a device that reports on itself: no zone, no model and no picture is behind it.
         origin: { by: 'sensor', device: camera.id, kind: 'camera', rule: 'camera_offline', field: 'online', value: false },
         startedAt,
-        confirmedAt: startedAt + OFFLINE_FAULT_MS,
+        confirmedAt: startedAt + BLIND_FAULT_MS,
         lastSeenAt: at,
         evidence: [],
       };

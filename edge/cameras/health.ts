@@ -11,8 +11,8 @@ export interface CameraState {
   since: number;
 }
 
-/** Offline for longer than this, the camera's component has a fault. */
-export const OFFLINE_FAULT_MS = 30_000;
+/** Blind (offline, black or frozen) for longer than this, the camera's component has a fault. */
+export const BLIND_FAULT_MS = 30_000;
 
 /**
  * The state of one camera, as people are told it:
@@ -27,7 +27,7 @@ export class CameraHealth {
   #state: CameraState;
   #reason: FailureReason | null = null;
   #lastFrameMs: number;
-  #offlineSinceMs: number | null = null;
+  #blindSinceMs: number | null = null;
 
   /** `shadow`: the model may not speak for this camera, so it looks and says nothing. */
   constructor({ fps, shadow, at, ms }: { fps: number; shadow: boolean; at: number; ms: number }) {
@@ -41,15 +41,15 @@ export class CameraHealth {
     return this.#state;
   }
 
-  /** How long it has been offline, ms; 0 while it is not. */
-  offlineMs(nowMs: number): number {
-    return this.#offlineSinceMs === null ? 0 : nowMs - this.#offlineSinceMs;
+  /** For how long it has shown nothing of use, ms; 0 while it does. */
+  blindMs(nowMs: number): number {
+    return this.#blindSinceMs === null ? 0 : nowMs - this.#blindSinceMs;
   }
 
   /** A picture came. Returns the new state when it is another one. */
   frame(fault: PictureFault | null, at: number, ms: number): CameraState | null {
     this.#lastFrameMs = ms;
-    this.#offlineSinceMs = null;
+    this.#blindSinceMs = fault === null ? null : (this.#blindSinceMs ?? ms);
     this.#reason = null;
     return fault === null ? this.#become('online', this.#online, at) : this.#become('degraded', fault, at);
   }
@@ -63,7 +63,7 @@ export class CameraHealth {
   /** Time passes: call it about once a second. */
   tick(at: number, ms: number): CameraState | null {
     if (this.#state.state === 'offline' || ms - this.#lastFrameMs < this.#offlineMs) return null;
-    this.#offlineSinceMs = this.#lastFrameMs;
+    this.#blindSinceMs ??= this.#lastFrameMs;
     return this.#become('offline', this.#reason ?? 'stalled', at);
   }
 

@@ -26,15 +26,20 @@ export class PictureCheck {
     this.#to = rows.to * rows.width * 3;
   }
 
-  /** Looks at one picture; `nowMs` is monotonic. Null while all is well. */
-  look(input: ArrayBuffer, nowMs: number): PictureFault | null {
+  /**
+   * Looks at one picture; `nowMs` is monotonic. A black one is of no use from the first on: nothing that stands there may
+   * be taken for gone. It is a fault after a grace time.
+   */
+  look(input: ArrayBuffer, nowMs: number): { usable: boolean; fault: PictureFault | null } {
     const { mean, deviation, hash } = this.#measure(new Uint8Array(input));
     const black = mean < BLACK_MEAN_MAX && deviation < BLACK_DEVIATION_MAX;
     this.#blackSinceMs = black ? (this.#blackSinceMs ?? nowMs) : null;
     this.#sameSinceMs = hash === this.#hash ? (this.#sameSinceMs ?? nowMs) : null;
     this.#hash = hash;
-    if (this.#blackSinceMs !== null && nowMs - this.#blackSinceMs >= BLACK_MS) return 'black';
-    return this.#sameSinceMs !== null && nowMs - this.#sameSinceMs >= FROZEN_MS ? 'frozen' : null;
+    const lasts = (sinceMs: number | null, graceMs: number): boolean => sinceMs !== null && nowMs - sinceMs >= graceMs;
+    if (lasts(this.#blackSinceMs, BLACK_MS)) return { usable: false, fault: 'black' };
+    if (lasts(this.#sameSinceMs, FROZEN_MS)) return { usable: false, fault: 'frozen' };
+    return { usable: !black, fault: null };
   }
 
   /** The stream was interrupted: nothing is known about the time between. */

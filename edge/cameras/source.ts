@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
 import { type CameraAddress, streamUrl } from './address.ts';
@@ -37,7 +38,7 @@ const BACKOFF_MS_MAX = 30_000;
 /** A stream that lived so long starts the backoff anew. */
 const HEALTHY_MS = 10_000;
 /** One output of ffmpeg may be ahead of the other by so many pictures. */
-const UNPAIRED_MAX = 4;
+const UNPAIRED_MAX = 16;
 const SPARE_MAX = 4;
 const STDERR_CHARS_MAX = 4000;
 
@@ -58,7 +59,6 @@ export class FrameSource implements Service {
   #failures = 0;
   #backoffMs = BACKOFF_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
-  #stopped: (() => void) | null = null;
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
@@ -76,9 +76,7 @@ export class FrameSource implements Service {
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === null) return;
-    const gone = new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-    });
+    const gone = once(child, 'close');
     child.kill('SIGKILL');
     await gone;
   }
@@ -148,7 +146,6 @@ export class FrameSource implements Service {
     child.once('close', (code: number | null) => {
       clearInterval(watchdog);
       this.#child = null;
-      this.#stopped?.();
       if (!this.#running) return;
       const livedMs = lastMs === null ? 0 : clock.monotonic() - startedMs;
       const reason = stalled ? 'stalled' : (failureOf(stderr) ?? (lastMs === null ? 'failed' : 'disconnected'));

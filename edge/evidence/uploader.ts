@@ -133,6 +133,8 @@ export class EvidenceUploader implements Service {
       },
     });
     this.#request = request;
+    // `once` tells of errors while it waits; one that comes in between must not take the process with it.
+    request.on('error', () => {});
     try {
       request.end(content);
       const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -141,8 +143,6 @@ export class EvidenceUploader implements Service {
       return response.statusCode ?? 0;
     } finally {
       this.#request = null;
-      // A connection that breaks after the answer must not take the process with it.
-      request.on('error', () => {});
     }
   }
 

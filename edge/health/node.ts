@@ -1,4 +1,4 @@
-import type { HealthRecord } from '#grid/wire/mod.ts';
+import type { HealthRecord, HealthState } from '#grid/wire/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import type { DeviceRegistry } from '../registry.ts';
@@ -22,7 +22,7 @@ export interface NodeHealthDeps {
 }
 
 interface DeviceState {
-  online: boolean;
+  state: HealthState;
   since: number;
   seenAt: number;
 }
@@ -53,14 +53,24 @@ export class NodeHealth implements Service {
 
   /** A device sent something usable. */
   seen(device: string): void {
-    const now = this.#deps.clock.now();
-    const state = this.#devices.get(device);
-    if (state?.online) {
-      state.seenAt = now;
-      return;
-    }
-    this.#devices.set(device, { online: true, since: now, seenAt: now });
-    this.#report({ ts: now, edge: this.#deps.edge, of: 'device', id: device, state: 'online', reason: 'reporting', since: now });
+    const known = this.#devices.get(device);
+    if (known?.state === 'online') known.seenAt = this.#deps.clock.now();
+    else this.#tell(device, 'online', 'reporting');
+  }
+
+  /**
+   * A device signed in. The end of a connection changes nothing: a battery device sleeps between its reports, and
+   * silence is what counts.
+   */
+  connected(name: string): void {
+    if (this.#deps.registry.has(name) && this.#devices.get(name)?.state !== 'online') this.#tell(name, 'online', 'connected');
+  }
+
+  /** A device said so itself, by its birth or its will. Durable when it resolves. */
+  async announced(device: string, state: HealthState): Promise<void> {
+    const known = this.#devices.get(device);
+    if (known?.state === state) known.seenAt = this.#deps.clock.now();
+    else await this.#deps.health.report(this.#change(device, state, 'announced'));
   }
 
   /** Devices that are silent for too long are off line; runs by itself every half minute. */
@@ -70,10 +80,19 @@ export class NodeHealth implements Service {
       const state = this.#devices.get(id);
       const seenAt = state?.seenAt ?? this.#startedAt;
       const silentMs = Math.min(SILENT_MS_MAX, Math.max(SILENT_MS_MIN, kind.intervalS.normal * 1000 * SILENT_INTERVALS));
-      if (state?.online === false || now - seenAt < silentMs) continue;
-      this.#devices.set(id, { online: false, since: now, seenAt });
-      this.#report({ ts: now, edge: this.#deps.edge, of: 'device', id, state: 'offline', reason: 'silent', since: now });
+      if (state?.state === 'offline' || now - seenAt < silentMs) continue;
+      this.#tell(id, 'offline', 'silent');
     }
+  }
+
+  #tell(device: string, state: HealthState, reason: string): void {
+    this.#report(this.#change(device, state, reason));
+  }
+
+  #change(id: string, state: HealthState, reason: string): HealthRecord {
+    const now = this.#deps.clock.now();
+    this.#devices.set(id, { state, since: now, seenAt: now });
+    return { ts: now, edge: this.#deps.edge, of: 'device', id, state, reason, since: now };
   }
 
   #reportNode(reason: string): void {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LANES, type Lane } from '#grid/wire/mod.ts';
-import { Gauge, GewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
-import type { Chunk, CommitRequest, OutboxStats, Reply, Request, StateChange } from './protocol.ts';
+import { Gauge, GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { Chunk, CommitRequest, OutboxStats, Reply, Request, StateChange, WorkerOptions } from './protocol.ts';
 
 /**
  * The edge's durable queue, three lanes in one SQLite file, owned by a worker thread.
@@ -18,8 +19,10 @@ export interface OutboxOptions {
   /** Of all lanes together; the oldest readings go first. */
   quotaBytes: number;
   ageMsMax: number;
-  /** Injected delay per commit, ms, for tests and benches of slow flash. */
+  /** Injected, for tests and benches: a disk that is slow, cannot sync, or ends (see WorkerOptions). */
   syncDelayMs?: number;
+  syncFaults?: Int32Array;
+  pagesMax?: number;
   log: Log;
   metrics: Metrics;
 }
@@ -27,6 +30,9 @@ export interface OutboxOptions {
 /** Waiting for a commit, at most; beyond it appends are refused and the device sees no PUBACK. */
 const WAITING_RECORDS_MAX = 50_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+const RETRY_MS = 500;
+const RESPAWN_MS_MAX = 30_000;
+const STOP_MS_MAX = 5_000;
 
 interface Waiting {
   resolve(): void;
@@ -44,6 +50,8 @@ export class Outbox implements Service {
   #waitingRecords = 0;
   #waitingBytes = 0;
   #committing = false;
+  #broken = false;
+  #stopping = new AbortController();
   readonly #listeners: ((lane: Lane) => void)[] = [];
 
   constructor(options: OutboxOptions) {
@@ -70,30 +78,68 @@ export class Outbox implements Service {
   }
 
   async start(): Promise<void> {
-    const { file, quotaBytes, ageMsMax, syncDelayMs = 0 } = this.#options;
-    await mkdir(dirname(file), { recursive: true });
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { file, quotaBytes, ageMsMax, syncDelayMs },
-    });
-    this.#worker = worker;
-    // `once` rejects on 'error': a file that cannot be opened fails the start.
-    const [first] = (await once(worker, 'message').catch((cause: Error) => {
-      throw new GewuError('GEWU_OUTBOX_BROKEN', `${file}: ${cause.message}`, { cause });
-    })) as [Reply & { ok: true }];
-    this.#stats = first.stats;
-    worker.on('message', (reply: Reply) => this.#onReply(reply));
-    worker.on('error', (error) => this.#fail(new GewuError('GEWU_OUTBOX_BROKEN', error.message, { cause: error })));
-    worker.on('exit', () => this.#fail(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox has ended')));
+    await mkdir(dirname(this.#options.file), { recursive: true });
+    this.#stopping = new AbortController();
+    await this.#spawn();
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     const worker = this.#worker;
     if (worker === undefined) return;
     this.#worker = undefined;
     // Requests are answered in order, so everything before the close is done when it is.
     const gone = once(worker, 'exit');
     worker.postMessage({ op: 'close', id: this.#nextId++ } satisfies Request);
+    const late = setTimeout(() => void worker.terminate(), STOP_MS_MAX);
     await gone;
+    clearTimeout(late);
+  }
+
+  /** False while nothing can be made durable. */
+  get working(): boolean {
+    return this.#worker !== undefined && !this.#broken;
+  }
+
+  async #spawn(): Promise<void> {
+    const { file, quotaBytes, ageMsMax, syncDelayMs = 0, syncFaults, pagesMax } = this.#options;
+    const workerData: WorkerOptions = { file, quotaBytes, ageMsMax, syncDelayMs, syncFaults, pagesMax };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    // `once` rejects on 'error': a file that cannot be opened fails the start.
+    const [first] = (await once(worker, 'message').catch((cause: Error) => {
+      throw new GewuError('GEWU_OUTBOX_BROKEN', `${file}: ${cause.message}`, { cause });
+    })) as [Reply & { ok: true }];
+    this.#stats = first.stats;
+    this.#worker = worker;
+    worker.on('message', (reply: Reply) => this.#onReply(reply));
+    worker.on('error', (error) => this.#options.log.error({ error: error.message }, 'the outbox thread has failed'));
+    worker.on('exit', () => this.#onExit(worker));
+  }
+
+  /** A thread that died by itself is replaced; until then nothing is acknowledged. */
+  #onExit(worker: Worker): void {
+    const error = new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox thread has ended');
+    for (const { reject } of this.#replies.values()) reject(error);
+    this.#replies.clear();
+    if (this.#worker === worker) this.#worker = undefined;
+    if (!this.#stopping.signal.aborted) void this.#respawn();
+  }
+
+  async #respawn(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let waitMs = RETRY_MS; !signal.aborted; waitMs = Math.min(RESPAWN_MS_MAX, 2 * waitMs)) {
+      await pause(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#spawn();
+        // Who stopped us meanwhile found no thread to end.
+        if (signal.aborted) await this.stop();
+        else this.#schedule();
+        return;
+      } catch (error) {
+        this.#options.log.error({ error: (error as Error).message }, 'the outbox thread does not come back');
+      }
+    }
   }
 
   get stats(): OutboxStats {
@@ -159,14 +205,24 @@ export class Outbox implements Service {
     this.#waitingBytes = 0;
     try {
       await this.#ask({ op: 'commit', id: this.#nextId++, ...group });
+      this.#broken = false;
       for (const w of waiting) w.resolve();
       for (const lane of new Set(group.rows.map((r) => r.lane))) for (const listener of this.#listeners) listener(lane);
     } catch (error) {
       this.#options.log.error({ error: (error as Error).message }, 'outbox commit failed');
       for (const w of waiting) w.reject(error as Error);
+      await this.#afterFailure(error, group.remove);
     }
     this.#committing = false;
     if (this.#waiting.length > 0 || this.#gathering.remove.length > 0) this.#schedule();
+  }
+
+  /** Acknowledged rows are not forgotten; a disk that fails is given time, and what waits meanwhile is bounded. */
+  async #afterFailure(error: unknown, remove: CommitRequest['remove']): Promise<void> {
+    if (isGewuError(error, 'GEWU_OUTBOX_FULL')) return;
+    this.#broken = true;
+    this.#gathering.remove.unshift(...remove);
+    await pause(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   #ask(request: Request): Promise<Reply & { ok: true }> {
@@ -185,11 +241,6 @@ export class Outbox implements Service {
       this.#stats = reply.stats;
       asker?.resolve(reply);
     } else asker?.reject(new GewuError(reply.code, reply.message));
-  }
-
-  #fail(error: GewuError): void {
-    for (const { reject } of this.#replies.values()) reject(error);
-    this.#replies.clear();
   }
 }
 

@@ -66,4 +66,8 @@ export interface WorkerOptions {
   ageMsMax: number;
   /** Injected delay per commit, ms: flash whose fsync is slow, for tests and benches. */
   syncDelayMs: number;
+  /** Injected: so many commits fail as if the disk could not sync. Shared memory. */
+  syncFaults?: Int32Array | undefined;
+  /** Injected: the file may have so many pages, as if the disk ended there. */
+  pagesMax?: number | undefined;
 }

@@ -17,25 +17,26 @@ interface LaneStatements {
   removeAged: StatementSync;
 }
 
+/** What may go at the quota, in this order; events never. */
+const DROPPABLE = ['readings', 'health'] as const;
 /** Rows that are dropped in one go at the quota. */
 const DROP_ROWS = 1000;
+const QUARANTINE_ROWS_MAX = 1000;
 const NEWLINE = 0x0a;
+/** https://sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13;
 
 export class OutboxStore {
   readonly #options: WorkerOptions;
-  #db: DatabaseSync;
-  #lanes: Record<Lane, LaneStatements>;
-  #putState: StatementSync;
-  #deleteState: StatementSync;
+  readonly #db: DatabaseSync;
+  readonly #lanes: Record<Lane, LaneStatements>;
+  readonly #putState: StatementSync;
+  readonly #deleteState: StatementSync;
   #stats: OutboxStats;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#db = new DatabaseSync(options.file);
-    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY');
-    const intact = this.#db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-    if (intact.quick_check !== 'ok') throw new Error(`the file is damaged: ${intact.quick_check}`);
-    this.#db.exec(SCHEMA);
+    this.#db = openFile(options);
     this.#lanes = Object.fromEntries(LANES.map((lane) => [lane, this.#prepareLane(lane)])) as Record<Lane, LaneStatements>;
     this.#putState = this.#db.prepare(
       'INSERT INTO state(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
@@ -48,8 +49,42 @@ export class OutboxStore {
     return this.#stats;
   }
 
-  /** One transaction. Throws OutboxFull when the events do not fit even without all readings. */
-  commit({ rows, state, remove }: CommitRequest, now: number): void {
+  /**
+   * One transaction. Throws OutboxFull when the events do not fit even without all readings, or the disk is full;
+   * the acknowledged rows go all the same, because they are what makes room.
+   */
+  commit(request: CommitRequest, now: number): void {
+    try {
+      this.#transaction(request, now);
+    } catch (error) {
+      const diskFull = isDiskFull(error);
+      if (!(error instanceof OutboxFull) && !diskFull) throw error;
+      if (request.remove.length > 0) this.#transaction({ ...request, rows: [], state: [] }, now);
+      if (!diskFull) throw error;
+      this.#makeRoom(error);
+      this.#transaction({ ...request, remove: [] }, now);
+    }
+  }
+
+  /** On a full disk the oldest readings go, as at the quota: their pages are used again. */
+  #makeRoom(cause: unknown): void {
+    const full = () => new OutboxFull('the disk is full', { cause });
+    const lane = DROPPABLE.find((l) => this.#stats[l].records > 0);
+    if (lane === undefined) throw full();
+    const before = structuredClone(this.#stats);
+    try {
+      // An empty log is written from its beginning again, so that the deletion itself needs no new room.
+      this.#db.exec('PRAGMA wal_checkpoint(RESTART); BEGIN IMMEDIATE');
+      this.#drop(lane, this.#lanes[lane].removeOldest.all() as { bytes: number }[]);
+      this.#db.exec('COMMIT');
+    } catch {
+      this.#stats = before;
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw full();
+    }
+  }
+
+  #transaction({ rows, state, remove }: CommitRequest, now: number): void {
     const before = structuredClone(this.#stats);
     this.#db.exec('BEGIN IMMEDIATE');
     try {
@@ -59,7 +94,8 @@ export class OutboxStore {
         if (value === null) this.#deleteState.run(key);
         else this.#putState.run(key, value);
       }
-      this.#keepQuota();
+      if (rows.length > 0) this.#keepQuota();
+      takeFault(this.#options.syncFaults);
       this.#db.exec('COMMIT');
     } catch (error) {
       this.#stats = before;
@@ -102,13 +138,22 @@ export class OutboxStore {
     return rows.map((r) => [r.key as string, r.value as string]);
   }
 
-  /** Drops readings and health that are too old. */
+  /** Drops readings and health that are too old, oldest first. */
   dropAged(now: number): void {
     const before = now - this.#options.ageMsMax;
-    for (const lane of ['readings', 'health'] as const) {
-      const changes = Number(this.#lanes[lane].removeAged.run(before).changes);
-      if (changes > 0) this.#countDropped(lane, changes);
+    for (const lane of DROPPABLE) {
+      for (;;) {
+        const removed = this.#lanes[lane].removeAged.all(before) as { bytes: number }[];
+        this.#drop(lane, removed);
+        if (removed.length < DROP_ROWS) break;
+      }
     }
+  }
+
+  /** Copies everything into the main file and syncs it: nothing that only the page cache knows is built upon. */
+  settle(): void {
+    const { busy } = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    if (busy !== 0) throw new Error('the outbox could not be settled: another process reads it');
   }
 
   close(): void {
@@ -124,7 +169,10 @@ export class OutboxStore {
       removeOldest: db.prepare(
         `DELETE FROM ${lane} WHERE seq IN (SELECT seq FROM ${lane} ORDER BY seq LIMIT ${DROP_ROWS}) RETURNING length(body) AS bytes`,
       ),
-      removeAged: db.prepare(`DELETE FROM ${lane} WHERE ts < ?`),
+      // By the primary key: rows stand in the order of their times, and a scan of a day's backlog would stall the lane.
+      removeAged: db.prepare(
+        `DELETE FROM ${lane} WHERE seq IN (SELECT seq FROM ${lane} ORDER BY seq LIMIT ${DROP_ROWS}) AND ts < ? RETURNING length(body) AS bytes`,
+      ),
     };
   }
 
@@ -150,19 +198,18 @@ export class OutboxStore {
   #keepQuota(): void {
     const total = () => LANES.reduce((sum, lane) => sum + this.#stats[lane].bytes, 0);
     while (total() > this.#options.quotaBytes) {
-      const lane = (['readings', 'health'] as const).find((l) => this.#stats[l].records > 0);
+      const lane = DROPPABLE.find((l) => this.#stats[l].records > 0);
       if (lane === undefined)
         throw new OutboxFull(`the outbox holds ${total()} B of events, its quota is ${this.#options.quotaBytes} B`);
-      const removed = this.#lanes[lane].removeOldest.all() as { bytes: number }[];
-      this.#subtract(lane, removed);
-      this.#stats[lane].dropped += removed.length;
-      this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(removed.length, lane);
+      this.#drop(lane, this.#lanes[lane].removeOldest.all() as { bytes: number }[]);
     }
   }
 
-  #countDropped(lane: Lane, count: number): void {
-    this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(count, lane);
-    this.#stats = this.#readStats();
+  #drop(lane: Lane, removed: { bytes: number }[]): void {
+    if (removed.length === 0) return;
+    this.#subtract(lane, removed);
+    this.#stats[lane].dropped += removed.length;
+    this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(removed.length, lane);
   }
 
   #quarantine(lane: Lane, seq: number): void {
@@ -170,6 +217,8 @@ export class OutboxStore {
     this.#db.prepare(`INSERT INTO quarantine(lane, seq, body) SELECT '${lane}', seq, body FROM ${lane} WHERE seq = ?`).run(seq);
     this.#removeRange(lane, seq, seq);
     this.#db.prepare('UPDATE counters SET quarantined = quarantined + 1 WHERE lane = ?').run(lane);
+    // Kept for a look at what the disk did, the newest of them.
+    this.#db.exec(`DELETE FROM quarantine WHERE rowid <= (SELECT max(rowid) FROM quarantine) - ${QUARANTINE_ROWS_MAX}`);
     this.#db.exec('COMMIT');
     this.#stats[lane].quarantined++;
   }
@@ -196,6 +245,33 @@ CREATE TABLE IF NOT EXISTS quarantine(lane TEXT NOT NULL, seq INTEGER NOT NULL, 
 CREATE TABLE IF NOT EXISTS counters(lane TEXT PRIMARY KEY, dropped INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0);
 INSERT OR IGNORE INTO counters(lane) VALUES ${LANES.map((lane) => `('${lane}')`).join(', ')};
 `;
+
+function openFile({ file, pagesMax }: WorkerOptions): DatabaseSync {
+  const db = new DatabaseSync(file);
+  try {
+    // EXCLUSIVE: a second node on this folder does not start, instead of sending everything twice.
+    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
+    db.exec('PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY');
+    if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count=${pagesMax}`);
+    const intact = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (intact.quick_check !== 'ok') throw new Error(`the file is damaged: ${intact.quick_check}`);
+    db.exec(SCHEMA);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE_FULL;
+}
+
+/** The seam for a disk that cannot sync: as many commits fail as the number says. */
+function takeFault(faults: Int32Array | undefined): void {
+  if (faults !== undefined && Atomics.load(faults, 0) > 0 && Atomics.sub(faults, 0, 1) > 0)
+    throw new Error('disk I/O error (injected)');
+}
 
 function joinLines(bodies: readonly Uint8Array[], bytes: number): Uint8Array {
   const joined = new Uint8Array(bytes);

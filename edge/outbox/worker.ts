@@ -13,7 +13,14 @@ let agedAt = 0;
 /** After an error of the disk nothing is acknowledged until the file was reopened and found intact. */
 function reopened(): OutboxStore {
   if (store !== null) return store;
-  store = new OutboxStore(options);
+  const fresh = new OutboxStore(options);
+  try {
+    fresh.settle();
+  } catch (error) {
+    fresh.close();
+    throw error;
+  }
+  store = fresh;
   return store;
 }
 
@@ -29,7 +36,10 @@ function commit(request: CommitRequest): void {
   } catch (error) {
     if (!(error instanceof OutboxFull)) {
       store = null;
-      current.close();
+      // What it could not write it cannot write now either; the error that counts is the first one.
+      try {
+        current.close();
+      } catch {}
     }
     throw error;
   }
@@ -46,8 +56,11 @@ function handle(request: Request): Chunk | [string, string][] | null {
     case 'state':
       return reopened().readState(request.prefix);
     case 'close':
-      store?.close();
-      port.close();
+      try {
+        store?.close();
+      } finally {
+        port.close();
+      }
       return null;
   }
 }

@@ -4,7 +4,15 @@ import { type EventClass, type EventData, type EventType, type ThresholdRule, to
 import { type Clock, GewuError, type Log, type Service } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry } from '../registry.ts';
-import { type Fields, holds, onSample, onTick, type ThresholdChange, type ThresholdState, type ThresholdStep } from './threshold.ts';
+import {
+  type Fields,
+  holds,
+  onSample,
+  onTick,
+  type ThresholdChange,
+  type ThresholdState,
+  type ThresholdStep,
+} from './threshold.ts';
 import { createWatch, restoreWatch, storedWatch, toUtc, type Watch } from './watch.ts';
 
 /** Timers are looked at so often: a confirm time is noticed at most this late. */
@@ -211,7 +219,10 @@ export class RuleEngine implements Service {
   /** State of rules that are configured no more. Their events stay as they are: people close cases. */
   async #forget(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    this.#deps.log.warn({ rules: keys.slice(0, 20), count: keys.length }, 'rules that were at work are gone from the configuration');
+    this.#deps.log.warn(
+      { rules: keys.slice(0, 20), count: keys.length },
+      'rules that were at work are gone from the configuration',
+    );
     await this.#deps.outbox.append(
       'events',
       [],

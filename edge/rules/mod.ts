@@ -1,2 +1,3 @@
 export * from './engine.ts';
 export * from './threshold.ts';
+export * from './watch.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '#service/mod.ts';
 import type { ThresholdRule } from '#grid/mod.ts';
+import type { Clock } from '#service/mod.ts';
 import type { RegisteredDevice } from '../registry.ts';
 import { NORMAL, type ThresholdState } from './threshold.ts';
 
@@ -71,7 +71,8 @@ export function storedWatch({ state, open, value, seenAt }: Watch, clock: Clock)
 export function restoreWatch(watch: Watch, text: string, clock: Clock): void {
   const stored = parse(text);
   // Active without an event, or the other way round, cannot be gone on from.
-  if (stored === null || (stored.open !== null) !== (stored.state.phase === 'active' || stored.state.phase === 'clearing')) return;
+  if (stored === null || (stored.open !== null) !== (stored.state.phase === 'active' || stored.state.phase === 'clearing'))
+    return;
   const now = clock.monotonic();
   // A clock that was set back in between must not put the beginning into the future.
   watch.state = shifted(stored.state, -toUtc(clock), now);

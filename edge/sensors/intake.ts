@@ -1,4 +1,4 @@
-import { validatePayload } from '#grid/mod.ts';
+import { type Payload, validatePayload } from '#grid/mod.ts';
 import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
@@ -90,7 +90,8 @@ export class SensorIntake {
   async announced(sender: string, deviceId: string, topic: string, payload: Buffer): Promise<void> {
     const state = this.#state(payload);
     if (!this.#deps.registry.has(deviceId)) return this.#bury(sender, topic, payload, 'GEWU_DEVICE_UNKNOWN', deviceId);
-    if (state === null) return this.#bury(sender, topic, payload, 'GEWU_READING_TYPE', `state: one of ${HEALTH_STATES.join(', ')}`);
+    if (state === null)
+      return this.#bury(sender, topic, payload, 'GEWU_READING_TYPE', `state: one of ${HEALTH_STATES.join(', ')}`);
     await this.#deps.announced(deviceId, state);
   }
 
@@ -114,19 +115,14 @@ export class SensorIntake {
     }
   }
 
-  #toSample(
-    { device, kind, place }: RegisteredDevice,
-    { fields, implausible, ts, seq }: ValidPayload,
-    together: number,
-  ): Sample {
+  #toSample({ device, kind, place }: RegisteredDevice, { fields, implausible, ts, seq }: Payload, together: number): Sample {
     let times = this.#times.get(device.id);
     if (times === undefined) {
       times = new DeviceTimes();
       this.#times.set(device.id, times);
     }
-    const claim = { ...(ts === undefined ? {} : { ts }), ...(seq === undefined ? {} : { seq }), content: () => JSON.stringify(fields) };
     const [gaps, repeats] = [times.gaps, times.repeats];
-    const time = times.give(claim, this.#deps.clock.now(), together);
+    const time = times.give({ ts, seq, content: () => JSON.stringify(fields) }, this.#deps.clock.now(), together);
     this.#count('sequenceGaps', times.gaps - gaps);
     this.#count('repeats', times.repeats - repeats);
     const stored = { ...fields, ...(seq === undefined ? {} : { seq }), ...(time.skewed ? { clock_skew: true } : {}) };

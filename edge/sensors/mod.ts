@@ -1,2 +1,2 @@
 export { SensorIntake, type SensorIntakeDeps } from './intake.ts';
-export { DeviceTimes, type GivenTime } from './times.ts';
+export { DeviceTimes, type GivenTime, type SampleClaim } from './times.ts';

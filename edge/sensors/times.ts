@@ -10,8 +10,8 @@ const SPANS = 32;
 
 export interface SampleClaim {
   /** UTC ms that the device says. */
-  ts?: number;
-  seq?: number;
+  ts?: number | undefined;
+  seq?: number | undefined;
   /** Tells apart samples of one `ts` without `seq`. */
   content(): string;
 }

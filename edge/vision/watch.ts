@@ -242,7 +242,9 @@ export class ZoneWatch {
 
 function inZone(track: Track, zone: Zone): boolean {
   if (track.point === null) return false;
-  return inPolygon(...contactPixel(track.class, track.box), zone.polygon);
+  // A box that is cut off by the picture's edge stands in a zone that reaches to it.
+  const [x, y] = contactPixel(track.class, track.box).map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
+  return inPolygon(x, y, zone.polygon);
 }
 
 function takeoverM(a: number, b: number): number {

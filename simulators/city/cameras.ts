@@ -42,7 +42,8 @@ interface Site {
 
 /** Puts cameras into a block, alternating between its rows, at most one a cell: no two ever see the same spot. */
 export function placeCameras(site: Site, block: Block, ids: readonly string[]): PlacedCamera[] {
-  if (ids.length > block.cells.length) throw new RangeError(`${ids.length} cameras in ${block.cells.length} cells: one a cell at most`);
+  if (ids.length > block.cells.length)
+    throw new RangeError(`${ids.length} cameras in ${block.cells.length} cells: one a cell at most`);
   const columns = block.toColumn - block.fromColumn;
   const perRow = Math.ceil(ids.length / ROWS);
   return ids.map((id, n) => {

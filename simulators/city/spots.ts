@@ -16,7 +16,8 @@ interface Terms {
 }
 
 const side = (dice: Dice) => dice.pick([1, -1] as const);
-const pavement = (from: number, to: number) => (street: Street, dice: Dice) => onPavement(street, side(dice), dice.between(from, to));
+const pavement = (from: number, to: number) => (street: Street, dice: Dice) =>
+  onPavement(street, side(dice), dice.between(from, to));
 
 /**
  * Distances at which a detector with an input of 320 pixels has something to go by: a cover lies flat, so it shrinks

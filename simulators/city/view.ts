@@ -1,4 +1,12 @@
-import { type CameraPose, OBJECT_SIZES, type ObjectKind, type Street, type StreetPlace, toEnu, toStreetPlace } from '../cameras/mod.ts';
+import {
+  type CameraPose,
+  OBJECT_SIZES,
+  type ObjectKind,
+  type Street,
+  type StreetPlace,
+  toEnu,
+  toStreetPlace,
+} from '../cameras/mod.ts';
 import { cameraOf } from '../cameras/street/mod.ts';
 
 /** [left, top, right, bottom], pixels, not clipped. */

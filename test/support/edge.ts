@@ -16,17 +16,18 @@ export function coverDevice(id: string, serial = 1): SiteDevice {
   return { id, kind: 'manhole_cover', secret: secretOf(id), component, ...plane.toPosition({ xM: 50, yM: 50 }) };
 }
 
-/** An edge node without cameras; everything not said is as shipped. */
-export function edgeConfig(options: {
+export interface EdgeOptions {
   dataDir: string;
   centreUrl: string;
   devices: SiteDevice[];
   port?: number;
   profile?: string;
   outbox?: object;
-}): EdgeConfig {
-  const { dataDir, centreUrl, devices, port = 0, profile = 'demo', outbox = {} } = options;
-  const file = {
+}
+
+/** The configuration file of an edge node without cameras; everything not said is as shipped. */
+export function edgeFile({ dataDir, centreUrl, devices, port = 0, profile = 'demo', outbox = {} }: EdgeOptions) {
+  return {
     version: 1,
     edge: { id: 'edge-01', dataDir, profile },
     broker: { port },
@@ -34,7 +35,10 @@ export function edgeConfig(options: {
     outbox,
     site: { cells: [{ code: CELL, polygon: [corner(0, 0), corner(100, 0), corner(100, 100), corner(0, 100)] }], devices },
   };
-  return { ...checkConfig('test', EdgeConfigFile, file), vision: { model: '', workers: 1 } } as EdgeConfig;
+}
+
+export function edgeConfig(options: EdgeOptions): EdgeConfig {
+  return { ...checkConfig('test', EdgeConfigFile, edgeFile(options)), vision: { model: '', workers: 1 } } as EdgeConfig;
 }
 
 /** A connected MQTT 3.1.1 client; rejects when the broker refuses it. */

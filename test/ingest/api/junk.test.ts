@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CASE_ROLES, TECHNICAL_ROLES } from '#grid/mod.ts';
+import { CASE_ROLES } from '#grid/mod.ts';
 import { CELL, HERE, openCover, TestCentre, tokenOf, type Who } from './fixture.ts';
 
 /** Whatever is asked, the answer is one of the catalogue's and never "our fault". */

@@ -1,0 +1,9 @@
+export { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
+export {
+  createStaging,
+  type DemoScript,
+  demoScript,
+  type StagedRound,
+  type Staging,
+  type StagingOptions,
+} from './staging.ts';

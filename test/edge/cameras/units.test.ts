@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest';
+import { isLocalAddress, streamUrl } from '#edge/cameras/address.ts';
+import { failureOf, ffmpegArguments, withoutCredentials } from '#edge/cameras/arguments.ts';
+import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
+import { CameraHealth } from '#edge/cameras/health.ts';
+import { PictureCheck } from '#edge/cameras/picture.ts';
+import { RecentPictures } from '#edge/cameras/recent.ts';
+
+const camera = { id: 'cam-01', url: 'rtsp://192.0.2.7:554/live/1', allowLocalAddress: false };
+
+test('user and password go percent-encoded into the address, and never into a message', async () => {
+  const url = await streamUrl({ ...camera, username: 'op er', password: 'p@ss:w/rd?#%' });
+  expect(url).toBe('rtsp://op%20er:p%40ss%3Aw%2Frd%3F%23%25@192.0.2.7:554/live/1');
+  expect(withoutCredentials(`Error opening ${url}: refused`)).toBe('Error opening rtsp://***@192.0.2.7:554/live/1: refused');
+});
+
+test('other schemes, credentials in the address and text that is none are refused', async () => {
+  for (const url of [
+    'http://192.0.2.7/',
+    'file:///etc/passwd',
+    'rtmp://192.0.2.7/',
+    'rtsp://u:p@192.0.2.7/',
+    'concat:a|b',
+    'rtsp://',
+  ])
+    await expect(streamUrl({ ...camera, url })).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
+  await expect(streamUrl({ ...camera, url: 'rtsps://192.0.2.7/live' })).resolves.toBe('rtsps://192.0.2.7/live');
+});
+
+test('loopback and link-local addresses are refused in every spelling, and behind a name, unless they are allowed', async () => {
+  const local = [
+    '127.0.0.1',
+    '127.8.9.1',
+    '0.0.0.0',
+    '169.254.169.254',
+    '[::1]',
+    '[fe80::1]',
+    '[::ffff:127.0.0.1]',
+    '2130706433',
+    '0x7f.1',
+  ];
+  for (const host of local) {
+    await expect(streamUrl({ ...camera, url: `rtsp://${host}/x` }, async () => ['127.0.0.1'])).rejects.toMatchObject({
+      code: 'GEWU_CAMERA_URL',
+    });
+    await expect(streamUrl({ ...camera, url: `rtsp://${host}/x`, allowLocalAddress: true })).resolves.toContain(host);
+  }
+  const named = { ...camera, url: 'rtsp://camera.example/x' };
+  await expect(streamUrl(named, async () => ['192.0.2.7', '::1'])).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
+  await expect(streamUrl(named, async () => ['192.0.2.7'])).resolves.toBe('rtsp://camera.example/x');
+  await expect(streamUrl(named, () => Promise.reject(new Error('ENOTFOUND')))).rejects.toMatchObject({
+    code: 'GEWU_CAMERA_OFFLINE',
+  });
+  expect(isLocalAddress('10.0.0.1')).toBe(false);
+});
+
+test('the address is one argument behind -i, and nothing of the configuration is another', () => {
+  const list = ffmpegArguments('rtsp://192.0.2.7/x -f mp4 /tmp/x', 2, {
+    input: { width: 320, height: 320, letterbox: { pad: 114 } },
+    fullWidthMax: 1280,
+  });
+  expect(list[list.indexOf('-i') + 1]).toBe('rtsp://192.0.2.7/x -f mp4 /tmp/x');
+  expect(list.filter((part) => part.includes('192.0.2.7'))).toHaveLength(1);
+  expect(list).toContain('tcp');
+  expect(list.join(' ')).toContain('0x727272');
+});
+
+test('ffmpeg says why in its own words, we in ours', () => {
+  expect(failureOf('method DESCRIBE failed: 401 Unauthorized')).toBe('unauthorised');
+  expect(failureOf('rtsp://***@h/x: Connection refused')).toBe('refused');
+  expect(failureOf('Server returned 404 Not Found')).toBe('not_found');
+  expect(failureOf('Connection timed out')).toBe('unreachable');
+  expect(failureOf('')).toBeNull();
+});
+
+function ppm(widthPx: number, heightPx: number, value: number): Buffer {
+  return Buffer.concat([Buffer.from(`P6\n${widthPx} ${heightPx}\n255\n`), Buffer.alloc(widthPx * heightPx * 3, value)]);
+}
+
+test('pictures are cut out of the stream however it is broken up, also when their size changes', () => {
+  const stream = Buffer.concat([ppm(4, 2, 1), ppm(4, 2, 2), ppm(6, 4, 3)]);
+  for (const size of [1, 3, 7, 20, 1000]) {
+    const found: string[] = [];
+    const reader = new PpmReader((bytes) => Buffer.alloc(bytes));
+    for (let at = 0; at < stream.length; at += size)
+      reader.push(stream.subarray(at, at + size), ({ widthPx, heightPx, rgb }: FullPicture) =>
+        found.push(`${widthPx}x${heightPx}:${rgb[0]},${rgb.at(-1)},${rgb.length}`),
+      );
+    expect(found).toEqual(['4x2:1,1,24', '4x2:2,2,24', '6x4:3,3,72']);
+  }
+});
+
+test('a stream that is none, and a picture of absurd size, are errors', () => {
+  const reader = () => new PpmReader((bytes) => Buffer.alloc(bytes));
+  expect(() => reader().push(Buffer.alloc(100, 'x'), () => {})).toThrow('not a PPM stream');
+  expect(() => reader().push(Buffer.from('P6\n99999 99999\n255\n'), () => {})).toThrow(/picture of/);
+});
+
+test('raw frames fill buffers that are used over and over', () => {
+  let made = 0;
+  const pool = new BufferPool<ArrayBuffer>((bytes) => {
+    made++;
+    return new ArrayBuffer(bytes);
+  }, 4);
+  const seen: number[] = [];
+  const reader = new RawReader(10, () => pool.take(10));
+  for (let n = 0; n < 30; n++)
+    reader.push(Buffer.alloc(7, n), (frame) => {
+      seen.push(new Uint8Array(frame)[0] as number);
+      pool.give(frame);
+    });
+  expect(seen).toHaveLength(21);
+  expect(made).toBe(1);
+  pool.give(new ArrayBuffer(0));
+  expect(pool.take(10).byteLength).toBe(10);
+});
+
+function picture(value: number, noise: number): ArrayBuffer {
+  const bytes = new Uint8Array(320 * 320 * 3);
+  for (let n = 0; n < bytes.length; n++) bytes[n] = value + Math.floor(Math.random() * noise);
+  return bytes.buffer;
+}
+
+test('a black picture is of no use at once and a fault after five seconds; a dark street with lamps is neither', () => {
+  const check = new PictureCheck({ from: 80, to: 240, width: 320 });
+  expect(check.look(picture(2, 4), 0)).toEqual({ usable: false, fault: null });
+  expect(check.look(picture(2, 4), 4900)).toEqual({ usable: false, fault: null });
+  expect(check.look(picture(2, 4), 5100)).toEqual({ usable: false, fault: 'black' });
+  expect(check.look(picture(0, 60), 5600)).toEqual({ usable: true, fault: null });
+});
+
+test('a picture that is the same to the last bit for thirty seconds is frozen, with a little noise it never is', () => {
+  const check = new PictureCheck({ from: 80, to: 240, width: 320 });
+  const same = picture(90, 40);
+  check.look(same, 0);
+  expect(check.look(same, 500).fault).toBeNull();
+  expect(check.look(same, 30_400).fault).toBeNull();
+  expect(check.look(same, 30_600).fault).toBe('frozen');
+  expect(check.look(picture(90, 3), 31_000).fault).toBeNull();
+  for (let ms = 31_500; ms < 90_000; ms += 500) expect(check.look(picture(90, 3), ms).fault).toBeNull();
+});
+
+test('health: online with the first picture, offline after five seconds without, one outage through changing reasons', () => {
+  const health = new CameraHealth({ fps: 2, shadow: false, at: 1000, ms: 0 });
+  expect(health.current).toEqual({ state: 'unknown', reason: 'starting', since: 1000 });
+  expect(health.frame(null, 2000, 1000)).toEqual({ state: 'online', reason: 'connected', since: 2000 });
+  expect(health.frame(null, 2500, 1500)).toBeNull();
+  expect(health.tick(7000, 6000)).toBeNull();
+  expect(health.failure('refused', 7100)).toBeNull();
+  expect(health.tick(7600, 6600)).toEqual({ state: 'offline', reason: 'refused', since: 7600 });
+  expect(health.failure('unauthorised', 9000)).toEqual({ state: 'offline', reason: 'unauthorised', since: 7600 });
+  expect(health.blindMs(41_500)).toBe(40_000);
+  expect(health.frame('black', 50_000, 49_000)).toEqual({ state: 'degraded', reason: 'black', since: 50_000 });
+  expect(health.blindMs(50_000)).toBeGreaterThan(40_000);
+  expect(health.frame(null, 51_000, 50_000)).toEqual({ state: 'online', reason: 'connected', since: 51_000 });
+  expect(health.blindMs(51_000)).toBe(0);
+});
+
+test('a slow camera is given the time of three pictures', () => {
+  const health = new CameraHealth({ fps: 0.1, shadow: true, at: 0, ms: 0 });
+  expect(health.frame(null, 0, 0)).toMatchObject({ reason: 'shadow' });
+  expect(health.tick(29_000, 29_000)).toBeNull();
+  expect(health.tick(30_500, 30_500)).toMatchObject({ state: 'offline', reason: 'stalled' });
+});
+
+test('the evidence is the picture with the largest sure box; a handful of pictures is kept and the rest given back', () => {
+  const released: number[] = [];
+  const recent = new RecentPictures(({ widthPx }) => released.push(widthPx));
+  const push = (n: number, score: number, size: number) =>
+    recent.push({
+      full: { widthPx: n, heightPx: 1, rgb: Buffer.alloc(3) },
+      at: n,
+      people: [],
+      boxes: new Map([['t-1', { box: [0, 0, size, size] as const, score }]]),
+    });
+  expect(recent.best('t-1', [0, 0, 1, 1])).toBeNull();
+  push(1, 0.9, 0.9);
+  push(2, 0.8, 0.3);
+  push(3, 0.9, 0.4);
+  push(4, 0.4, 0.45);
+  expect(released).toEqual([1]);
+  expect(recent.best('t-1', [0, 0, 1, 1])?.seen.at).toBe(3);
+  expect(recent.best('t-unknown', [0, 0, 0.2, 0.2])).toMatchObject({ seen: { at: 4 }, box: [0, 0, 0.2, 0.2] });
+});

@@ -1,0 +1,52 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ApiClient } from '#cli/demo/api.ts';
+import { Child } from '#cli/demo/child.ts';
+import { freePort } from '#cli/servers/mod.ts';
+import { type EdgeOptions, edgeFile } from './edge.ts';
+import { until } from './until.ts';
+
+const TOKEN = 'gewu_0123456789012345678901';
+
+/** A centre and one edge without cameras as processes of their own, by the commands that a user has. */
+export interface SmallInstallation {
+  api: ApiClient;
+  centre: Child;
+  edge: Child;
+  edgeBrokerPort: number;
+  centreBrokerPort: number;
+}
+
+export async function startSmallInstallation(
+  dir: string,
+  devices: EdgeOptions['devices'],
+  stores: object = {},
+): Promise<SmallInstallation> {
+  const [apiPort, centreBrokerPort, edgeBrokerPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const edgeConfig = edgeFile({
+    dataDir: join(dir, 'edge'),
+    centreUrl: `mqtt://127.0.0.1:${centreBrokerPort}`,
+    devices,
+    port: edgeBrokerPort,
+  });
+  const files = {
+    edge: { ...edgeConfig, uplink: { ...edgeConfig.uplink, apiUrl: `http://127.0.0.1:${apiPort}` } },
+    ingest: {
+      version: 1,
+      centre: { dataDir: join(dir, 'centre') },
+      api: { port: apiPort, tokens: [{ name: 'ops', token: TOKEN, roles: ['administrator', 'ops', 'viewer'] }] },
+      broker: { embedded: { port: centreBrokerPort } },
+      edges: [{ id: 'edge-01', password: 'edge-password', site: edgeConfig.site }],
+      ...stores,
+    },
+  };
+  for (const [name, file] of Object.entries(files)) await writeFile(join(dir, `${name}.yaml`), stringify(file));
+  const child = (name: 'edge' | 'ingest') =>
+    new Child({ name, args: [name, '--config', join(dir, `${name}.yaml`)], logFile: join(dir, `${name}.log`) });
+  const api = new ApiClient(`http://127.0.0.1:${apiPort}`, TOKEN);
+  const [centre, edge] = [child('ingest'), child('edge')];
+  await Promise.all([centre.start(), edge.start()]);
+  await until(() => api.ready(), { timeoutMs: 30_000, what: 'the centre' });
+  return { api, centre, edge, edgeBrokerPort, centreBrokerPort };
+}
