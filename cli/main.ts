@@ -60,4 +60,5 @@ function complain(error: unknown): number {
   return error.code === 'GEWU_USAGE' || error.code.startsWith('GEWU_CONFIG') ? 2 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch(complain);
+// What failed to start may have left handles open: they must not keep a finished command alive.
+process.exit(await main(process.argv.slice(2)).catch(complain));

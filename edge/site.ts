@@ -104,9 +104,15 @@ function deviceMistakes({ devices, cells }: Site): ConfigMistake[] {
     const rules = Object.entries(device.rules ?? {});
     return [
       ...mistakes,
-      ...rules.flatMap(([id, rule]) => (rule === false ? [] : thresholdMistakes(`devices.${i}.rules.${id}`, device.kind, rule))),
+      ...rules.flatMap(([id, rule]) => (rule === false ? [] : ruleMistakes(`devices.${i}.rules.${id}`, id, device.kind, rule))),
     ];
   });
+}
+
+/** State is kept by rule id, so that two rules of one device must not share one. */
+function ruleMistakes(key: string, id: string, kindName: string, rule: ThresholdRule): ConfigMistake[] {
+  const named = rule.id === id ? [] : [{ key: `${key}.id`, value: rule.id, message: `stands under the name ${id}` }];
+  return [...named, ...thresholdMistakes(key, kindName, rule)];
 }
 
 function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): ConfigMistake[] {

@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { FilingPolicy, Site } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { ClientTls, Listener } from '#service/mqtt/mod.ts';
-import { ApiConfig, rolesFault } from './api/mod.ts';
+import { ApiConfig, accountFault } from './api/mod.ts';
 import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mod.ts';
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
@@ -243,7 +243,7 @@ function tokenMistakes({ api }: Checked): ConfigMistake[] {
     const all = roles.get(token.name) ?? new Set();
     for (const role of token.roles) all.add(role);
     roles.set(token.name, all);
-    const fault = rolesFault([...all]);
+    const fault = accountFault(token.name, [...all]);
     if (fault !== null) mistakes.push({ key: `${key}.roles`, value: [...all], message: fault });
     return mistakes;
   });
@@ -257,7 +257,8 @@ function siteMistakes(edges: readonly EdgeAccount[]): ConfigMistake[] {
     for (const { id: edge, site } of edges)
       for (const { id } of site?.[kind] ?? []) {
         const owner = owners.get(id);
-        if (owner !== undefined) mistakes.push({ key: `edges.${edge}.site.${kind}`, value: id, message: `is already on ${owner}` });
+        if (owner !== undefined)
+          mistakes.push({ key: `edges.${edge}.site.${kind}`, value: id, message: `is already on ${owner}` });
         owners.set(id, edge);
       }
   }

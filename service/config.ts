@@ -48,7 +48,9 @@ export function checkConfig<S extends TSchema>(
   const filled = Value.Default(schema, structuredClone(input));
   const check = Compile(schema);
   if (!check.Check(filled)) {
-    const mistakes = [...check.Errors(filled)].slice(0, 100).flatMap((e) => toMistakes(filled, e));
+    // `additionalProperties` names an unknown key; the 'boolean' error beside it says the same again.
+    const errors = [...check.Errors(filled)].filter((e) => e.keyword !== 'boolean');
+    const mistakes = errors.slice(0, 100).flatMap((e) => toMistakes(filled, e));
     throw new ConfigError(file, dedupe(mistakes));
   }
   const config = filled as Static<S>;

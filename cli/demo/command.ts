@@ -119,7 +119,7 @@ async function conclude(city: DemoCity, watch: CaseWatch, startedAt: number): Pr
     cases = await watch.all();
     withEvidence = await casesWithEvidence(city.api, cases);
   }
-  return judge({ sent: stats.sensors.sent, stored, truth, cases, readableAt: watch.readableAt, withEvidence, cameras });
+  return judge({ sent: stats.sensors.produced, stored, truth, cases, readableAt: watch.readableAt, withEvidence, cameras });
 }
 
 export const demo: Command = {

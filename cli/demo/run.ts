@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
-import type { SimulationStats, Truth } from '#simulators/mod.ts';
+import type { SimulationStats, StagedTruth } from '#simulators/mod.ts';
 import { say } from '../command.ts';
 import { type Installation, writeInstallation } from '../installation/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '../servers/mod.ts';
@@ -16,7 +16,7 @@ export interface SimulationReport {
   /** UTC ms. */
   startedAt: number;
   stats: SimulationStats;
-  truth: readonly Truth[];
+  truth: readonly StagedTruth[];
 }
 
 export interface CityOptions {

@@ -1,5 +1,6 @@
 import type { Case } from '#grid/mod.ts';
-import { type CameraStats, matchIncidents, percentiles, type Truth } from '#simulators/mod.ts';
+import { matchBySource, type StagedTruth, summarizeLatency } from '#simulators/mod.ts';
+import type { CameraSums } from './status.ts';
 
 /** The one line that an unattended demo ends with. */
 export interface Verdict {
@@ -20,45 +21,36 @@ export interface IncidentCounts {
 export interface Observed {
   sent: number;
   stored: number;
-  truth: readonly Truth[];
+  truth: readonly StagedTruth[];
   cases: readonly Case[];
   /** UTC ms, by case id. */
   readableAt: ReadonlyMap<string, number>;
   /** Cases whose evidence could be fetched with the right hash. */
   withEvidence: ReadonlySet<string>;
-  cameras: CameraStats;
+  cameras: CameraSums;
 }
 
 export function judge(seen: Observed): Verdict {
-  const ofSensors = bySource(seen, 'sensor');
-  const ofCameras = bySource(seen, 'camera');
+  // A case that no poll ever saw counts as readable now: its latency is what it is.
+  const now = Date.now();
+  const cases = seen.cases.map((c) => ({ case: c, readableAt: seen.readableAt.get(c.id) ?? now }));
+  const { sensor, camera } = matchBySource(seen.truth, cases);
   const fromCameras = seen.cases.filter((c) => c.source === 'camera');
+  const counts = ({ staged, detected, missed, falseAlarms }: IncidentCounts) => ({ staged, detected, missed, falseAlarms });
+  const latency = ({ pairs }: { pairs: readonly { latencyMs: number }[] }) => {
+    const { p50, max } = summarizeLatency(pairs.map((p) => p.latencyMs));
+    return { p50, max };
+  };
   return {
     readings: { sent: seen.sent, stored: seen.stored },
-    incidents: { sensors: ofSensors.counts, cameras: ofCameras.counts },
+    incidents: { sensors: counts(sensor), cameras: counts(camera) },
     cases: {
       opened: seen.cases.length,
       fromCameras: fromCameras.length,
       fromCamerasWithEvidence: fromCameras.filter((c) => seen.withEvidence.has(c.id)).length,
     },
-    latencyMs: { sensors: percentiles(ofSensors.latencies), cameras: percentiles(ofCameras.latencies) },
+    latencyMs: { sensors: latency(sensor), cameras: latency(camera) },
     cameras: seen.cameras,
-  };
-}
-
-function bySource({ truth, cases, readableAt }: Observed, source: 'sensor' | 'camera') {
-  const staged = truth.filter((t) => t.source === source);
-  const { pairs, missed, falseAlarms } = matchIncidents(
-    staged,
-    cases.filter((c) => c.source === source),
-  );
-  const latencies = pairs.flatMap(({ truth: t, case: c }) => {
-    const at = readableAt.get(c.id);
-    return at === undefined ? [] : [at - (t.standsFrom + t.confirmS * 1000)];
-  });
-  return {
-    counts: { staged: staged.length, detected: pairs.length, missed: missed.length, falseAlarms: falseAlarms.length },
-    latencies,
   };
 }
 

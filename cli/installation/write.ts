@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadManifest } from '#models/mod.ts';
-import { buildCity, siteOf } from '#simulators/mod.ts';
+import { buildDemoCity, calibrationPoints, createStreetRenderer, type DemoCamera, siteOf } from '#simulators/mod.ts';
 import { edgeYaml, ingestYaml, simulateYaml } from './templates.ts';
 import { randomPassword, randomToken } from './tokens.ts';
 
@@ -35,7 +35,7 @@ const RTSP_USERNAME = 'edge';
 export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
   const { dir, seed, profile, ports } = plan;
   await mkdir(dir, { recursive: true });
-  const city = buildCity({ seed, edges: ports.edgeBrokers.length, ...CITY });
+  const city = buildDemoCity({ seed, edges: ports.edgeBrokers.length, ...CITY });
   const { thresholds } = (await loadManifest(SHIPPED_MODEL)).manifest;
   const rtspPassword = randomPassword();
   const write = async (name: string, text: string) => {
@@ -46,12 +46,13 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
 
   const edges = [];
   for (const [i, { id }] of city.edges.entries()) {
-    const site = siteOf(city, id, {
-      cameraUrl: (camera: string) => `rtsp://127.0.0.1:${ports.rtsp}/${camera}`,
+    const access = (camera: DemoCamera) => ({
+      url: `rtsp://127.0.0.1:${ports.rtsp}/${camera.id}`,
       username: RTSP_USERNAME,
       password: rtspPassword,
-      confidenceMin: thresholds,
+      calibration: { points: calibrationPoints(camera.pose, createStreetRenderer(camera.street, camera.pose)) },
     });
+    const site = siteOf(city, id, { access, confidenceMin: (detects) => thresholds[detects] ?? 1 });
     const siteFile = `${id}.site.yaml`;
     await write(
       siteFile,

@@ -13,6 +13,9 @@ export interface DevicePolicyDeps {
   connected(name: string): void;
 }
 
+/** What comes down to a device. Not what it sends itself: nobody's slow reading may hold up anybody's writing. */
+const DOWN_EXPRESSION = /^devices\/([A-Za-z0-9_-]{1,64})\/(?:command|config)$/;
+
 interface Account {
   secret: Buffer;
   /** The ids that it may write under. */
@@ -47,7 +50,7 @@ export function createDevicePolicy({ registry, gateways, sensors, connected }: D
     },
     connected: ({ username }) => connected(username),
     subscribe(session, filter) {
-      const own = /^devices\/([A-Za-z0-9_-]{1,64})\//.exec(filter);
+      const own = DOWN_EXPRESSION.exec(filter);
       return own !== null && may(session, own[1] as string);
     },
   };

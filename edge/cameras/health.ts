@@ -14,6 +14,9 @@ export interface CameraState {
 /** Blind (offline, black or frozen) for longer than this, the camera's component has a fault. */
 export const BLIND_FAULT_MS = 30_000;
 
+/** The first picture may take so long, while nothing has failed: model, ffmpeg and camera have to start. */
+const START_MS = 15_000;
+
 /**
  * The state of one camera, as people are told it:
  *
@@ -62,7 +65,9 @@ export class CameraHealth {
 
   /** Time passes: call it about once a second. */
   tick(at: number, ms: number): CameraState | null {
-    if (this.#state.state === 'offline' || ms - this.#lastFrameMs < this.#offlineMs) return null;
+    const waitMs =
+      this.#state.state === 'unknown' && this.#reason === null ? Math.max(START_MS, this.#offlineMs) : this.#offlineMs;
+    if (this.#state.state === 'offline' || ms - this.#lastFrameMs < waitMs) return null;
     this.#blindSinceMs ??= this.#lastFrameMs;
     return this.#become('offline', this.#reason ?? 'stalled', at);
   }

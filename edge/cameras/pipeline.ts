@@ -60,6 +60,9 @@ export interface CameraPipeline extends Service {
   stats(): CameraPipelineStats;
 }
 
+/** Clear times up to this are not shortened by a profile, seconds. */
+const CLEAR_S_KEPT = 15;
+
 /**
  * All cameras of a site: the model and its threads, one Camera each, the evidence and its upload.
  * `start` throws GEWU_MODEL_INVALID; a camera whose calibration is wrong is reported and left out, the others run.
@@ -201,6 +204,9 @@ function zonesInForce(camera: SiteCamera, profile: Profile, model: LoadedModel, 
   };
   return camera.zones.map((zone) => {
     const rules = zone.rules.filter((rule) => served(zone.id, rule));
-    return { ...zone, rules: applyZoneProfile(rules, profile) };
+    // A bus before the lens hides a thing for longer than a sensor ever errs: a short profile keeps so much to clear.
+    const clearS = (n: number): number => Math.min(rules[n]?.clearS ?? 0, CLEAR_S_KEPT);
+    const shortened = applyZoneProfile(rules, profile).map((rule, n) => ({ ...rule, clearS: Math.max(rule.clearS, clearS(n)) }));
+    return { ...zone, rules: shortened };
   });
 }

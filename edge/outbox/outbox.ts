@@ -103,7 +103,7 @@ export class Outbox implements Service {
 
   async #spawn(): Promise<void> {
     const { file, quotaBytes, ageMsMax, syncDelayMs = 0, syncFaults, pagesMax } = this.#options;
-    const workerData: WorkerOptions = { file, quotaBytes, ageMsMax, syncDelayMs, syncFaults, pagesMax };
+    const workerData: WorkerOptions = { file, lanes: LANES, quotaBytes, ageMsMax, syncDelayMs, syncFaults, pagesMax };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
     // `once` rejects on 'error': a file that cannot be opened fails the start.
     const [first] = (await once(worker, 'message').catch((cause: Error) => {
@@ -214,7 +214,11 @@ export class Outbox implements Service {
       await this.#afterFailure(error, group.remove);
     }
     this.#committing = false;
-    if (this.#waiting.length > 0 || this.#gathering.remove.length > 0) this.#schedule();
+    // After the end only those who still wait are told; ranges to remove are sent again by the next life.
+    const more = this.#stopping.signal.aborted
+      ? this.#waiting.length > 0
+      : this.#waiting.length + this.#gathering.remove.length > 0;
+    if (more) this.#schedule();
   }
 
   /** Acknowledged rows are not forgotten; a disk that fails is given time, and what waits meanwhile is bounded. */
@@ -237,10 +241,9 @@ export class Outbox implements Service {
   #onReply(reply: Reply): void {
     const asker = this.#replies.get(reply.id);
     this.#replies.delete(reply.id);
-    if (reply.ok) {
-      this.#stats = reply.stats;
-      asker?.resolve(reply);
-    } else asker?.reject(new GewuError(reply.code, reply.message));
+    this.#stats = reply.stats ?? this.#stats;
+    if (reply.ok) asker?.resolve(reply);
+    else asker?.reject(new GewuError(reply.code, reply.message));
   }
 }
 

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import { LANES, type Lane } from '#grid/wire/mod.ts';
+import type { Lane } from '#grid/wire/mod.ts';
 import type { Chunk, CommitRequest, OutboxStats, TakeRequest, WorkerOptions } from './protocol.ts';
 
 /**
@@ -37,7 +37,10 @@ export class OutboxStore {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#db = openFile(options);
-    this.#lanes = Object.fromEntries(LANES.map((lane) => [lane, this.#prepareLane(lane)])) as Record<Lane, LaneStatements>;
+    this.#lanes = Object.fromEntries(options.lanes.map((lane) => [lane, this.#prepareLane(lane)])) as Record<
+      Lane,
+      LaneStatements
+    >;
     this.#putState = this.#db.prepare(
       'INSERT INTO state(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
     );
@@ -196,7 +199,7 @@ export class OutboxStore {
 
   /** At the quota the oldest readings go first, then health, never events. */
   #keepQuota(): void {
-    const total = () => LANES.reduce((sum, lane) => sum + this.#stats[lane].bytes, 0);
+    const total = () => this.#options.lanes.reduce((sum, lane) => sum + this.#stats[lane].bytes, 0);
     while (total() > this.#options.quotaBytes) {
       const lane = DROPPABLE.find((l) => this.#stats[l].records > 0);
       if (lane === undefined)
@@ -230,23 +233,25 @@ export class OutboxStore {
       const counters = this.#db.prepare('SELECT dropped, quarantined FROM counters WHERE lane = ?').get(lane);
       return { ...sums, lastSeq: (sequence?.seq as number | undefined) ?? 0, ...counters };
     };
-    return Object.fromEntries(LANES.map((lane) => [lane, read(lane)])) as unknown as OutboxStats;
+    return Object.fromEntries(this.#options.lanes.map((lane) => [lane, read(lane)])) as unknown as OutboxStats;
   }
 }
 
 // AUTOINCREMENT: a sequence number is never reused, not even after the queue ran empty.
-const SCHEMA = `
-${LANES.map(
-  (lane) => `CREATE TABLE IF NOT EXISTS ${lane}(
+const schemaOf = (lanes: readonly Lane[]) => `
+${lanes
+  .map(
+    (lane) => `CREATE TABLE IF NOT EXISTS ${lane}(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);`,
-).join('\n')}
+  )
+  .join('\n')}
 CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quarantine(lane TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB, PRIMARY KEY(lane, seq));
 CREATE TABLE IF NOT EXISTS counters(lane TEXT PRIMARY KEY, dropped INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0);
-INSERT OR IGNORE INTO counters(lane) VALUES ${LANES.map((lane) => `('${lane}')`).join(', ')};
+INSERT OR IGNORE INTO counters(lane) VALUES ${lanes.map((lane) => `('${lane}')`).join(', ')};
 `;
 
-function openFile({ file, pagesMax }: WorkerOptions): DatabaseSync {
+function openFile({ file, lanes, pagesMax }: WorkerOptions): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
     // EXCLUSIVE: a second node on this folder does not start, instead of sending everything twice.
@@ -255,7 +260,7 @@ function openFile({ file, pagesMax }: WorkerOptions): DatabaseSync {
     if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count=${pagesMax}`);
     const intact = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
     if (intact.quick_check !== 'ok') throw new Error(`the file is damaged: ${intact.quick_check}`);
-    db.exec(SCHEMA);
+    db.exec(schemaOf(lanes));
     return db;
   } catch (error) {
     db.close();

@@ -72,7 +72,8 @@ port.on('message', (request: Request) => {
     if (stats) port.postMessage({ id: request.id, ok: true, result, stats } satisfies Reply);
   } catch (error) {
     const code = error instanceof OutboxFull ? 'GEWU_OUTBOX_FULL' : 'GEWU_OUTBOX_BROKEN';
-    port.postMessage({ id: request.id, ok: false, code, message: (error as Error).message } satisfies Reply);
+    const stats = store?.stats ?? null;
+    port.postMessage({ id: request.id, ok: false, code, message: (error as Error).message, stats } satisfies Reply);
   }
 });
 port.postMessage({ id: 0, ok: true, result: null, stats: store.stats } satisfies Reply);

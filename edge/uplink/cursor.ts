@@ -24,7 +24,9 @@ export class LaneCursor {
   fallBehind(): void {
     const { lastSeq } = this.#outbox.stats[this.#lane];
     if (lastSeq < this.#liveFrom) return;
-    this.#backlog.push({ from: this.#liveFrom, upTo: lastSeq });
+    const newest = this.#backlog.at(-1);
+    if (newest && newest.upTo + 1 === this.#liveFrom) newest.upTo = lastSeq;
+    else this.#backlog.push({ from: this.#liveFrom, upTo: lastSeq });
     this.#liveFrom = lastSeq + 1;
   }
 

@@ -34,7 +34,9 @@ const WINDOW = 8;
 const BODY_BYTES_MAX = 240 * 1024;
 const RECORDS_MAX = 5_000;
 /** Readings wait so long for company; events do not wait. */
-const LINGER_MS = 50;
+const LINGER_MS = 20;
+/** After the outbox could not be read. */
+const RETRY_MS = 1_000;
 const RESEND_CHECK_MS = 100;
 /** A dead connection is noticed after one and a half of these, seconds. */
 const KEEPALIVE_S = 15;
@@ -46,6 +48,8 @@ interface Frame {
   payload: Buffer;
   attempts: number;
   sentAt: number;
+  /** Of the latest sending, while the client may still hold it for its PUBACK. */
+  messageId: number | null;
 }
 
 export class Uplink implements Service {
@@ -60,6 +64,8 @@ export class Uplink implements Service {
   #client: MqttClient | undefined;
   #resendTimer: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
+  /** Connected, and acks can reach us. */
+  #ready = false;
   #pumping = false;
   #again = false;
 
@@ -114,6 +120,8 @@ export class Uplink implements Service {
     client.on('connect', () => this.#onConnect(client));
     client.on('message', (topic, payload) => this.#onMessage(topic, payload));
     client.on('close', () => {
+      this.#ready = false;
+      for (const frame of this.#inFlight.values()) this.#forget(client, frame);
       client.options.reconnectPeriod = this.#backoff.next();
     });
     client.on('error', (error) => log.warn({ error: error.message }, 'uplink'));
@@ -131,11 +139,16 @@ export class Uplink implements Service {
 
   #onConnect(client: MqttClient): void {
     this.#options.log.info({ url: this.#options.url }, 'uplink connected');
-    this.#backoff.reset();
     for (const lane of LANES) this.#cursors?.[lane].fallBehind();
     // Acks are lost until the subscription stands, so nothing is sent before.
     client.subscribe([ackTopic(this.#options.edge), commandTopic(this.#options.edge)], { qos: 1 }, (error) => {
-      if (error || !client.connected) return;
+      if (error || !client.connected) {
+        // Without acks nothing can be sent for good: the next connection tries again.
+        client.stream.destroy();
+        return;
+      }
+      this.#ready = true;
+      this.#backoff.reset();
       for (const frame of this.#inFlight.values()) this.#send(frame);
       this.#pump();
     });
@@ -146,10 +159,14 @@ export class Uplink implements Service {
       this.#pump();
       return;
     }
+    this.#pumpIn(LINGER_MS);
+  }
+
+  #pumpIn(ms: number): void {
     this.#lingering ??= setTimeout(() => {
       this.#lingering = undefined;
       this.#pump();
-    }, LINGER_MS);
+    }, ms);
   }
 
   /** Fills the window. One at a time: taking rows is asynchronous. */
@@ -160,7 +177,11 @@ export class Uplink implements Service {
     }
     this.#pumping = true;
     this.#fillWindow()
-      .catch((error: Error) => this.#options.log.error({ error: error.message }, 'uplink could not read the outbox'))
+      .catch((error: Error) => {
+        if (this.#client === undefined) return;
+        this.#options.log.error({ error: error.message }, 'uplink could not read the outbox');
+        this.#pumpIn(RETRY_MS);
+      })
       .finally(() => {
         this.#pumping = false;
         if (!this.#again) return;
@@ -170,10 +191,10 @@ export class Uplink implements Service {
   }
 
   async #fillWindow(): Promise<void> {
-    while (this.connected && this.#inFlight.size < WINDOW) {
+    while (this.#ready && this.#inFlight.size < WINDOW) {
       const next = await this.#next();
       if (next === null) return;
-      const frame: Frame = { ...next, attempts: 0, sentAt: 0 };
+      const frame: Frame = { ...next, attempts: 0, sentAt: 0, messageId: null };
       this.#inFlight.set(keyOf(frame), frame);
       this.#send(frame);
     }
@@ -195,12 +216,21 @@ export class Uplink implements Service {
   }
 
   #send(frame: Frame): void {
-    if (!this.#client?.connected) return;
+    const client = this.#client;
+    if (client === undefined || !this.#ready) return;
     if (frame.attempts > 0) this.#resent.inc();
+    this.#forget(client, frame);
     frame.attempts++;
     frame.sentAt = this.#options.clock.monotonic();
     // PUBACK says that the broker has it, which is worth nothing: only the centre's own ack counts.
-    this.#client.publish(upTopic(this.#options.edge, frame.lane), frame.payload, { qos: 1 }, () => undefined);
+    client.publish(upTopic(this.#options.edge, frame.lane), frame.payload, { qos: 1 }, () => undefined);
+    frame.messageId = client.getLastMessageId();
+  }
+
+  /** The client sends again what had no PUBACK when a connection ended; we do so ourselves, and once is enough. */
+  #forget(client: MqttClient, frame: Frame): void {
+    if (frame.messageId !== null) client.removeOutgoingMessage(frame.messageId);
+    frame.messageId = null;
   }
 
   #resendDue(): void {

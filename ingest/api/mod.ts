@@ -4,7 +4,6 @@ export {
   type FixedToken,
   type NewToken,
   type Role,
-  rolesFault,
   sha256Of,
   type TokenInfo,
 } from './auth/mod.ts';

@@ -50,6 +50,8 @@ export interface Api extends Service {
 /** A request must have arrived within this, body and all. */
 const REQUEST_MS_MAX = 60_000;
 const CONNECTIONS_MAX = 2_000;
+/** `stop` waits so long for answers under way. */
+const DRAIN_MS_MAX = 700;
 const PARAM_CHARS_MAX = 128;
 
 /** Builds the HTTP API; `start()` listens. It answers whatever state the stores are in. */
@@ -101,7 +103,10 @@ class HttpApi implements Api {
   async stop(): Promise<void> {
     const app = this.#app;
     this.#app = null;
-    await app?.close();
+    if (app === null) return;
+    this.#deps.hub.closeAll();
+    const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS_MAX);
+    await app.close().finally(() => clearTimeout(late));
   }
 
   async #build(): Promise<FastifyInstance> {
@@ -134,7 +139,8 @@ function serverOptions({ bodyLimitBytes, trustedProxies, tls }: ApiConfig): Fast
     logger: false,
     bodyLimit: bodyLimitBytes,
     requestTimeout: REQUEST_MS_MAX,
-    forceCloseConnections: true,
+    // What is being answered is answered; `stop` cuts what takes longer.
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     clientErrorHandler: onClientError,
     // A path that cannot be decoded, or is too long for any of ours.

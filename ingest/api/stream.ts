@@ -71,6 +71,11 @@ export class StreamHub implements Service {
     this.#unsubscribe = [];
     if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#heartbeat = null;
+    this.closeAll();
+  }
+
+  /** Ends every stream; clients come back when they can. */
+  closeAll(): void {
     for (const client of this.#clients) client.response.end();
     this.#clients.clear();
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { GewuError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { Counter, Gauge, type Metrics } from '../metrics.ts';
 import type { BrokerLimits, Listener } from './config.ts';
 import { PacketSizeGuard, TokenBucket } from './guard.ts';
+import { serverTlsOptions } from './tls.ts';
 
 /** Who is on a connection. */
 export interface MqttSession {
@@ -53,9 +54,19 @@ export interface MqttBroker extends Service {
   publish(topic: string, payload: Buffer, qos: 0 | 1): void;
 }
 
-/** Subscribers that leave a backlog end aedes in a stack overflow at its default concurrency (100). */
-const CONCURRENCY = 10_000;
+/**
+ * 0: aedes queues nothing of its own. With a number (100 by default) it queues what comes beyond it, and releases a long
+ * queue by recursion: a subscriber that leaves a backlog ends the process in a stack overflow. What is in flight is
+ * bounded by one chunk of the socket per client, because the next one is read when all of it is done.
+ */
+const CONCURRENCY = 0;
 const DRAIN_MS_MAX = 10_000;
+/** Half-open QoS 2 messages that a client may leave behind. */
+const QOS2_INFLIGHT_MAX = 16;
+/** Of one user name: a lost connection lingers beside the new one until its keepalive ends; the oldest goes first. */
+const CONNECTIONS_PER_USER_MAX = 8;
+const SUBSCRIPTIONS_PER_CLIENT_MAX = 32;
+const CLIENT_ID_CHARS_MAX = 128;
 /** A client that floods waits; one that would have to wait longer than this is disconnected. */
 const THROTTLE_MS_MAX = 10_000;
 
@@ -68,9 +79,13 @@ class Broker implements MqttBroker {
   readonly #sessions = new WeakMap<Client, MqttSession>();
   readonly #buckets = new WeakMap<Client, TokenBucket>();
   readonly #sockets = new Set<Socket>();
+  /** By user name, the oldest first. */
+  readonly #clients = new Map<string, Client[]>();
+  readonly #subscriptions = new WeakMap<Client, number>();
   readonly #refused: Counter<'reason'>;
   readonly #connectBucket: TokenBucket;
   #aedes: Aedes | undefined;
+  #published = 0;
   #server: Server | undefined;
   #port = 0;
 
@@ -109,14 +124,18 @@ class Broker implements MqttBroker {
       connectTimeout: limits.connectTimeoutMs,
       drainTimeout: DRAIN_MS_MAX,
       keepaliveLimit: limits.keepaliveSMax,
-      maxClientsIdLength: 64,
+      maxInflightInbound: QOS2_INFLIGHT_MAX,
       maxTopicLevels: 16,
       heartbeatInterval: 600_000,
     });
     this.#aedes = aedes;
     this.#install(aedes);
     const accept = (socket: Socket) => this.#accept(aedes, socket);
-    const server = listener.tls ? createTlsServer(await readTls(listener.tls), accept) : createServer(accept);
+    const server = listener.tls
+      ? createTlsServer({ ...(await serverTlsOptions(listener.tls)), handshakeTimeout: limits.connectTimeoutMs }, accept)
+      : createServer(accept);
+    // `accept` sees a TLS client after its handshake only; this counts those that have not finished one, too.
+    server.maxConnections = limits.clientsMax;
     // A handshake that fails is the client's affair.
     server.on('tlsClientError', () => this.#refused.inc({ reason: 'tls' }));
     server.listen(listener.port, listener.host);
@@ -143,7 +162,11 @@ class Broker implements MqttBroker {
   }
 
   publish(topic: string, payload: Buffer, qos: 0 | 1): void {
-    this.#aedes?.publish({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, (error) => {
+    const aedes = this.#aedes;
+    // aedes delivers QoS 1 a little later than QoS 0, and then takes what a newer message has overtaken for a duplicate and
+    // drops it: each QoS counts for itself.
+    const identity = { brokerId: `${aedes?.id}/${qos}`, brokerCounter: ++this.#published };
+    aedes?.publish({ cmd: 'publish', topic, payload, qos, retain: false, dup: false, ...identity }, (error) => {
       if (error) this.#options.log.warn({ topic, error: error.message }, 'publish failed');
     });
   }
@@ -181,16 +204,16 @@ class Broker implements MqttBroker {
     aedes.preConnect = (_client, packet, done) => {
       // Nothing is kept for the absent: every session is clean.
       packet.clean = true;
-      done(null, true);
+      const tooLong = packet.clientId.length > CLIENT_ID_CHARS_MAX;
+      // The client id that ends an older connection [MQTT-3.1.4-2] is one's own: nobody can push another user out.
+      if (packet.clientId !== '') packet.clientId = `${packet.username ?? ''}/${packet.clientId}`;
+      done(tooLong ? new Error('client id too long') : null, !tooLong);
     };
     aedes.authenticate = (client, username, password, done) => {
-      const session: MqttSession = { clientId: client.id, username: username ?? '' };
-      if (
-        username !== undefined &&
-        username !== '' &&
-        password !== undefined &&
-        policy.authenticate(session, Buffer.from(password))
-      ) {
+      const own = `${username ?? ''}/`;
+      const clientId = client.id.startsWith(own) ? client.id.slice(own.length) : client.id;
+      const session: MqttSession = { clientId, username: username ?? '' };
+      if (username && password !== undefined && policy.authenticate(session, Buffer.from(password))) {
         this.#sessions.set(client, session);
         done(null, true);
         return;
@@ -212,19 +235,41 @@ class Broker implements MqttBroker {
     };
     aedes.authorizeSubscribe = (client, subscription, done) => {
       const session = this.#sessions.get(client);
+      const count = (this.#subscriptions.get(client) ?? 0) + 1;
+      const granted = session && count <= SUBSCRIPTIONS_PER_CLIENT_MAX && policy.subscribe(session, subscription.topic);
+      if (granted) this.#subscriptions.set(client, count);
       // null grants nothing: the client sees the failure code in its SUBACK [MQTT-3.9.3].
-      done(null, session && policy.subscribe(session, subscription.topic) ? subscription : null);
+      done(null, granted ? subscription : null);
     };
     aedes.on('clientReady', (client) => {
       const session = this.#sessions.get(client);
-      if (session) policy.connected?.(session);
+      if (session === undefined) return;
+      this.#enter(session, client);
+      policy.connected?.(session);
     });
     aedes.on('clientDisconnect', (client) => {
       const session = this.#sessions.get(client);
-      if (session) policy.disconnected?.(session);
+      if (session === undefined) return;
+      this.#leave(session, client);
+      policy.disconnected?.(session);
     });
     aedes.on('clientError', (client, error) => log.debug({ client: client.id, error: error.message }, 'MQTT client error'));
     aedes.on('connectionError', (_client, error) => log.debug({ error: error.message }, 'MQTT connection error'));
+  }
+
+  #enter({ username }: MqttSession, client: Client): void {
+    const clients = this.#clients.get(username) ?? [];
+    this.#clients.set(username, clients);
+    clients.push(client);
+    if (clients.length <= CONNECTIONS_PER_USER_MAX) return;
+    this.#refused.inc({ reason: 'too_many_of_one_user' });
+    clients.shift()?.close();
+  }
+
+  #leave({ username }: MqttSession, client: Client): void {
+    const left = this.#clients.get(username)?.filter((c) => c !== client) ?? [];
+    if (left.length === 0) this.#clients.delete(username);
+    else this.#clients.set(username, left);
   }
 
   async #authorize(client: Client | null, request: PublishRequest): Promise<void> {
@@ -241,7 +286,7 @@ class Broker implements MqttBroker {
     if (waitMs > THROTTLE_MS_MAX) throw new Error('message rate');
     if (waitMs > 0) {
       this.#refused.inc({ reason: 'throttled' });
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await pause(waitMs, undefined, { ref: false });
     }
     await this.#options.policy.publish(session, request);
   }
@@ -249,14 +294,4 @@ class Broker implements MqttBroker {
 
 function toBuffer(payload: string | Buffer): Buffer {
   return typeof payload === 'string' ? Buffer.from(payload) : payload;
-}
-
-async function readTls(tls: NonNullable<Listener['tls']>) {
-  const [cert, key, ca] = await Promise.all([
-    readFile(tls.cert),
-    readFile(tls.key),
-    tls.ca === undefined ? undefined : readFile(tls.ca),
-  ]);
-  // With a CA, clients must show a certificate of it, beside their password.
-  return { cert, key, minVersion: 'TLSv1.2' as const, ...(ca ? { ca, requestCert: true, rejectUnauthorized: true } : {}) };
 }

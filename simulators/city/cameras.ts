@@ -14,11 +14,11 @@ const BEFORE_MIDDLE_M = 15;
 const BEHIND_KERB_M = 0.6;
 /** Registered covers in view of each camera, and how far apart: a detection must not name the neighbour. */
 const COVERS = 3;
-const COVERS_APART_M = 6;
+const COVERS_APART_M = 5;
 const THROWS_MAX = 3000;
 /** What is so far ahead of the pole, or behind it, may be in the picture. */
 const SEES_AHEAD_M = 40;
-const SEES_BEHIND_M = 5;
+const SEES_BEHIND_M = 12;
 
 /** Part of a row's road, city metres. */
 export interface Stretch {

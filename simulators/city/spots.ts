@@ -1,4 +1,4 @@
-import { type IncidentClass, kerb, OBJECT_SIZES, onPavement, type Street, type StreetPlace } from '../cameras/mod.ts';
+import { type IncidentClass, kerb, onPavement, type Street, type StreetPlace } from '../cameras/mod.ts';
 import type { Dice } from '../cameras/street/mod.ts';
 import { inPicture, type Rect, type StreetView } from './view.ts';
 
@@ -26,11 +26,15 @@ const pavement = (from: number, to: number) => (street: Street, dice: Dice) =>
 const TERMS: Readonly<Record<IncidentClass, Terms>> = {
   stall: { farM: [9, 20], across: pavement(0.3, 0.7) },
   garbage: { farM: [8.5, 16], across: pavement(0.2, 0.65) },
-  ponding: { farM: [8.5, 18], across: (street, dice) => side(dice) * (street.roadWidthM / 2 - dice.between(1.4, 2.2)) },
-  open_manhole: { farM: [8, 12.5], across: (street, dice) => dice.between(-0.5, 0.5) * (street.roadWidthM - 2) },
+  ponding: { farM: [8.5, 19], across: (street, dice) => side(dice) * (street.roadWidthM / 2 - dice.between(1.4, 2.8)) },
+  open_manhole: {
+    farM: [8, 12.5],
+    across: (street, dice) => dice.between(-0.5, 0.5) * (street.roadWidthM + street.pavementWidthM),
+  },
   vehicle: { farM: [10, 21], across: (street, dice) => kerb(street, side(dice)) },
 };
-const MARGIN_PX = 10;
+/** Parasols and awnings reach farther than what they stand on. */
+const MARGIN_PX = 20;
 /** Less of a thing is no fair test. */
 const SIDE_PX_MIN = 11;
 const AHEAD_M = [4, 22] as const;
@@ -49,10 +53,4 @@ export function spotAt(view: StreetView, kind: IncidentClass, place: StreetPlace
   const rect = view.rectOf(kind, place);
   if (rect === null || !inPicture(view, rect, MARGIN_PX)) return null;
   return Math.min(rect[2] - rect[0], rect[3] - rect[1]) >= SIDE_PX_MIN ? { place, rect } : null;
-}
-
-/** Half of a thing's diagonal on the ground, metres. */
-export function reachM(kind: IncidentClass): number {
-  const { lengthM, widthM } = OBJECT_SIZES[kind];
-  return Math.hypot(lengthM, widthM) / 2;
 }

@@ -57,7 +57,7 @@ export interface SensorIncident {
   lat: number;
   fromMs: number;
   toMs: number;
-  /** Confirm time of the rule under the demo profile. */
+  /** Confirm time of the rule in force. */
   confirmMs: number;
   /** The device has said the same before: see `CameraIncident.repeats`. */
   repeats: boolean;
@@ -77,7 +77,7 @@ export interface CameraIncident {
   lat: number;
   standsFromMs: number;
   standsToMs: number;
-  /** Dwell time of the rule under the demo profile. */
+  /** Dwell time of the rule in force. */
   dwellMs: number;
   /**
    * The camera has shown the same class here before, and the city may still work on that case: rightly no new case comes

@@ -11,7 +11,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
 
 async function open(
   dir: string,
-  options: { quotaBytes?: number; ageMsMax?: number; syncDelayMs?: number } = {},
+  options: { quotaBytes?: number; ageMsMax?: number; syncDelayMs?: number; syncFaults?: Int32Array; pagesMax?: number } = {},
 ): Promise<Outbox> {
   const outbox = new Outbox({
     file: join(dir, 'o.db'),
@@ -109,4 +109,86 @@ test('a slow disk delays the answer, groups what waits, and does not stall the m
   // 500 commits of their own would take 25 s.
   expect(tookMs).toBeLessThan(2000);
   expect(ticks).toBeGreaterThan(tookMs / 5 / 4);
+});
+
+test('after a failed sync nothing is acknowledged until the file was reopened; then all goes on', async () => {
+  const syncFaults = new Int32Array(new SharedArrayBuffer(4));
+  const o = await open(await tempDir(), { syncFaults });
+  await o.append('readings', rows('before'));
+  Atomics.store(syncFaults, 0, 1);
+  await expect(o.append('readings', rows('lost'))).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
+  expect(o.working).toBe(false);
+  await o.append('readings', rows('after'));
+  expect(o.working).toBe(true);
+  expect((await bodyOf(o, 'readings'))?.body).toBe('before\nafter\n');
+});
+
+test('acknowledged rows go although the commit that carried them failed', async () => {
+  const syncFaults = new Int32Array(new SharedArrayBuffer(4));
+  const o = await open(await tempDir(), { syncFaults });
+  await o.append('readings', rows('a', 'b', 'c'));
+  Atomics.store(syncFaults, 0, 1);
+  o.remove('readings', 1, 2);
+  await until(() => o.stats.readings.records === 1);
+});
+
+test('events that fill the quota are refused; the ack of the oldest makes room in the same commit', async () => {
+  const o = await open(await tempDir(), { quotaBytes: 10_000 });
+  await o.append('events', [Buffer.alloc(9_000, 'e')]);
+  await expect(o.append('events', [Buffer.alloc(2_000, 'f')])).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
+  o.remove('events', 1, 1);
+  await o.append('events', [Buffer.alloc(2_000, 'g')]);
+  expect(o.stats.events).toMatchObject({ records: 1, dropped: 0 });
+  // Even when what comes with the ack does not fit.
+  const tooLarge = o.append('events', [Buffer.alloc(20_000, 'h')]);
+  o.remove('events', 1, 100);
+  await expect(tooLarge).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
+  await until(() => o.stats.events.records === 0);
+});
+
+test('on a full disk the oldest readings make room for events, and each is counted', async () => {
+  const o = await open(await tempDir(), { pagesMax: 250 });
+  for (let i = 0; i < 40; i++)
+    await o.append(
+      'readings',
+      Array.from({ length: 200 }, () => Buffer.alloc(150, 'r')),
+    );
+  await o.append('events', [Buffer.alloc(50_000, 'e')]);
+  expect(o.stats.events.records).toBe(1);
+  expect(o.stats.readings.dropped).toBeGreaterThan(0);
+  expect(o.stats.readings.records + o.stats.readings.dropped).toBe(8000);
+});
+
+test('what is too old goes, oldest first', async () => {
+  const dir = await tempDir();
+  const first = await open(dir);
+  for (let i = 0; i < 3; i++)
+    await first.append(
+      'readings',
+      Array.from({ length: 900 }, (_, n) => Buffer.from(`${i}/${n}`)),
+    );
+  await first.stop();
+  const db = new DatabaseSync(join(dir, 'o.db'));
+  db.exec('UPDATE readings SET ts = ts - 7200000 WHERE seq <= 2000');
+  db.close();
+  const second = await open(dir, { ageMsMax: 3_600_000 });
+  await second.append('health', rows('h'));
+  await until(() => second.stats.readings.dropped === 2000);
+  expect(second.stats.readings).toMatchObject({ records: 700, lastSeq: 2700 });
+});
+
+test('a second node on the same folder does not start', async () => {
+  const dir = await tempDir();
+  await open(dir);
+  const o = new Outbox({ file: join(dir, 'o.db'), quotaBytes: 1e9, ageMsMax: 1e12, log: silentLog, metrics: createMetrics() });
+  await expect(o.start()).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
+});
+
+test('beyond what may wait for the disk, appends are refused at once', async () => {
+  const o = await open(await tempDir(), { syncDelayMs: 300 });
+  const first = o.append('readings', rows('x'));
+  const many = Array.from({ length: 30_000 }, () => Buffer.from('x'));
+  const second = o.append('readings', many);
+  await expect(o.append('readings', many)).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
+  await Promise.all([first, second]);
 });

@@ -22,11 +22,11 @@ function run(samples: [number, number][], untilS: number, r = rule): string[] {
       const [, tilt] = pending.shift() as [number, number];
       const step = onSample(r, state, { tilt_deg: tilt }, now);
       state = step.state;
-      if (step.change) changes.push(`${step.change.to} ${step.change.at / 1000}`);
+      for (const change of step.changes) changes.push(`${change.to} ${change.at / 1000}`);
     }
     const step = onTick(r, state, now);
     state = step.state;
-    if (step.change) changes.push(`${step.change.to} ${step.change.at / 1000}`);
+    for (const change of step.changes) changes.push(`${change.to} ${change.at / 1000}`);
   }
   return changes;
 }

@@ -1,7 +1,15 @@
 import { type Static, Type } from 'typebox';
 import { CASE_ROLES, type CaseRole, TECHNICAL_ROLES, type TechnicalRole } from '#grid/mod.ts';
 
-export { rolesFault } from '../../cases/mod.ts';
+import { rolesFault } from '../../cases/mod.ts';
+
+/** The machine's own name in the timeline of a case. */
+const MACHINE_NAME = 'gewu';
+
+/** Why an account of this name may not have these roles together, or null. */
+export function accountFault(name: string, roles: readonly string[]): string | null {
+  return name === MACHINE_NAME ? 'is the name of the machine itself' : rolesFault(roles);
+}
 
 /** Technical and case roles stand side by side in an account. */
 export const Role = Type.Enum([...TECHNICAL_ROLES, ...CASE_ROLES]);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, GewuError, isGewuError } from '#service/mod.ts';
 import type { ApiTokensTable, Database, Queries } from '../../database/mod.ts';
-import { type Account, type Role, rolesFault } from './roles.ts';
+import { type Account, accountFault, type Role } from './roles.ts';
 
 const TOKEN_BYTES = 32;
 const TOKENS_MAX = 10_000;
@@ -59,11 +59,11 @@ export async function createToken(
   };
   await database.transaction(
     async (db) => {
-      const others = await db.selectFrom('api_tokens').select(['name', 'roles_json', 'expires_at']).execute();
+      await db.deleteFrom('api_tokens').where('expires_at', '<=', row.created_at).execute();
+      const others = await db.selectFrom('api_tokens').select(['name', 'roles_json']).execute();
       if (others.length >= TOKENS_MAX) throw new GewuError('GEWU_REQUEST_INVALID', `there are ${TOKENS_MAX} tokens already`);
-      const same = others.filter((o) => o.name === name && (o.expires_at ?? Number.POSITIVE_INFINITY) > row.created_at);
-      const held = same.flatMap((o) => JSON.parse(o.roles_json) as Role[]);
-      const fault = rolesFault([...roles, ...held, ...fixed.filter((f) => f.name === name).flatMap((f) => f.roles)]);
+      const held = others.filter((o) => o.name === name).flatMap((o) => JSON.parse(o.roles_json) as Role[]);
+      const fault = accountFault(name, [...roles, ...held, ...fixed.filter((f) => f.name === name).flatMap((f) => f.roles)]);
       if (fault !== null) throw new GewuError('GEWU_REQUEST_INVALID', `${name} ${fault}`);
       await db.insertInto('api_tokens').values(row).execute();
     },

@@ -39,6 +39,8 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       const sender = request.edge ?? request.account?.id ?? '';
       // A refusal comes before the body has been read: the rest of it is not worth waiting for.
       void reply.header('connection', 'close');
+      if (Number(request.headers['content-length'] ?? 0) > EVIDENCE_BYTES_MAX)
+        throw new GewuError('GEWU_PAYLOAD_TOO_LARGE', `more than ${EVIDENCE_BYTES_MAX} B`);
       const { created, ...file } = await store.put(request.params.sha256, mediaType, request.raw, { sender });
       void reply.removeHeader('connection');
       log.debug({ sha256: file.sha256, event, sender, bytes: file.bytes }, 'evidence stored');

@@ -18,6 +18,8 @@ export const stream: Route = (app, { hub, authenticator }) => {
   app.get(
     '/api/v1/stream',
     {
+      // A HEAD of it would never end.
+      exposeHeadRoute: false,
       config: { access: VIEWERS },
       schema: {
         tags: ['stream'],

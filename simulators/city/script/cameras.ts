@@ -1,4 +1,4 @@
-import { applyZoneProfile, type EventClass } from '#grid/mod.ts';
+import { applyZoneProfile, type EventClass, type Profile } from '#grid/mod.ts';
 import {
   type Actor,
   ARRIVAL_MS,
@@ -8,6 +8,7 @@ import {
   type IncidentClass,
   type IncidentPlan,
   passingCar,
+  type StayingActor,
   type StreetPlace,
   type Stretch,
   stageIncident,
@@ -28,11 +29,13 @@ const FIRST_MS = 8_000;
 const CAMERA_STEP_MS = 2_500;
 const EVERY_MS = 14_000;
 const JITTER_MS = 800;
-const STANDS_MS = [14_000, 20_000] as const;
+/** Beyond the dwell time. */
+const STANDS_ON_MS = [9_000, 15_000] as const;
 /** A car takes so long to leave the picture. */
 const LEAVES_MS = 3_000;
-/** Things that stand at the same time. */
+/** Things that stand at the same time: so far apart, or where there is no room for that, so far. */
 const APART_M = 12;
+const APART_M_MIN = 8;
 const GAP_PX = 6;
 /** Two of one class at different times: nearer than this the second counts as the first again. */
 const SAME_CLASS_APART_M = 6;
@@ -44,10 +47,28 @@ const CARS_PER_MINUTE = 4;
 /** What is in view and a little beyond, metres ahead of the pole. */
 const STRETCH_M = [-4, 34] as const;
 
+interface Found extends Spot {
+  /** Of an open shaft. */
+  cover: DemoCover | null;
+}
+
 interface Standing extends Spot {
   fromMs: number;
   toMs: number;
 }
+
+/** The room that a thing needs: from when to when, and metres from others. */
+interface Room {
+  fromMs: number;
+  toMs: number;
+  apart: number;
+}
+
+const CHOICES: readonly (readonly [repeats: boolean, apart: number])[] = [
+  [false, APART_M],
+  [false, APART_M_MIN],
+  [true, APART_M_MIN],
+];
 
 /** What is added to a camera's street: things to draw, and the truth about them. */
 export interface CameraRound {
@@ -55,37 +76,46 @@ export interface CameraRound {
   incidents: CameraIncident[];
 }
 
+export interface DirectorTerms {
+  /** Counts the cameras of the city: they do not all begin at once. */
+  number: number;
+  seed: number;
+  /** That of the edges: it says how long a thing must stand. */
+  profile: Profile;
+}
+
 /**
  * What happens before one camera, in order and without end: incidents of all five classes, each at a spot of its own, well
- * in view and not hidden by another, with people and cars that pass. `number` counts the cameras of the city.
+ * in view and not hidden by another, with people and cars that pass.
  */
 export class CameraDirector {
   readonly camera: DemoCamera;
+  readonly #profile: Profile;
   readonly #view: StreetView;
   readonly #dice: Dice;
   readonly #firstMs: number;
   readonly #stretch: Stretch;
-  readonly #fixed: Actor[];
+  readonly #fixed: readonly StayingActor[];
+  /** The covers in their shafts, by component. */
+  readonly #closed = new Map<string, StayingActor>();
   readonly #decoyRects: Spot[];
   /** What stands, or has just left. */
   #standing: Standing[] = [];
   /** Where something of a class has stood. */
   readonly #stood: { detects: IncidentClass; place: StreetPlace }[] = [];
-  /** Covers that were never open yet; a cover is taken once before any is taken again. */
-  #covers: DemoCover[];
   #slot = 0;
   #bystanders = { walkerMs: 0, carMs: 0, count: 0 };
   readonly #classes: IncidentClass[];
 
-  constructor(camera: DemoCamera, number: number, seed: number) {
+  constructor(camera: DemoCamera, { number, seed, profile }: DirectorTerms) {
     this.camera = camera;
+    this.#profile = profile;
     this.#dice = diceOf(seed, number, 82);
     this.#view = streetView(camera.street, camera.pose);
     this.#firstMs = FIRST_MS + number * CAMERA_STEP_MS;
     this.#stretch = camera.looks === 1 ? STRETCH_M : [-STRETCH_M[1], -STRETCH_M[0]];
     // Cameras begin with different classes: four incidents on each of four cameras show every class at least three times.
     this.#classes = CLASSES.map((_, i) => CLASSES[(i + 4 * number) % CLASSES.length] as IncidentClass);
-    this.#covers = [...camera.covers];
     const { street } = camera;
     const taken = camera.covers.map((c) => c.place);
     const standing = decoys(street, this.#dice.whole(1, 1e9), DECOYS, this.#stretch, taken);
@@ -94,11 +124,12 @@ export class CameraDirector {
       const rect = this.#view.rectOf(d.object.kind, place);
       return rect === null ? [] : [{ place, rect }];
     });
-    this.#fixed = standing;
+    for (const cover of camera.covers) this.#closed.set(cover.code, this.#closedCover(cover, 0));
+    this.#fixed = [...standing, ...this.#closed.values()];
   }
 
-  /** There from the beginning to the end. */
-  get decoys(): readonly Actor[] {
+  /** There from the beginning: harmless things, and covers that lie where they should. */
+  get fixed(): readonly Actor[] {
     return this.#fixed;
   }
 
@@ -115,27 +146,58 @@ export class CameraDirector {
     return round;
   }
 
+  /** The class whose turn it is, or the next one that finds room; where everything has stood everywhere, something comes again. */
   #stage(fromMs: number, round: CameraRound): void {
-    const standsMs = Math.round(this.#dice.between(...STANDS_MS));
-    // A class that finds no room lets the next one go first.
-    for (const detects of this.#classes) {
-      const toMs = fromMs + ARRIVAL_MS[detects] + standsMs;
-      const found = detects === 'open_manhole' ? this.#cover(fromMs, toMs) : this.#spot(detects, fromMs, toMs);
-      if (found === null) continue;
-      this.#classes.splice(this.#classes.indexOf(detects), 1);
-      this.#classes.push(detects);
-      const { place, rect, repeats, cover } = found;
-      if (!repeats) this.#stood.push({ detects, place });
-      this.#standing = this.#standing.filter((s) => s.toMs > fromMs);
-      this.#standing.push({ place, rect, fromMs, toMs: toMs + LEAVES_MS });
-      const id = `${this.camera.id}-${this.#slot + 1}`;
-      const plan: IncidentPlan = { id, class: detects, place, fromMs, standsMs, seed: this.#dice.whole(1, 1e9) };
-      const actor = stageIncident(this.camera.street, plan);
-      round.actors.push(actor);
-      if (detects === 'stall') round.actors.push(customer(this.camera.street, `customer-${id}`, this.#dice, plan));
-      round.incidents.push(this.#incident(plan, actor.incident.standsFromMs, repeats, cover));
-      return;
-    }
+    const standsOnMs = this.#dice.between(...STANDS_ON_MS);
+    for (const [repeats, apart] of CHOICES)
+      for (const detects of this.#classes) {
+        const standsMs = Math.round(this.#dwellMs(detects) + standsOnMs);
+        const toMs = fromMs + ARRIVAL_MS[detects] + standsMs + LEAVES_MS;
+        const found = this.#find(detects, repeats, { fromMs, toMs, apart });
+        if (found === null) continue;
+        this.#standing = this.#standing.filter((s) => s.toMs > fromMs);
+        this.#standing.push({ ...found, fromMs, toMs });
+        this.#classes.splice(this.#classes.indexOf(detects), 1);
+        this.#classes.push(detects);
+        if (!repeats) this.#stood.push({ detects, place: found.place });
+        this.#bring(detects, found, { fromMs, standsMs, repeats }, round);
+        return;
+      }
+  }
+
+  #bring(
+    detects: IncidentClass,
+    { place, cover }: Found,
+    { fromMs, standsMs, repeats }: { fromMs: number; standsMs: number; repeats: boolean },
+    round: CameraRound,
+  ): void {
+    const { id: camera, street } = this.camera;
+    const id = `${camera}-${this.#slot + 1}`;
+    const plan: IncidentPlan = { id, class: detects, place, fromMs, standsMs, seed: this.#dice.whole(1, 1e9) };
+    const actor = stageIncident(street, plan);
+    round.actors.push(actor);
+    if (cover !== null) round.actors.push(this.#openCover(cover, fromMs, actor.incident.standsToMs));
+    if (detects === 'stall') round.actors.push(customer(street, `customer-${id}`, this.#dice, plan));
+    round.incidents.push(this.#incident(plan, actor.incident.standsFromMs, repeats, cover));
+  }
+
+  /** Takes the cover off its shaft; returns it as it lies there again later. */
+  #openCover(cover: DemoCover, fromMs: number, toMs: number): StayingActor {
+    const closed = this.#closed.get(cover.code);
+    if (closed !== undefined) closed.stay.toMs = fromMs;
+    const again = this.#closedCover(cover, toMs);
+    this.#closed.set(cover.code, again);
+    return again;
+  }
+
+  #closedCover({ code, place }: DemoCover, fromMs: number): StayingActor {
+    const { street } = this.camera;
+    const object = { kind: 'closed_manhole' as const, seed: Number(code.slice(10)) };
+    return {
+      id: `cover-${code}-${fromMs}`,
+      object,
+      stay: { ...toEnu(street, place), headingDeg: street.roadHeadingDeg, fromMs },
+    };
   }
 
   #incident(plan: IncidentPlan, standsFromMs: number, repeats: boolean, cover: DemoCover | null): CameraIncident {
@@ -154,41 +216,39 @@ export class CameraDirector {
       lat,
       standsFromMs,
       standsToMs: standsFromMs + plan.standsMs,
-      dwellMs: dwellMs(plan.class),
+      dwellMs: this.#dwellMs(plan.class),
       repeats,
     };
   }
 
-  /** A registered cover that is closed, and in nobody's way. */
-  #cover(fromMs: number, toMs: number) {
-    const repeats = this.#covers.length === 0;
-    const choice = repeats ? this.camera.covers : this.#covers;
-    for (const cover of choice) {
-      const spot = spotAt(this.#view, 'open_manhole', cover.place);
-      if (spot === null || !this.#free(spot, fromMs, toMs)) continue;
-      this.#covers = this.#covers.filter((c) => c !== cover);
-      return { ...spot, repeats, cover };
+  /** A spot that is free, and where nothing of the class has stood before unless it may come again. */
+  #find(detects: IncidentClass, again: boolean, when: Room): Found | null {
+    const fits = (spot: Spot) =>
+      this.#free(spot, when) &&
+      (again || this.#stood.every((s) => s.detects !== detects || apartM(s.place, spot.place) >= SAME_CLASS_APART_M));
+    if (detects === 'open_manhole') {
+      // Shafts are open where a cover is registered, and nowhere else.
+      for (const cover of this.camera.covers) {
+        const spot = spotAt(this.#view, detects, cover.place);
+        if (spot !== null && fits(spot)) return { ...spot, cover };
+      }
+      return null;
+    }
+    for (let throws = 0; throws < THROWS_MAX; throws++) {
+      const spot = throwSpot(this.#view, this.camera.street, this.camera.looks, detects, this.#dice);
+      if (spot !== null && fits(spot)) return { ...spot, cover: null };
     }
     return null;
   }
 
-  /** A spot where nothing of the class stood before; when there is none left, any that is free now. */
-  #spot(detects: IncidentClass, fromMs: number, toMs: number) {
-    let again: Spot | null = null;
-    for (let throws = 0; throws < THROWS_MAX; throws++) {
-      const spot = throwSpot(this.#view, this.camera.street, this.camera.looks, detects, this.#dice);
-      if (spot === null || !this.#free(spot, fromMs, toMs)) continue;
-      const fresh = this.#stood.every((s) => s.detects !== detects || apartM(s.place, spot.place) >= SAME_CLASS_APART_M);
-      if (fresh) return { ...spot, repeats: false, cover: null };
-      again ??= spot;
-    }
-    return again === null ? null : { ...again, repeats: true, cover: null };
+  #free({ place, rect }: Spot, { fromMs, toMs, apart }: Room): boolean {
+    if (this.#decoyRects.some((d) => overlaps(d.rect, rect, 0) || apartM(d.place, place) < CLEAR_OF_DECOYS_M)) return false;
+    const beside = this.#standing.filter((s) => s.fromMs < toMs && fromMs < s.toMs);
+    return beside.every((s) => apartM(s.place, place) >= apart && !overlaps(s.rect, rect, GAP_PX));
   }
 
-  #free({ place, rect }: Spot, fromMs: number, toMs: number): boolean {
-    if (this.#decoyRects.some((d) => overlaps(d.rect, rect, 0) || apartM(d.place, place) < CLEAR_OF_DECOYS_M)) return false;
-    const beside = this.#standing.filter((s) => s.fromMs < toMs + LEAVES_MS && fromMs < s.toMs);
-    return beside.every((s) => apartM(s.place, place) >= APART_M && !overlaps(s.rect, rect, GAP_PX));
+  #dwellMs(detects: IncidentClass): number {
+    return (applyZoneProfile([cameraRule(detects, 0)], this.#profile)[0]?.dwellS ?? 0) * 1000;
   }
 
   /** People and cars that do not stop: exponential gaps around the mean rate. */
@@ -211,8 +271,4 @@ function classOf(detects: IncidentClass, cover: DemoCover | null): EventClass {
   const { raises } = CAMERA_TERMS[detects];
   if ('event' in raises) return { flag: 2, code: raises.event };
   return { flag: 1, code: cover?.code.slice(6, 10) ?? '0114', fault: raises.fault };
-}
-
-function dwellMs(detects: IncidentClass): number {
-  return (applyZoneProfile([cameraRule(detects, 0)], 'demo')[0]?.dwellS ?? 0) * 1000;
 }

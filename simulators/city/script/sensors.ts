@@ -1,4 +1,4 @@
-import { applyProfile, deviceKind, type EventClass, type SiteDevice, type ThresholdRule } from '#grid/mod.ts';
+import { applyProfile, deviceKind, type EventClass, type Profile, type SiteDevice, type ThresholdRule } from '#grid/mod.ts';
 import { type Dice, diceOf } from '../../cameras/street/mod.ts';
 import type { DemoCity, SensorIncident } from '../types.ts';
 import { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
@@ -6,9 +6,17 @@ import { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
 const FIRST_MS = 6_000;
 const EVERY_MS = 4_000;
 const JITTER_MS = 800;
-const LASTS_MS = [15_000, 20_000] as const;
+/** Beyond the confirm time: there is something to see, and to recover from. */
+const LASTS_ON_MS = [10_000, 15_000] as const;
 /** A device that was wrong is left alone for so long after its recovery: it must have cleared before. */
 const REST_MS = 30_000;
+
+export interface SensorTerms {
+  /** The devices' own report interval. */
+  intervalMs: number;
+  /** That of the edges: it says how long a rule confirms. */
+  profile: Profile;
+}
 
 interface Candidate {
   edgeId: string;
@@ -23,9 +31,8 @@ interface Candidate {
 /**
  * Incidents of the city's sensors, one about every four seconds, kinds in turn, without end: every device has its turn
  * before one comes again, with another fault; what raises the same class again is marked as a repeat.
- * `intervalMs` is the devices' own report interval.
  */
-export function* sensorIncidents(city: DemoCity, seed: number, intervalMs: number): Generator<SensorIncident, void> {
+export function* sensorIncidents(city: DemoCity, seed: number, terms: SensorTerms): Generator<SensorIncident, void> {
   const dice = diceOf(seed, 81);
   const kinds = shuffledByKind(city, dice);
   if (kinds.length === 0) return;
@@ -37,9 +44,9 @@ export function* sensorIncidents(city: DemoCity, seed: number, intervalMs: numbe
     if (at < 0) continue;
     const [candidate] = queue.splice(at, 1) as [Candidate];
     queue.push(candidate);
-    const toMs = Math.round(fromMs + dice.between(...LASTS_MS));
-    candidate.busyUntilMs = toMs + REST_MS;
-    yield incidentOf(candidate, `sensor-${n + 1}`, fromMs, toMs, intervalMs);
+    const incident = incidentOf(candidate, `sensor-${n + 1}`, fromMs, dice.between(...LASTS_ON_MS), terms);
+    candidate.busyUntilMs = incident.toMs + REST_MS;
+    yield incident;
   }
 }
 
@@ -59,11 +66,12 @@ function shuffledByKind(city: DemoCity, dice: Dice): Candidate[][] {
   return queues;
 }
 
-function incidentOf(c: Candidate, id: string, fromMs: number, toMs: number, intervalMs: number): SensorIncident {
+function incidentOf(c: Candidate, id: string, fromMs: number, lastsOnMs: number, terms: SensorTerms): SensorIncident {
   const { device, edgeId } = c;
   if (c.left.length === 0) c.left = [...(DEVICE_FAULTS[device.kind] ?? [])];
   const { fields, rule: ruleId } = c.left.shift() as DeviceFault;
-  const rule = demoRule(device, ruleId);
+  const rule = ruleOf(device, ruleId, terms.profile);
+  const confirmMs = Math.max(rule.confirm.forS * 1000, (rule.confirm.samples - 1) * terms.intervalMs);
   const eventClass = classOf(rule, device);
   const key = JSON.stringify(eventClass);
   const repeats = c.done.has(key);
@@ -81,14 +89,14 @@ function incidentOf(c: Candidate, id: string, fromMs: number, toMs: number, inte
     lon: device.lon,
     lat: device.lat,
     fromMs,
-    toMs,
-    confirmMs: Math.max(rule.confirm.forS * 1000, (rule.confirm.samples - 1) * intervalMs),
+    toMs: Math.round(fromMs + confirmMs + lastsOnMs),
+    confirmMs,
     repeats,
   };
 }
 
-function demoRule(device: SiteDevice, id: string): ThresholdRule {
-  const rules = applyProfile(deviceKind(device.kind)?.rules ?? [], 'demo');
+function ruleOf(device: SiteDevice, id: string, profile: Profile): ThresholdRule {
+  const rules = applyProfile(deviceKind(device.kind)?.rules ?? [], profile);
   const rule = rules.find((r) => r.id === id);
   if (rule === undefined) throw new RangeError(`${device.kind} has no rule ${id}`);
   return rule;

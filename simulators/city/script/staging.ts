@@ -1,5 +1,5 @@
-import type { StreetScript } from '../../cameras/mod.ts';
-import type { Actor } from '../../cameras/script/mod.ts';
+import type { Profile } from '#grid/mod.ts';
+import type { Actor, StreetScript } from '../../cameras/mod.ts';
 import type { CameraIncident, DemoCity, SensorIncident } from '../types.ts';
 import { CameraDirector } from './cameras.ts';
 import { sensorIncidents } from './sensors.ts';
@@ -14,6 +14,8 @@ export interface StagingOptions {
   seed: number;
   /** Of the devices' reports. */
   intervalMs?: number;
+  /** That of the edges; `demo` where not given. */
+  profile?: Profile;
 }
 
 /** What came new by one `advance`. */
@@ -35,14 +37,17 @@ export interface Staging {
   forget(beforeMs: number): void;
 }
 
-export function createStaging(city: DemoCity, { seed, intervalMs = DEVICE_INTERVAL_MS }: StagingOptions): Staging {
+export function createStaging(
+  city: DemoCity,
+  { seed, intervalMs = DEVICE_INTERVAL_MS, profile = 'demo' }: StagingOptions,
+): Staging {
   const cameras = city.edges.flatMap((e) => e.cameras).sort((a, b) => a.id.localeCompare(b.id));
-  const directors = cameras.map((camera, number) => new CameraDirector(camera, number, seed));
-  const actors = new Map(directors.map((d) => [d.camera.id, [...d.decoys]]));
+  const directors = cameras.map((camera, number) => new CameraDirector(camera, { number, seed, profile }));
+  const actors = new Map(directors.map((d) => [d.camera.id, [...d.fixed]]));
   const scripts = new Map(
     cameras.map(({ id, street, light }): [string, StreetScript] => [id, { street, light, actors: actors.get(id) ?? [] }]),
   );
-  const sensors = sensorIncidents(city, seed, intervalMs);
+  const sensors = sensorIncidents(city, seed, { intervalMs, profile });
   let waiting = sensors.next();
   return {
     scripts,

@@ -1,4 +1,7 @@
-import { onTestFinished } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { H264Encoder, RtspServer } from '#simulators/cameras/mod.ts';
 
@@ -19,7 +22,16 @@ export const PATH = '/cam-01';
 export const USERNAME = 'viewer';
 export const PASSWORD = 'p@ss:w/rd';
 
-export async function paintedCamera({ fps = 10 } = {}): Promise<PaintedCamera> {
+/** These tests wait most of their time, so they run side by side: each cleans up by its own context. */
+export type Finish = TestContext['onTestFinished'];
+
+export async function ownDir(onTestFinished: Finish): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export async function paintedCamera(onTestFinished: Finish, { fps = 10 } = {}): Promise<PaintedCamera> {
   const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
   await server.start();
   const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD }, fps });

@@ -3,21 +3,23 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { test, vi } from 'vitest';
 import { type CameraPipelineDeps, createCameraPipeline } from '#edge/cameras/mod.ts';
 import type { Site, SiteCamera } from '#grid/mod.ts';
 import { checkEvent, checkHealthLine, type EventRecord, type HealthLine } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
-import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
 import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
-import { PASSWORD, PATH, type PaintedCamera, paintedCamera, USERNAME } from './painted.ts';
+import { type Finish, ownDir, PASSWORD, PATH, type PaintedCamera, paintedCamera, USERNAME } from './painted.ts';
+
+// They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
+vi.setConfig({ testTimeout: 90_000 });
 
 const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
 const CELL = '110101001001017';
 
 /** A centre that takes evidence and keeps it. */
-async function evidenceCentre() {
+async function evidenceCentre(onTestFinished: Finish) {
   const files = new Map<string, { event: string; bytes: Buffer }>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -46,6 +48,7 @@ interface Options {
 }
 
 async function run(
+  onTestFinished: Finish,
   painted: PaintedCamera,
   { camera = {}, dataDir, url = 'http://127.0.0.1:1', model = BRIGHT_STREET, isOpen = () => false }: Options = {},
 ) {
@@ -79,7 +82,7 @@ async function run(
     gateways: [],
     cameras: [siteCamera({ url: painted.url, username: USERNAME, password: PASSWORD, fps: 4, zones, ...camera })],
   };
-  const folder = dataDir ?? (await tempDir());
+  const folder = dataDir ?? (await ownDir(onTestFinished));
   const metrics = createMetrics();
   const deps: CameraPipelineDeps = {
     site,
@@ -101,11 +104,14 @@ async function run(
   return { pipeline, events, health, metrics, dataDir: folder };
 }
 
-test('a thing that stands in view of a real stream becomes one event with its place and a picture, and clears when it is gone', async () => {
-  const painted = await paintedCamera();
-  const centre = await evidenceCentre();
-  const { pipeline, events, health } = await run(painted, { url: centre.url });
-  const raised = await until(() => events[0], { timeoutMs: 20_000 });
+test.concurrent('a thing that stands in view of a real stream becomes one event with its place and a picture, and clears when it is gone', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const painted = await paintedCamera(onTestFinished);
+  const centre = await evidenceCentre(onTestFinished);
+  const { pipeline, events, health } = await run(onTestFinished, painted, { url: centre.url });
+  const raised = await until(() => events[0], { timeoutMs: 40_000 });
   expect(checkEvent.Check(raised)).toBe(true);
   expect(raised).toMatchObject({
     type: 'gewu.event.raised',
@@ -131,7 +137,7 @@ test('a thing that stands in view of a real stream becomes one event with its pl
   expect(createHash('sha256').update(file.bytes).digest('hex')).toBe(evidence?.sha256);
   expect(file.bytes.length).toBe(evidence?.bytes);
   painted.grey = 50;
-  const cleared = await until(() => events[1], { timeoutMs: 10_000 });
+  const cleared = await until(() => events[1], { timeoutMs: 40_000 });
   expect(cleared).toMatchObject({ type: 'gewu.event.cleared', subject: raised.subject, data: { revision: 2 } });
   expect(checkEvent.Check(cleared)).toBe(true);
   expect(pipeline.stats()).toMatchObject({ online: 1 });
@@ -140,53 +146,62 @@ test('a thing that stands in view of a real stream becomes one event with its pl
   expect(health[0]).toMatchObject({ of: 'camera', id: 'cam-01', state: 'online', reason: 'connected' });
 });
 
-test('an active event survives a restart: told again as it was, not raised anew, cleared in the end', async () => {
-  const painted = await paintedCamera();
-  const first = await run(painted);
-  const raised = await until(() => first.events[0], { timeoutMs: 20_000 });
+test.concurrent('an active event survives a restart: told again as it was, not raised anew, cleared in the end', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const painted = await paintedCamera(onTestFinished);
+  const first = await run(onTestFinished, painted);
+  const raised = await until(() => first.events[0], { timeoutMs: 40_000 });
   await first.pipeline.stop();
-  const second = await run(painted, { dataDir: first.dataDir });
-  await until(() => second.pipeline.stats().analysedFps > 0, { timeoutMs: 15_000 });
+  const second = await run(onTestFinished, painted, { dataDir: first.dataDir });
+  await until(() => second.pipeline.stats().analysedFps > 0, { timeoutMs: 40_000 });
   painted.grey = 50;
-  await until(() => second.events.some((e) => e.type === 'gewu.event.cleared'), { timeoutMs: 15_000 });
+  await until(() => second.events.some((e) => e.type === 'gewu.event.cleared'), { timeoutMs: 40_000 });
   expect(second.events.map((e) => e.id)).toEqual([raised.id, `${raised.subject}.2`]);
   expect(second.events[0]).toEqual(raised);
 });
 
-test('a model that knows only drawn scenes opens no event on a real camera, and says so', async () => {
-  const painted = await paintedCamera();
-  const { metrics, events, health } = await run(painted, { camera: { simulated: false } });
-  const online = await until(() => health.find((h) => h.of === 'camera' && h.state === 'online'), { timeoutMs: 15_000 });
+test.concurrent('a model that knows only drawn scenes opens no event on a real camera, and says so', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const painted = await paintedCamera(onTestFinished);
+  const { metrics, events, health } = await run(onTestFinished, painted, { camera: { simulated: false } });
+  const online = await until(() => health.find((h) => h.of === 'camera' && h.state === 'online'), { timeoutMs: 40_000 });
   expect(online).toMatchObject({ reason: 'shadow' });
   const findings = async () => (await metrics.getSingleMetric('gewu_camera_shadow_events_total')?.get())?.values[0]?.value;
-  await until(async () => (await findings()) === 1, { timeoutMs: 10_000 });
+  await until(async () => (await findings()) === 1, { timeoutMs: 40_000 });
   expect(events).toEqual([]);
 });
 
-test('a camera that goes away is offline within seconds, never an all-clear, and is back by itself', async () => {
-  const painted = await paintedCamera();
-  const { events, health } = await run(painted);
-  await until(() => events[0], { timeoutMs: 20_000 });
+test.concurrent('a camera that goes away is offline within seconds, never an all-clear, and is back by itself', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const painted = await paintedCamera(onTestFinished);
+  const { events, health } = await run(onTestFinished, painted);
+  await until(() => events[0], { timeoutMs: 40_000 });
   painted.server.setFault(PATH, { kind: 'freeze' });
-  const offline = await until(() => health.find((h) => h.of === 'camera' && h.state === 'offline'), { timeoutMs: 12_000 });
+  const offline = await until(() => health.find((h) => h.of === 'camera' && h.state === 'offline'), { timeoutMs: 40_000 });
   expect(offline).toMatchObject({ of: 'camera', id: 'cam-01', reason: 'stalled' });
   painted.server.setFault(PATH, null);
   await until(() => health.at(-1)?.of === 'camera' && (health.at(-1) as { state: string }).state === 'online', {
-    timeoutMs: 20_000,
+    timeoutMs: 40_000,
   });
   expect(events.map((e) => e.type)).toEqual(['gewu.event.raised']);
 });
 
-test('a camera whose calibration is wrong is reported and left out', async () => {
-  const painted = await paintedCamera();
+test.concurrent('a camera whose calibration is wrong is reported and left out', async ({ expect, onTestFinished }) => {
+  const painted = await paintedCamera(onTestFinished);
   const calibration = siteCamera().calibration;
   const points = calibration.points.map((p) => ({ ...p, lat: ORIGIN.lat }));
-  const { pipeline, health } = await run(painted, { camera: { calibration: { points } } });
+  const { pipeline, health } = await run(onTestFinished, painted, { camera: { calibration: { points } } });
   expect(health[0]).toMatchObject({ of: 'camera', state: 'offline', reason: 'calibration' });
   expect(pipeline.stats()).toEqual({ online: 0, analysedFps: 0, droppedFrames: 0 });
 });
 
-test('without its model the pipeline does not start', async () => {
-  const painted = await paintedCamera();
-  await expect(run(painted, { model: '/nowhere' })).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
+test.concurrent('without its model the pipeline does not start', async ({ expect, onTestFinished }) => {
+  const painted = await paintedCamera(onTestFinished);
+  await expect(run(onTestFinished, painted, { model: '/nowhere' })).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
 });

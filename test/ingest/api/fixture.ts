@@ -8,6 +8,7 @@ import { CASE_ROLES, type Site, TECHNICAL_ROLES } from '#grid/mod.ts';
 import { type Ack, ackTopic, downFilter, encodeFrame, type Lane, upTopic } from '#grid/wire/mod.ts';
 import { type Centre, createCentre, loadIngestConfig } from '#ingest/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
+import { until } from '../../support/until.ts';
 import { CELL, COVER, east, HERE } from '../cases/records.ts';
 
 export * from '../cases/records.ts';
@@ -206,24 +207,25 @@ export class EdgeClient {
     return new EdgeClient(mqtt);
   }
 
-  /** Publishes one frame and waits for its ack. */
-  async send(lane: Lane, records: readonly (string | object)[], timeoutMs = 5_000): Promise<void> {
+  /** Publishes one frame and waits for its ack; like an edge it sends the frame again when none comes. */
+  async send(lane: Lane, records: readonly (string | object)[], { timeoutMs = 10_000, resendMs = 1_000 } = {}): Promise<void> {
     const first = this.#sequence;
     this.#sequence += records.length;
     const last = this.#sequence - 1;
     const body = records.map((r) => (typeof r === 'string' ? r : JSON.stringify(r))).join('\n');
     const header = { edge: EDGE, epoch: 'epoch-1', lane, first, last, count: records.length };
-    const acked = this.#ackOf(first, timeoutMs);
-    await this.mqtt.publishAsync(upTopic(EDGE, lane), encodeFrame(header, Buffer.from(`${body}\n`)), { qos: 1 });
-    await acked;
+    const frame = encodeFrame(header, Buffer.from(`${body}\n`));
+    const publish = () => this.mqtt.publish(upTopic(EDGE, lane), frame, { qos: 1 });
+    const timer = setInterval(publish, resendMs);
+    try {
+      publish();
+      await until(() => this.acks.some((a) => a.first === first), { timeoutMs, everyMs: 5, what: `the ack of ${lane} ${first}` });
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   async close(): Promise<void> {
     await this.mqtt.endAsync(true);
-  }
-
-  async #ackOf(first: number, timeoutMs: number): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    while (!this.acks.some((a) => a.first === first)) await once(this.mqtt as unknown as EventEmitter, 'message', { signal });
   }
 }

@@ -121,10 +121,10 @@ test('random junk on every route never gives a 500', async () => {
     expect(response.status, `${method} ${path}?${search} ${text} -> ${answer}`).toBeLessThan(500);
     if (response.status >= 400) expect(JSON.parse(answer).error.code).toMatch(/^GEWU_/);
   });
-  await fc.assert(property, { numRuns: 1500 });
+  await fc.assert(property, { numRuns: 800 });
   // The junk is near enough to get past the door: else this test would prove little.
-  expect(seen.get(400)).toBeGreaterThan(100);
-  expect(seen.get(200)).toBeGreaterThan(20);
+  expect(seen.get(400)).toBeGreaterThan(50);
+  expect(seen.get(200)).toBeGreaterThan(10);
   expect([...seen.keys()]).toEqual(expect.arrayContaining([200, 400, 403, 404]));
   expect((await centre.get('/readyz')).body).toEqual({ ready: true, notReady: [] });
 });

@@ -1,0 +1,57 @@
+import { type Static, Type } from 'typebox';
+import { PROFILES } from '#grid/mod.ts';
+import { checkConfig, readConfigFile } from '#service/mod.ts';
+
+const strict = { additionalProperties: false } as const;
+
+/** What `simulate.yaml` may say. */
+export const SimulateConfig = Type.Object(
+  {
+    version: Type.Literal(1),
+    /** The same seed gives the same city and the same incidents. */
+    seed: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 }),
+    /** That of the edges: the truth tells when a confirm or dwell time was complete. */
+    profile: Type.Enum(PROFILES, { default: 'demo' }),
+    city: Type.Object(
+      {
+        edges: Type.Integer({ minimum: 1, maximum: 16, default: 2 }),
+        cells: Type.Integer({ minimum: 2, maximum: 200, default: 12 }),
+        sensors: Type.Integer({ minimum: 0, maximum: 1000, default: 60 }),
+        cameras: Type.Integer({ minimum: 0, maximum: 16, default: 4 }),
+      },
+      strict,
+    ),
+    /** Length of the script; at its end nothing new begins. None: it goes on for ever. */
+    durationS: Type.Optional(Type.Number({ minimum: 1, maximum: 86_400 })),
+    /** Each sensor reports so often. */
+    intervalS: Type.Number({ minimum: 0.1, maximum: 3600, default: 1 }),
+    /** Of each edge, for its devices. */
+    brokers: Type.Record(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+      Type.String({ pattern: '^mqtts?://', maxLength: 512 }),
+    ),
+    rtsp: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1', maxLength: 253 }),
+        port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+        username: Type.String({ minLength: 1, maxLength: 64 }),
+        password: Type.String({ minLength: 8, maxLength: 128 }),
+      },
+      strict,
+    ),
+    /** Only a part of it. */
+    only: Type.Optional(Type.Enum(['sensors', 'cameras'])),
+  },
+  strict,
+);
+export type SimulateConfig = Static<typeof SimulateConfig>;
+
+/** Throws GEWU_CONFIG_UNREADABLE, GEWU_CONFIG_INVALID. */
+export async function loadSimulateConfig(file: string): Promise<SimulateConfig> {
+  return checkConfig(file, SimulateConfig, await readConfigFile(file), ({ city, brokers }) => {
+    const named = Object.keys(brokers).length;
+    return named === city.edges
+      ? []
+      : [{ key: 'brokers', value: named, message: `one for each of the ${city.edges} edges is wanted` }];
+  });
+}

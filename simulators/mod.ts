@@ -1,0 +1,13 @@
+export { writeDataset } from './cameras/dataset.ts';
+export {
+  calibrationPoints,
+  createStreetRenderer,
+  DETECTION_CLASSES,
+  type DetectionClass,
+  type IncidentClass,
+} from './cameras/mod.ts';
+export { buildDemoCity, type DemoCamera, type DemoCity, siteOf } from './city/mod.ts';
+export { loadSimulateConfig, SimulateConfig } from './config.ts';
+export { DeviceFleet, type FleetStats } from './devices/mod.ts';
+export * from './report/mod.ts';
+export { createSimulation, type Simulation, type SimulationStats } from './run.ts';

@@ -1,0 +1,3 @@
+export * from './latency.ts';
+export * from './match.ts';
+export * from './truth.ts';

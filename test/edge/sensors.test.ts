@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEdgeNode, type EdgeNode } from '#edge/mod.ts';
+import { checkHealthLine, type HealthLine } from '#grid/wire/mod.ts';
+import { silentLog, systemClock } from '#service/mod.ts';
+import { DeviceTimes } from '../../edge/sensors/mod.ts';
+import { coverDevice, deviceClient, edgeConfig } from '../support/edge.ts';
+import { tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+
+const NOW = 1_700_000_000_000;
+const HOUR = 3_600_000;
+const content = (text: string) => () => text;
+const given = (times: DeviceTimes, ts: number | undefined, seq?: number, now = NOW) =>
+  times.give({ ts, seq, content: content(`${seq}`) }, now);
+
+test('a device time is kept where it can be believed, else ours is given and marked', () => {
+  const times = new DeviceTimes();
+  expect(given(times, NOW - 1000, 1)).toEqual({ ts: NOW - 1000, skewed: false, late: false });
+  expect(given(times, NOW - 8 * 24 * HOUR, 2)).toEqual({ ts: NOW, skewed: true, late: false });
+  expect(given(times, NOW + 6 * 60_000, 3)).toMatchObject({ skewed: true, late: false });
+  expect(given(times, NOW + 4 * 60_000, 4)).toEqual({ ts: NOW + 4 * 60_000, skewed: false, late: false });
+});
+
+test('five hundred samples of one millisecond get five hundred times', () => {
+  const times = new DeviceTimes();
+  const all = Array.from({ length: 500 }, (_, seq) => times.give({ seq, content: content('') }, NOW, 500).ts);
+  expect(new Set(all).size).toBe(500);
+  expect(all).toEqual(all.toSorted((a, b) => a - b));
+});
+
+test('no two samples share a time, whatever a device and our clock do', () => {
+  const step = fc.record({
+    wait: fc.integer({ min: 0, max: 3 }),
+    ts: fc.option(fc.integer({ min: -20, max: 20 }), { nil: undefined }),
+    repeat: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const times = new DeviceTimes();
+      const seen = new Set<number>();
+      let [now, seq] = [NOW, 0];
+      for (const { wait, ts, repeat } of steps) {
+        now += wait;
+        const claimed = ts === undefined ? undefined : now + ts;
+        const { ts: got } = given(times, claimed, ++seq, now);
+        expect(seen.has(got)).toBe(false);
+        seen.add(got);
+        // The same payload again, because its PUBACK was lost.
+        if (repeat && claimed !== undefined)
+          expect(given(times, claimed, seq, now)).toEqual({ ts: got, skewed: false, late: true });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a clock of ours that is set back makes no history of the present', () => {
+  const times = new DeviceTimes();
+  expect(given(times, undefined, 1, NOW).ts).toBe(NOW);
+  // A little back: the order is kept. An hour back: the new time is the right one.
+  expect(given(times, undefined, 2, NOW - 500)).toEqual({ ts: NOW + 1, skewed: false, late: false });
+  expect(given(times, undefined, 3, NOW - HOUR)).toEqual({ ts: NOW - HOUR, skewed: false, late: false });
+});
+
+test('a device that was ahead, or is set back and counts on, is not taken for history; a backlog is', () => {
+  const times = new DeviceTimes();
+  given(times, NOW + 4 * 60_000, 1);
+  expect(given(times, NOW, 2).late).toBe(false);
+  expect(given(times, NOW - HOUR, 3).late).toBe(false);
+  expect(given(times, NOW - HOUR + 1000, 4).late).toBe(false);
+  given(times, NOW, 100);
+  expect(given(times, NOW - HOUR, 50)).toEqual({ ts: NOW - HOUR + 1, skewed: false, late: true });
+});
+
+test('skipped numbers and repeats are counted; a restart of the device and a late sample are neither', () => {
+  const times = new DeviceTimes();
+  for (const seq of [5, 6, 9]) given(times, NOW + seq, seq);
+  expect(times.gaps).toBe(2);
+  given(times, NOW + 9, 9);
+  expect(times.repeats).toBe(1);
+  given(times, NOW - 1000, 7);
+  given(times, NOW + 10, 10);
+  expect(times.gaps).toBe(2);
+  given(times, NOW + 11, 0);
+  given(times, NOW + 12, 1);
+  expect(times.gaps).toBe(2);
+});
+
+test('without a number the content tells a repeat from another sample of the same millisecond', () => {
+  const times = new DeviceTimes();
+  const give = (text: string) => times.give({ ts: NOW, content: content(text) }, NOW).ts;
+  expect([give('a'), give('b'), give('a'), give('b')]).toEqual([NOW, NOW + 1, NOW, NOW + 1]);
+});
+
+let node: EdgeNode;
+beforeAll(async () => {
+  const dataDir = join(await tempDir({ keep: true }), 'data');
+  const devices = [coverDevice('mc-1'), coverDevice('mc-2', 2)];
+  const config = edgeConfig({ dataDir, centreUrl: 'mqtt://127.0.0.1:9', devices });
+  node = createEdgeNode({ config, log: silentLog, clock: systemClock });
+  await node.start();
+});
+afterAll(() => node.stop());
+
+async function lines(lane: 'readings' | 'health', from: number): Promise<string[]> {
+  const chunk = await node.outbox.take(lane, from, Number.MAX_SAFE_INTEGER, 1e7, 1e6);
+  return Buffer.from(chunk?.body ?? [])
+    .toString()
+    .split('\n')
+    .filter(Boolean);
+}
+const health = async (from: number) => (await lines('health', from)).map((l) => JSON.parse(l) as HealthLine);
+
+test('an array is taken whole, each sample under a time of its own', async () => {
+  const client = await deviceClient(node.brokerPort, 'mc-1');
+  const from = node.outbox.stats.readings.lastSeq + 1;
+  const samples = Array.from({ length: 500 }, (_, seq) => ({ tilt_deg: 1, seq }));
+  await client.publishAsync('devices/mc-1/telemetry', JSON.stringify(samples), { qos: 1 });
+  const stored = await lines('readings', from);
+  expect(stored).toHaveLength(500);
+  expect(new Set(stored.map((l) => l.slice(l.lastIndexOf(' ')))).size).toBe(500);
+  const before = node.outbox.stats.health.lastSeq;
+  await client.publishAsync('devices/mc-1/telemetry', JSON.stringify([...samples, { tilt_deg: 1 }]), { qos: 1 });
+  expect((await health(before + 1)).map((h) => 'code' in h && h.code)).toContain('GEWU_PAYLOAD_TOO_LARGE');
+  await client.endAsync();
+});
+
+test('a sample of 1970 is stored under our time and marked', async () => {
+  const client = await deviceClient(node.brokerPort, 'mc-1');
+  const from = node.outbox.stats.readings.lastSeq + 1;
+  await client.publishAsync('devices/mc-1/telemetry', '{"tilt_deg":1,"ts":12345,"seq":9}', { qos: 1 });
+  const [line] = await lines('readings', from);
+  expect(line).toMatch(/ tilt_deg=1,seq=9,clock_skew=true \d{13}$/);
+  await client.endAsync();
+});
+
+test('births and wills become states of the device, each once; what is neither becomes a dead letter', async () => {
+  const from = node.outbox.stats.health.lastSeq + 1;
+  const states = async () =>
+    (await health(from)).flatMap((h) => (h.of === 'device' && h.id === 'mc-2' ? [`${h.state} ${h.reason}`] : []));
+  const will = { topic: 'devices/mc-2/status', payload: Buffer.from('{"state":"offline"}'), qos: 1 as const, retain: true };
+  const client = await deviceClient(node.brokerPort, 'mc-2', { will });
+  await client.publishAsync('devices/mc-2/status', 'degraded', { qos: 1, retain: true });
+  await client.publishAsync('devices/mc-2/status', '{"state":"degraded"}', { qos: 1 });
+  for (const nonsense of ['', 'null', '{"state":"fine"}', '[]', '7'])
+    await client.publishAsync('devices/mc-2/status', nonsense, { qos: 1 });
+  client.stream.destroy();
+  await until(async () => (await states()).length === 3);
+  expect(await states()).toEqual(['online connected', 'degraded announced', 'offline announced']);
+  const all = await health(from);
+  expect(all.filter((h) => h.of === 'dead-letter')).toHaveLength(5);
+  for (const h of all) expect(checkHealthLine.Check(h)).toBe(true);
+  client.end(true);
+});
