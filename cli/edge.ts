@@ -15,7 +15,7 @@ export const edge: Command = {
     const { values } = parseFlags(args, { config: { type: 'string' } });
     if (values.config === undefined) throw new GewuError('GEWU_USAGE', '--config FILE is needed');
     const config = await loadEdgeConfig(values.config);
-    if (config.site.cameras.length > 0) await ensurePrograms(['ffmpeg']);
+    if (config.site.cameras.length > 0) await ensurePrograms(['ffmpeg', 'chineseFont']);
     const node = createEdgeNode({ config, log: createLog(config.edge.id), clock: systemClock });
     await runUntilSignal(node, STOP_MS_MAX);
     return 0;

@@ -34,7 +34,7 @@ export const test: Command = {
   usage: 'usage: gewu test [PATH ...]\n\nWithout paths: types, lint and every test. With paths: only the tests below them.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 100);
-    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto']);
+    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto', 'openssl', 'chineseFont']);
     if (positionals.length > 0) return (await runStep(STEPS[2] as (typeof STEPS)[number], positionals)) ? 0 : 1;
     let passed = true;
     for (const step of STEPS) passed = (await runStep(step, [])) && passed;

@@ -1,2 +1,3 @@
 export { type EdgeConfig, EdgeConfigFile, loadEdgeConfig } from './config.ts';
+export { chineseFont } from './evidence/mod.ts';
 export { createEdgeNode, type EdgeNode } from './node.ts';

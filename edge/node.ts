@@ -17,6 +17,8 @@ import { CaseStateMap, Uplink } from './uplink/mod.ts';
 export interface EdgeNode extends Service {
   /** Of the devices' broker, after `start`. */
   readonly brokerPort: number;
+  /** Of the probes, after `start`; 0 when there are none. */
+  readonly probePort: number;
   readonly outbox: Outbox;
   readonly metrics: Metrics;
 }
@@ -74,6 +76,15 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
   const policy = createDevicePolicy({ registry, gateways: site.gateways, sensors, connected });
   const broker: MqttBroker = createBroker({ listener: config.broker, limits: config.broker.limits, policy, log, metrics });
 
+  let [countedReadings, countedAt] = [0, clock.monotonic()];
+  /** Since the last report. */
+  function readingsPerS(): number {
+    const [{ readings }, now] = [sensors.totals, clock.monotonic()];
+    const perS = ((readings - countedReadings) * 1000) / Math.max(1, now - countedAt);
+    [countedReadings, countedAt] = [readings, now];
+    return Math.round(perS * 10) / 10;
+  }
+
   function nodeValues(): Record<string, number> {
     const depth = LANES.flatMap((lane): [string, number][] => [
       [`outbox.${lane}.records`, outbox.stats[lane].records],
@@ -83,6 +94,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     return {
       ...Object.fromEntries(depth),
       ...sensors.totals,
+      readingsPerS: readingsPerS(),
       uplinkConnected: uplink.connected ? 1 : 0,
       uplinkRoundTripMs: uplink.roundTripMs,
     };
@@ -92,15 +104,26 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     Object.entries({ broker: broker.listening, outbox: outbox.working, uplink: uplink.connected }).flatMap(([name, ok]) =>
       ok ? [] : [name],
     );
-  const probes = config.probes ? [new ProbeServer({ ...config.probes, metrics, missing })] : [];
+  const probes = config.probes ? new ProbeServer({ ...config.probes, metrics, missing }) : null;
   // Devices come last: when the first one connects, everything behind the broker stands. Stopping goes the other way.
-  const services: Service[] = [outbox, uplink, rules, nodeHealth, ...probes, ...(cameras ? [cameras] : []), broker];
+  const services: Service[] = [
+    outbox,
+    uplink,
+    rules,
+    nodeHealth,
+    ...(probes ? [probes] : []),
+    ...(cameras ? [cameras] : []),
+    broker,
+  ];
 
   return {
     outbox,
     metrics,
     get brokerPort() {
       return broker.port;
+    },
+    get probePort() {
+      return probes?.port ?? 0;
     },
     async start() {
       await startAll(services);

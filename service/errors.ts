@@ -38,7 +38,11 @@ export const ERRORS = {
     status: 500,
     hint: 'Another `gewu ingest` uses this folder; SQLite serves one replica only.',
   },
-  GEWU_STORE_VERSION: { remedy: 'fatal', status: 500, hint: 'A newer Gewu has used this database; run that version, or restore a backup.' },
+  GEWU_STORE_VERSION: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'A newer Gewu has used this database; run that version, or restore a backup.',
+  },
   GEWU_OUTBOX_BROKEN: {
     remedy: 'fatal',
     status: 500,
@@ -63,7 +67,11 @@ export const ERRORS = {
   GEWU_CALIBRATION: { remedy: 'reject', status: 400, hint: 'At least four ground points, no three in a line.' },
   GEWU_UNAUTHORIZED: { remedy: 'reject', status: 401, hint: 'Send `Authorization: Bearer <token>`.' },
   GEWU_FORBIDDEN: { remedy: 'reject', status: 403, hint: 'This account may not do that.' },
-  GEWU_TOO_MANY_REQUESTS: { remedy: 'retry', status: 429, hint: 'Too many failed log-ins or open streams from there; wait a minute.' },
+  GEWU_TOO_MANY_REQUESTS: {
+    remedy: 'retry',
+    status: 429,
+    hint: 'Too many failed log-ins or open streams from there; wait a minute.',
+  },
   GEWU_NOT_FOUND: { remedy: 'reject', status: 404, hint: 'There is no such thing.' },
   GEWU_REQUEST_INVALID: { remedy: 'reject', status: 400, hint: 'See the schema at /docs.' },
   GEWU_TRANSITION_REFUSED: { remedy: 'reject', status: 409, hint: 'The state of the case does not allow this step.' },

@@ -137,6 +137,7 @@ Runs until Ctrl-C, or for a time; then it compares what was staged with the case
     const flags = readFlags(args);
     await ensurePrograms([
       'ffmpeg',
+      'chineseFont',
       ...(flags.influxdb ? (['influxd'] as const) : []),
       ...(flags.postgres ? (['postgres'] as const) : []),
     ]);

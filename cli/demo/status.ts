@@ -49,7 +49,7 @@ export class StatusLine {
     const perS = ((acked - this.#before.acked) * 1000) / Math.max(1, now - this.#before.at);
     this.#before = { at: now, acked };
     const [metrics, cameras] = await Promise.all([api.fetch('/metrics').then((r) => r.text()), cameraSums(api)]);
-    const stored = counter(metrics, 'gewu_intake_records_total', 'lane="readings",outcome="accepted"');
+    const stored = counter(metrics, 'gewu_intake_records_total', 'lane="readings",outcome="stored"');
     const events = counter(metrics, 'gewu_centre_events_total');
     // What devices saw acknowledged and the centre has not stored yet, in seconds of the present rate.
     const lagS = perS > 0 ? Math.max(0, acked - stored) / perS : 0;

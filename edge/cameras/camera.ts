@@ -77,6 +77,7 @@ export class Camera implements Service {
   readonly #counts = { decodedFrames: 0, analysedFrames: 0, droppedFrames: 0 };
   #timer: NodeJS.Timeout | undefined;
   #reportedMs = 0;
+  #stopped = false;
 
   constructor(deps: CameraDeps) {
     const { camera, model, clock, log, shadow } = deps;
@@ -117,6 +118,7 @@ export class Camera implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#source.stop();
     this.#lane.clear();
@@ -156,6 +158,8 @@ export class Camera implements Service {
 
   #looked(frame: Frame, detections: readonly Detection[], inferenceMs: number): void {
     const { camera, counters, wall, shadow, watch } = this.#deps;
+    // The last picture comes back after the end.
+    if (this.#stopped) return;
     this.#counts.analysedFrames++;
     this.#rate.add(frame.ms);
     counters.analysed.inc({ camera: camera.id });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { GewuError, type Metrics, type Service } from '#service/mod.ts';
 
 export interface ProbeOptions {
@@ -17,6 +18,11 @@ export class ProbeServer implements Service {
 
   constructor(options: ProbeOptions) {
     this.#options = options;
+  }
+
+  /** After `start`. */
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null | undefined)?.port ?? 0;
   }
 
   async start(): Promise<void> {
@@ -37,7 +43,11 @@ export class ProbeServer implements Service {
     });
     server.listen(port, host);
     await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
-      throw new GewuError('GEWU_PORT_IN_USE', `${host}:${port}: ${cause.message}`, { cause });
+      throw new GewuError(
+        cause.code === 'EADDRINUSE' ? 'GEWU_PORT_IN_USE' : 'GEWU_CONFIG_INVALID',
+        `${host}:${port}: ${cause.message}`,
+        { cause },
+      );
     });
     this.#server = server;
   }

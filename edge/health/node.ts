@@ -70,7 +70,7 @@ export class NodeHealth implements Service {
   async announced(device: string, state: HealthState): Promise<void> {
     const known = this.#devices.get(device);
     if (known?.state === state) known.seenAt = this.#deps.clock.now();
-    else await this.#deps.health.report(this.#change(device, state, 'announced'));
+    else await this.#put(this.#change(device, state, 'announced'));
   }
 
   /** Devices that are silent for too long are off line; runs by itself every half minute. */
@@ -110,8 +110,16 @@ export class NodeHealth implements Service {
   }
 
   #report(record: HealthRecord): void {
-    this.#deps.health
-      .report(record)
-      .catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'a health record was lost'));
+    this.#put(record).catch((error: Error) => this.#deps.log.warn({ error: error.message }, 'a health record was lost'));
+  }
+
+  /** A state that could not be made durable is not held to be told: the next sign of the device tells it again. */
+  async #put(record: HealthRecord): Promise<void> {
+    try {
+      await this.#deps.health.report(record);
+    } catch (error) {
+      if (record.of === 'device') this.#devices.delete(record.id);
+      throw error;
+    }
   }
 }

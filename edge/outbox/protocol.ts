@@ -68,7 +68,7 @@ export interface WorkerOptions {
   ageMsMax: number;
   /** Injected delay per commit, ms: flash whose fsync is slow, for tests and benches. */
   syncDelayMs: number;
-  /** Injected: so many commits fail as if the disk could not sync. Shared memory. */
+  /** Injected, in shared memory: so many commits fail as if the disk could not sync [0], or end the thread [1]. */
   syncFaults?: Int32Array | undefined;
   /** Injected: the file may have so many pages, as if the disk ended there. */
   pagesMax?: number | undefined;

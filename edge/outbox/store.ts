@@ -272,10 +272,11 @@ function isDiskFull(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === SQLITE_FULL;
 }
 
-/** The seam for a disk that cannot sync: as many commits fail as the number says. */
+/** The seam for a disk that cannot sync (0) and for a thread that dies (1): as many times as the number says. */
 function takeFault(faults: Int32Array | undefined): void {
-  if (faults !== undefined && Atomics.load(faults, 0) > 0 && Atomics.sub(faults, 0, 1) > 0)
-    throw new Error('disk I/O error (injected)');
+  const take = (i: number) => faults !== undefined && (faults[i] ?? 0) > 0 && Atomics.sub(faults, i, 1) > 0;
+  if (take(0)) throw new Error('disk I/O error (injected)');
+  if (take(1)) process.exit(1);
 }
 
 function joinLines(bodies: readonly Uint8Array[], bytes: number): Uint8Array {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Detection, LoadedModel } from '#models/mod.ts';
 import { type Clock, GewuError, type Log, type Service } from '#service/mod.ts';
@@ -36,6 +38,7 @@ export const WEAK_FACTOR = 0.5;
 const START_MS_MAX = 30_000;
 /** A worker that needs longer for one picture is taken for dead. */
 const INFERENCE_MS_MAX = 10_000;
+const END_MS_MAX = 3000;
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 30_000;
 
@@ -138,7 +141,7 @@ export class InferencePool implements Service {
       clearTimeout(seat.timer);
       if (seat.job !== null) clearTimeout(seat.job.timer);
     }
-    await Promise.all(seats.map((seat) => seat.worker?.terminate()));
+    await Promise.all(seats.map((seat) => (seat.worker === null ? undefined : ended(seat.worker))));
   }
 
   lane<F extends LaneFrame>(handlers: LaneHandlers<F>): InferenceLane<F> {
@@ -161,9 +164,9 @@ export class InferencePool implements Service {
       const [lane, frame] = this.#nextFrame();
       if (lane === undefined || frame === null) return;
       const id = this.#nextId++;
-      const timer = setTimeout(() => void seat.worker?.terminate(), INFERENCE_MS_MAX);
+      const timer = setTimeout(() => this.#abandon(seat), INFERENCE_MS_MAX);
       seat.job = { id, lane, frame, timer };
-      seat.worker.postMessage({ id, frame: frame.input } satisfies WorkerRequest, [frame.input]);
+      seat.worker.postMessage({ kind: 'infer', id, frame: frame.input } satisfies WorkerRequest, [frame.input]);
     }
   }
 
@@ -184,9 +187,19 @@ export class InferencePool implements Service {
     const worker = (this.#deps.createWorker ?? createWorker)(data);
     seat.worker = worker;
     await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => void worker.terminate(), START_MS_MAX);
       let problem: Error | null = null;
+      const gone = (): void => {
+        clearTimeout(late);
+        if (seat.worker === worker) this.#died(seat, problem);
+        // Without effect on one that had become ready.
+        reject(problem ?? new Error('the inference worker did not start'));
+      };
+      const late = setTimeout(() => {
+        void ended(worker);
+        gone();
+      }, START_MS_MAX);
       worker.on('message', (answer: WorkerAnswer) => {
+        if (seat.worker !== worker) return;
         if (answer.kind === 'ready') {
           clearTimeout(late);
           seat.ready = true;
@@ -199,24 +212,27 @@ export class InferencePool implements Service {
       worker.on('error', (error: Error) => {
         problem = error;
       });
-      worker.once('exit', () => {
-        clearTimeout(late);
-        this.#died(seat, problem);
-        // Without effect on one that had become ready.
-        reject(problem ?? new Error('the inference worker did not start'));
-      });
+      worker.once('exit', gone);
     });
   }
 
   #answered(seat: Seat, answer: Exclude<WorkerAnswer, { kind: 'ready' }>): void {
     const { job } = seat;
-    if (job === null || job.id !== answer.id) return;
+    if (!this.#running || job === null || job.id !== answer.id) return;
     clearTimeout(job.timer);
     seat.job = null;
     job.frame.input = answer.frame;
     if (answer.kind === 'failed') this.#deps.log.error({ err: answer.message }, 'inference failed');
     job.lane.settle(job.frame, answer.kind === 'done' ? answer : null);
     this.#serve();
+  }
+
+  /** A run that does not end: its thread is left to itself, another takes the seat. */
+  #abandon(seat: Seat): void {
+    const { worker } = seat;
+    if (worker === null) return;
+    void ended(worker);
+    this.#died(seat, new Error(`one picture took more than ${INFERENCE_MS_MAX} ms`));
   }
 
   #died(seat: Seat, problem: Error | null): void {
@@ -233,6 +249,19 @@ export class InferencePool implements Service {
     seat.timer = setTimeout(() => void this.#seatWorker(seat).catch(() => {}), seat.backoffMs);
     seat.backoffMs = Math.min(BACKOFF_MS_MAX, seat.backoffMs * 2);
   }
+}
+
+/**
+ * Asks a worker to end and waits for it, within limits. It is never terminated: the runtime aborts the whole process when
+ * its thread is stopped in the middle of a run. One that does not end no longer keeps the process alive.
+ */
+async function ended(worker: Worker): Promise<void> {
+  const exit = once(worker, 'exit');
+  worker.postMessage({ kind: 'close' } satisfies WorkerRequest);
+  worker.unref();
+  const patience = new AbortController();
+  await Promise.race([exit, pause(END_MS_MAX, undefined, { signal: patience.signal })]).catch(() => {});
+  patience.abort();
 }
 
 function createWorker(workerData: WorkerInput): Worker {

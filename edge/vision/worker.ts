@@ -12,11 +12,15 @@ export interface WorkerInput {
   model: SharedArrayBuffer;
   weakFactor: number;
 }
-export interface WorkerRequest {
-  id: number;
-  /** Input pixels, row by row; transferred, comes back with the answer. */
-  frame: ArrayBuffer;
-}
+export type WorkerRequest =
+  | {
+      kind: 'infer';
+      id: number;
+      /** Input pixels, row by row; transferred, comes back with the answer. */
+      frame: ArrayBuffer;
+    }
+  /** End when nothing runs any more. */
+  | { kind: 'close' };
 export type WorkerAnswer =
   | { kind: 'ready' }
   | { kind: 'done'; id: number; frame: ArrayBuffer; detections: Detection[]; inferenceMs: number }
@@ -50,17 +54,39 @@ async function infer(frame: ArrayBuffer): Promise<Detection[]> {
 
 // The first run allocates: done before anybody waits, and the proof that the file fits its manifest.
 await infer(new ArrayBuffer(manifest.input.width * manifest.input.height * 3));
-port.on('message', ({ id, frame }: WorkerRequest) => {
+let running = 0;
+let closing = false;
+port.on('message', (request: WorkerRequest) => {
+  if (request.kind === 'close') {
+    closing = true;
+    void closeWhenIdle();
+    return;
+  }
+  const { id, frame } = request;
   const began = performance.now();
-  infer(frame).then(
-    (detections) => {
-      const answer: WorkerAnswer = { kind: 'done', id, frame, detections, inferenceMs: performance.now() - began };
-      port.postMessage(answer, [frame]);
-    },
-    (error: unknown) => {
-      const answer: WorkerAnswer = { kind: 'failed', id, frame, message: error instanceof Error ? error.message : String(error) };
-      port.postMessage(answer, [frame]);
-    },
-  );
+  running++;
+  infer(frame)
+    .then(
+      (detections) => {
+        const answer: WorkerAnswer = { kind: 'done', id, frame, detections, inferenceMs: performance.now() - began };
+        port.postMessage(answer, [frame]);
+      },
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        port.postMessage({ kind: 'failed', id, frame, message } satisfies WorkerAnswer, [frame]);
+      },
+    )
+    .finally(() => {
+      running--;
+      void closeWhenIdle();
+    });
 });
+
+/** Never in the middle of a run: the runtime takes the whole process down when its thread is terminated there. */
+async function closeWhenIdle(): Promise<void> {
+  if (!closing || running > 0) return;
+  await session.release();
+  port?.close();
+}
+
 port.postMessage({ kind: 'ready' } satisfies WorkerAnswer);

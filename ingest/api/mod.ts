@@ -1,4 +1,5 @@
 export {
+  accountFault,
   createToken,
   EdgeCredentials,
   type FixedToken,

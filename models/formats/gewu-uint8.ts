@@ -10,11 +10,15 @@ import { PERSON_CLASS, suppress } from './suppress.ts';
  */
 export const gewuUint8: ModelFormat = { family: 'gewu-uint8', decode };
 
+/** People are only masked, never reported: rather one too many pixelated than one shown. */
+const PERSON_FLOOR = 0.2;
+
 function decode(outputs: Readonly<Record<string, OutputTensor>>, manifest: ModelManifest, options: DecodeOptions): Detection[] {
   const { boxes, scores, count } = tensors(outputs, manifest);
   const { classes, thresholds } = manifest;
   const floors = classes.map((name) => (thresholds[name] as number) * options.weakFactor);
   const person = classes.indexOf(PERSON_CLASS);
+  if (person >= 0) floors[person] = Math.min(floors[person] as number, PERSON_FLOOR);
   const found: Detection[] = [];
   for (let n = 0; n < count; n++) {
     const at = (c: number): number => scores.data[n * classes.length + c] as number;

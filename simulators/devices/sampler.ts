@@ -17,8 +17,12 @@ export type Sampler = (time: SampleTime) => Fields;
 
 /** Share of a value by which two samples differ; what is zero stays zero. */
 const NOISE = 0.02;
+/** Of what hardly moves. */
+const NOISE_STEADY = 0.002;
 /** Devices of a kind are not all alike. */
 const SPREAD = 0.04;
+/** The same for every device of a kind: air, a set value, a fresh battery. */
+const STEADY: ReadonlySet<string> = new Set(['o2_pct', 'dim_set_pct', 'battery_v']);
 const RSSI_NOISE_DBM = 3;
 /** Between the coldest and the warmest hour. */
 const DAY_SWING_C = 3;
@@ -54,8 +58,8 @@ export function createSampler(kind: DeviceKind, seed: number): Sampler {
 /** One device's own values: near the example of its kind. */
 function individual(kind: DeviceKind, dice: Dice): Fields {
   const entries = Object.entries(kind.example).map(([name, value]): [string, number | boolean] => {
-    const fixed = typeof value === 'boolean' || name === 'battery_v' || name === 'dim_set_pct';
-    return [name, fixed ? value : value * (1 + dice.between(-SPREAD, SPREAD))];
+    const alike = typeof value === 'boolean' || STEADY.has(name);
+    return [name, alike ? value : value * (1 + dice.between(-SPREAD, SPREAD))];
   });
   return Object.fromEntries(entries);
 }
@@ -66,7 +70,7 @@ function measured(name: string, value: number, { hour, elapsedS }: SampleTime, d
   if (name === 'rssi') return Math.round(value + noise * RSSI_NOISE_DBM);
   if (name === 'dim_set_pct') return value;
   const swing = name.endsWith('_c') ? (DAY_SWING_C / 2) * Math.cos(((hour - WARMEST_HOUR) / 12) * Math.PI) : 0;
-  return value * (1 + noise * NOISE) + swing;
+  return value * (1 + noise * (STEADY.has(name) ? NOISE_STEADY : NOISE)) + swing;
 }
 
 /** Lays an incident over a sample; what is measured stays noisy. */

@@ -192,3 +192,16 @@ test('beyond what may wait for the disk, appends are refused at once', async () 
   await expect(o.append('readings', many)).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
   await Promise.all([first, second]);
 });
+
+test('a thread that dies is replaced: what it had not committed is refused, and the acks are not forgotten', async () => {
+  const syncFaults = new Int32Array(new SharedArrayBuffer(8));
+  const o = await open(await tempDir(), { syncFaults });
+  await o.append('readings', rows('a', 'b'));
+  Atomics.store(syncFaults, 1, 1);
+  const refused = o.append('readings', rows('lost'));
+  o.remove('readings', 1, 1);
+  await expect(refused).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
+  await until(() => o.append('readings', rows('c')).then(() => true));
+  await until(() => o.stats.readings.records === 2);
+  expect((await bodyOf(o, 'readings'))?.body).toBe('b\nc\n');
+});

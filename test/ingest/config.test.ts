@@ -149,6 +149,11 @@ describe('every mistake is named by its key', () => {
       ['api.tokens.1.roles: holds'],
     ],
     [
+      'the name of the machine',
+      { api: { tokens: [token('gewu', ['viewer'])] } },
+      ['api.tokens.0.roles: is the name of the machine'],
+    ],
+    [
       'a token without a secret',
       { api: { tokens: [token('li', ['viewer'], {})] } },
       ['api.tokens.0: exactly one of token and sha256'],

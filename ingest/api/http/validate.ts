@@ -16,9 +16,6 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
 }
 
-/** PostgreSQL keeps no NUL in a text. */
-const NUL = '\u0000';
-
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
   const part = httpPart === 'querystring' ? 'query' : (httpPart ?? 'request');
@@ -31,7 +28,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
         error: new GewuError('GEWU_REQUEST_INVALID', `${where} ${first?.message ?? 'breaks the schema'}${detail(first)}`),
       };
     }
-    if (containsNul(value)) return { error: new GewuError('GEWU_REQUEST_INVALID', `${part} contains a NUL character`) };
+    const unfit = unfitFor(value);
+    if (unfit !== null) return { error: new GewuError('GEWU_REQUEST_INVALID', `${part} contains ${unfit}`) };
     return { value };
   };
 };
@@ -64,9 +62,17 @@ function convert({ type, items }: PropertySchema, text: string): unknown {
   return text;
 }
 
-/** Only ever called on what a schema has bounded. */
-function containsNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes(NUL);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([key, inner]) => key.includes(NUL) || containsNul(inner));
+/**
+ * What no store keeps although a schema allows it: PostgreSQL has no NUL in a text, and beyond 2^53 a whole number is no
+ * longer the one that was sent. Only ever called on what a schema has bounded.
+ */
+function unfitFor(value: unknown): string | null {
+  if (typeof value === 'string') return value.includes('\u0000') ? 'a NUL character' : null;
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? `the number ${value}` : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const unfit = unfitFor(key) ?? unfitFor(inner);
+    if (unfit !== null) return unfit;
+  }
+  return null;
 }

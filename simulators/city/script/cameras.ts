@@ -93,6 +93,8 @@ export class CameraDirector {
   readonly #profile: Profile;
   readonly #view: StreetView;
   readonly #dice: Dice;
+  readonly #walkerDice: Dice;
+  readonly #carDice: Dice;
   readonly #firstMs: number;
   readonly #stretch: Stretch;
   readonly #fixed: readonly StayingActor[];
@@ -104,13 +106,16 @@ export class CameraDirector {
   /** Where something of a class has stood. */
   readonly #stood: { detects: IncidentClass; place: StreetPlace }[] = [];
   #slot = 0;
-  #bystanders = { walkerMs: 0, carMs: 0, count: 0 };
+  readonly #next = { walkerMs: 0, walker: 1, carMs: 0, car: 1 };
   readonly #classes: IncidentClass[];
 
   constructor(camera: DemoCamera, { number, seed, profile }: DirectorTerms) {
     this.camera = camera;
     this.#profile = profile;
     this.#dice = diceOf(seed, number, 82);
+    // Each has its own: what one does must not depend on how far the others were asked for.
+    this.#walkerDice = diceOf(seed, number, 83);
+    this.#carDice = diceOf(seed, number, 84);
     this.#view = streetView(camera.street, camera.pose);
     this.#firstMs = FIRST_MS + number * CAMERA_STEP_MS;
     this.#stretch = camera.looks === 1 ? STRETCH_M : [-STRETCH_M[1], -STRETCH_M[0]];
@@ -125,6 +130,7 @@ export class CameraDirector {
       return rect === null ? [] : [{ place, rect }];
     });
     for (const cover of camera.covers) this.#closed.set(cover.code, this.#closedCover(cover, 0));
+    this.#next.carMs = this.#carDice.between(0, 60_000 / CARS_PER_MINUTE);
     this.#fixed = [...standing, ...this.#closed.values()];
   }
 
@@ -254,16 +260,12 @@ export class CameraDirector {
   /** People and cars that do not stop: exponential gaps around the mean rate. */
   #passBy(untilMs: number, { actors }: CameraRound): void {
     const { street } = this.camera;
-    const b = this.#bystanders;
-    const gapMs = (perMinute: number) => (-Math.log(1 - this.#dice.next()) * 60_000) / perMinute;
-    while (b.walkerMs < untilMs) {
-      b.walkerMs += gapMs(WALKERS_PER_MINUTE);
-      actors.push(walker(street, `walker-${++b.count}`, this.#dice, this.#stretch, b.walkerMs));
-    }
-    while (b.carMs < untilMs) {
-      b.carMs += gapMs(CARS_PER_MINUTE);
-      actors.push(passingCar(street, `car-${++b.count}`, this.#dice, this.#stretch, b.carMs));
-    }
+    const next = this.#next;
+    const gapMs = (dice: Dice, perMinute: number) => (-Math.log(1 - dice.next()) * 60_000) / perMinute;
+    for (; next.walkerMs < untilMs; next.walkerMs += gapMs(this.#walkerDice, WALKERS_PER_MINUTE))
+      actors.push(walker(street, `walker-${next.walker++}`, this.#walkerDice, this.#stretch, next.walkerMs));
+    for (; next.carMs < untilMs; next.carMs += gapMs(this.#carDice, CARS_PER_MINUTE))
+      actors.push(passingCar(street, `car-${next.car++}`, this.#carDice, this.#stretch, next.carMs));
   }
 }
 

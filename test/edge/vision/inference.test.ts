@@ -25,8 +25,8 @@ const DIES = `const { parentPort } = require('node:worker_threads');
 parentPort.on('message', () => process.exit(1));
 parentPort.postMessage({ kind: 'ready' });`;
 
-async function pool(workers: number, createWorker?: (data: unknown) => Worker) {
-  const model = await openModel(BRIGHT_STREET);
+async function pool(workers: number, createWorker?: (data: unknown) => Worker, dir = BRIGHT_STREET) {
+  const model = await openModel(dir);
   const inference = new InferencePool({
     model,
     workers,
@@ -106,6 +106,18 @@ test('a worker that dies is started again; its frame is dropped, not lost withou
   await until(() => done.length === 1, { timeoutMs: 15_000 });
   expect(done[0]?.n).toBe(2);
   expect(inference.restarts).toBe(1);
+});
+
+test('stopping in the middle of a run ends the workers in peace: the process lives', async () => {
+  for (let round = 0; round < 4; round++) {
+    const { inference, lane } = await pool(2, undefined, 'models/street-drawn');
+    const { offer } = lane();
+    const { offer: other } = lane();
+    offer.offer(frame(1));
+    other.offer(frame(2));
+    await new Promise((resolve) => setTimeout(resolve, round * 4));
+    await inference.stop();
+  }
 });
 
 test('a frame of the wrong size is dropped and its memory comes back', async () => {
