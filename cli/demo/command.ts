@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
@@ -6,7 +7,7 @@ import { ensurePrograms } from '../programs.ts';
 import { casesWithEvidence } from './evidence.ts';
 import { DemoCity } from './run.ts';
 import { cameraSums, StatusLine } from './status.ts';
-import { judge, shortfalls, type Verdict } from './verdict.ts';
+import { compare, judge, shortfalls, type Verdict } from './verdict.ts';
 import { CaseWatch } from './watch.ts';
 
 const STATUS_MS = 1000;
@@ -83,7 +84,7 @@ async function runCity(city: DemoCity, flags: Flags, interrupt: Promise<'interru
     if (process.stderr.isTTY) say('');
     if (outcome === 'fallen') throw new GewuError('GEWU_INTERNAL', city.fallen ?? '');
     if (outcome === 'interrupted') return null;
-    return await conclude(city, watch, startedAt);
+    return await conclude(city, watch, startedAt, flags.dir);
   } finally {
     clearInterval(printing);
     await watch.stop();
@@ -103,7 +104,7 @@ function show(line: string): void {
 }
 
 /** The cameras' sums are read before the simulators end: afterwards no camera is on line. */
-async function conclude(city: DemoCity, watch: CaseWatch, startedAt: number): Promise<Verdict> {
+async function conclude(city: DemoCity, watch: CaseWatch, startedAt: number, dir: string): Promise<Verdict> {
   const cameras = await cameraSums(city.api);
   const { stats, truth } = await city.finishSimulators();
   const count = async () =>
@@ -119,7 +120,10 @@ async function conclude(city: DemoCity, watch: CaseWatch, startedAt: number): Pr
     cases = await watch.all();
     withEvidence = await casesWithEvidence(city.api, cases);
   }
-  return judge({ sent: stats.sensors.produced, stored, truth, cases, readableAt: watch.readableAt, withEvidence, cameras });
+  const seen = { sent: stats.sensors.produced, stored, truth, cases, readableAt: watch.readableAt, withEvidence, cameras };
+  // For whoever wants to know which incident was missed, and why.
+  await writeFile(join(dir, 'comparison.json'), JSON.stringify(compare(seen), null, 2));
+  return judge(seen);
 }
 
 export const demo: Command = {

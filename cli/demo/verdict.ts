@@ -30,11 +30,18 @@ export interface Observed {
   cameras: CameraSums;
 }
 
-export function judge(seen: Observed): Verdict {
+/** What was staged against the cases, incident by incident. */
+export function compare({ truth, cases, readableAt }: Observed) {
   // A case that no poll ever saw counts as readable now: its latency is what it is.
   const now = Date.now();
-  const cases = seen.cases.map((c) => ({ case: c, readableAt: seen.readableAt.get(c.id) ?? now }));
-  const { sensor, camera } = matchBySource(seen.truth, cases);
+  return matchBySource(
+    truth,
+    cases.map((c) => ({ case: c, readableAt: readableAt.get(c.id) ?? now })),
+  );
+}
+
+export function judge(seen: Observed): Verdict {
+  const { sensor, camera } = compare(seen);
   const fromCameras = seen.cases.filter((c) => c.source === 'camera');
   const counts = ({ staged, detected, missed, falseAlarms }: IncidentCounts) => ({ staged, detected, missed, falseAlarms });
   const latency = ({ pairs }: { pairs: readonly { latencyMs: number }[] }) => {

@@ -5,12 +5,12 @@
 #   MINUTES=10 models/train/recipe.sh      a rougher model sooner
 #   RELEASE=DIR models/train/recipe.sh     writes elsewhere than models/street-drawn
 #
-# Needs node 24 and a python3 with torch, numpy, PIL and onnx (Debian: python3-torch python3-numpy python3-pil python3-onnx).
+# Needs the npm packages (run ./gewu once) and a python3 with torch, numpy, PIL and onnx (Debian: python3-torch python3-numpy python3-pil python3-onnx).
 set -eu
 cd "$(dirname "$0")/../.."
 WORK=${1:-${TMPDIR:-/tmp}/gewu-train}
 RELEASE=${RELEASE:-models/street-drawn}
-NODE=${NODE:-node}
+NODE=${NODE:-node_modules/node/bin/node}
 PYTHON=${PYTHON:-/usr/bin/python3}
 mkdir -p "$WORK"
 
