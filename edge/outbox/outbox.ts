@@ -163,8 +163,8 @@ export class Outbox implements Service {
     this.#waitingRecords += bodies.length;
     this.#waitingBytes += bytes;
     const lastRows = this.#gathering.rows.at(-1);
-    if (lastRows?.lane === lane) lastRows.bodies.push(...bodies);
-    else this.#gathering.rows.push({ lane, bodies: [...bodies] });
+    if (bodies.length > 0 && lastRows?.lane === lane) for (const body of bodies) lastRows.bodies.push(body);
+    else if (bodies.length > 0) this.#gathering.rows.push({ lane, bodies: [...bodies] });
     this.#gathering.state.push(...state);
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#schedule();

@@ -1,13 +1,24 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as tcp } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import type { MqttClient } from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { createMetrics, silentLog } from '#service/mod.ts';
-import { type BrokerLimits, type BrokerPolicy, createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
+import {
+  type BrokerLimits,
+  type BrokerPolicy,
+  clientTlsOptions,
+  createBroker,
+  type MqttBroker,
+  type ServerTls,
+} from '#service/mqtt/mod.ts';
 import { PacketSizeGuard, TokenBucket } from '../../service/mqtt/guard.ts';
 import { mqttClient } from '../support/edge.ts';
 import { BROKER_LIMITS } from '../support/limits.ts';
+import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
 const open: BrokerPolicy = {
@@ -16,9 +27,13 @@ const open: BrokerPolicy = {
   subscribe: () => true,
 };
 
-async function startBroker(policy: Partial<BrokerPolicy> = {}, limits: Partial<BrokerLimits> = {}): Promise<MqttBroker> {
+async function startBroker(
+  policy: Partial<BrokerPolicy> = {},
+  limits: Partial<BrokerLimits> = {},
+  tls?: ServerTls,
+): Promise<MqttBroker> {
   const broker = createBroker({
-    listener: { host: '127.0.0.1', port: 0 },
+    listener: { host: '127.0.0.1', port: 0, ...(tls ? { tls } : {}) },
     limits: { ...BROKER_LIMITS, messagesPerSPerClientMax: 1e6, ...limits },
     policy: { ...open, ...policy },
     log: silentLog,
@@ -213,4 +228,47 @@ test('the token bucket lets its rate through, whatever the pattern', () => {
       expect(used.length).toBeLessThanOrEqual(10 + (spanMs * 10) / 1000 + 1);
     }),
   );
+});
+
+test('TLS: a client shows a certificate of the named authority and trusts ours; without one, or on a missing file, nothing', async () => {
+  const dir = await tempDir();
+  const path = (name: string) => join(dir, name);
+  const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: dir });
+  const request = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-batch'];
+  await openssl(...request, '-x509', '-days', '2', '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  for (const name of ['server', 'client']) {
+    await openssl(...request, '-subj', '/CN=localhost', '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    await openssl(
+      'x509',
+      '-req',
+      '-days',
+      '2',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.pem',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-out',
+      `${name}.pem`,
+    );
+  }
+  const tls = { cert: path('server.pem'), key: path('server.key'), ca: path('ca.pem') };
+  const broker = await startBroker({}, {}, tls);
+  const sign = { clientId: 'a', username: 'a', password: 'good password', protocol: 'mqtts' as const };
+  const options = await clientTlsOptions({
+    ca: path('ca.pem'),
+    cert: path('client.pem'),
+    key: path('client.key'),
+    serverName: 'localhost',
+  });
+  const c = await mqttClient(broker.port, { ...sign, ...options });
+  await c.publishAsync('t', 'x', { qos: 1 });
+  await c.endAsync();
+  await expect(
+    mqttClient(broker.port, { ...sign, ...(await clientTlsOptions({ ca: path('ca.pem'), serverName: 'localhost' })) }),
+  ).rejects.toThrow();
+  await expect(mqttClient(broker.port, sign)).rejects.toThrow();
+  await expect(startBroker({}, {}, { ...tls, key: path('nothing') })).rejects.toMatchObject({ code: 'GEWU_CONFIG_INVALID' });
 });

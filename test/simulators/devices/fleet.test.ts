@@ -42,8 +42,8 @@ function expectComplete(fleet: DeviceFleet, broker: ListeningBroker): void {
 
 test('every device reports by the clock, in order, with payloads that its kind allows, and counts PUBACKs', async () => {
   const broker = await listeningBroker();
-  const fleet = await fleetOf({ devices: devicesAt(broker.url, 6) });
   const before = Date.now();
+  const fleet = await fleetOf({ devices: devicesAt(broker.url, 6) });
   await until(() => broker.samples('dev-6').length >= 10);
   await settle(fleet);
   const tookMs = Date.now() - before;
@@ -91,14 +91,13 @@ test('a broker that goes away and comes back misses nothing', async () => {
   await broker.stop();
   const { produced, connected } = await until(() => (fleet.stats.connected === 0 ? fleet.stats : null));
   expect(connected).toBe(0);
-  await until(() => fleet.stats.produced >= produced + 15);
+  await until(() => fleet.stats.produced >= produced + 15 && fleet.stats.refused > 0);
   expect(fleet.stats.pending).toBeGreaterThan(0);
   await broker.start();
   await until(() => fleet.stats.connected === 3);
   await settle(fleet);
   expectComplete(fleet, broker);
   expect(fleet.stats).toMatchObject({ dropped: 0, connects: 6 });
-  expect(fleet.stats.refused).toBeGreaterThan(0);
 });
 
 test('what got no PUBACK is sent again, and only a PUBACK counts', async () => {

@@ -4,7 +4,7 @@ import { DEVICE_KINDS, type ThresholdRule, validatePayload } from '#grid/mod.ts'
 import { createSampler, SeqSet } from '#simulators/devices/mod.ts';
 import { NORMAL, onSample, type ThresholdState } from '../../../edge/rules/mod.ts';
 
-const SAMPLES = 300;
+const SAMPLES = 100;
 
 test.each(DEVICE_KINDS)('$kind: whatever the seed and the hour, normal samples are plausible and break no rule', (kind) => {
   fc.assert(

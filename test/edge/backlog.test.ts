@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '#cli/servers/mod.ts';
+import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { Outbox } from '../../edge/outbox/mod.ts';
+import { Backoff, CaseStateMap, LaneCursor, RoundTrip, Uplink } from '../../edge/uplink/mod.ts';
+import { FakeCentre } from '../support/centre.ts';
+import { tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+
+async function openOutbox(): Promise<Outbox> {
+  const outbox = new Outbox({
+    file: join(await tempDir(), 'o.db'),
+    quotaBytes: 1e9,
+    ageMsMax: 1e12,
+    log: silentLog,
+    metrics: createMetrics(),
+  });
+  await outbox.start();
+  onTestFinished(() => outbox.stop());
+  return outbox;
+}
+const put = (o: Outbox, count: number, lane: 'events' | 'health' | 'readings' = 'readings') =>
+  o.append(
+    lane,
+    Array.from({ length: count }, (_, i) => Buffer.from(`${lane}-${i}`)),
+  );
+
+test('live goes before backlog, backlog oldest first, each row once, whatever comes in between', async () => {
+  const outbox = await openOutbox();
+  await put(outbox, 4);
+  const cursor = new LaneCursor('readings', outbox);
+  const next = async () => {
+    const chunk = await cursor.next(1e6, 2);
+    return chunk && [chunk.first, chunk.last];
+  };
+  await put(outbox, 1);
+  expect(await next()).toEqual([5, 5]);
+  expect(await next()).toEqual([1, 2]);
+  await put(outbox, 3);
+  expect(await next()).toEqual([6, 7]);
+  // The connection is lost: 8 is backlog now, behind what is older.
+  cursor.fallBehind();
+  await put(outbox, 1);
+  cursor.fallBehind();
+  await put(outbox, 1);
+  expect([await next(), await next(), await next()]).toEqual([
+    [10, 10],
+    [3, 4],
+    [8, 9],
+  ]);
+  expect(await next()).toBeNull();
+});
+
+test('after an outage events go before health, health before readings; a centre that answers late sees no more than the window', async () => {
+  const outbox = await openOutbox();
+  for (let i = 0; i < 12; i++) await put(outbox, 5000);
+  await put(outbox, 3, 'health');
+  await put(outbox, 2, 'events');
+  const centre = new FakeCentre(await freePort());
+  const answer = centre.answer;
+  centre.answer = () => [];
+  await centre.start();
+  onTestFinished(() => centre.stop());
+  const uplink = new Uplink({
+    edge: 'edge-01',
+    url: centre.url,
+    password: 'edge-password',
+    outbox,
+    commands: new CaseStateMap(),
+    clock: systemClock,
+    log: silentLog,
+    metrics: createMetrics(),
+  });
+  await uplink.start();
+  onTestFinished(() => uplink.stop());
+  await until(() => centre.frames.length >= 8);
+  expect(centre.frames.slice(0, 3).map((f) => [f.lane, f.count])).toEqual([
+    ['events', 2],
+    ['health', 3],
+    ['readings', 5000],
+  ]);
+  // What comes more than once is the same eight frames again.
+  await until(() => centre.frames.length > 8);
+  expect(new Set(centre.frames.map((f) => `${f.lane}/${f.first}`)).size).toBe(8);
+  centre.answer = answer;
+  await until(() => outbox.stats.readings.records + outbox.stats.events.records + outbox.stats.health.records === 0);
+}, 30_000);
+
+test('resend times follow the measured round trip, double, and end at half a minute', () => {
+  const rtt = new RoundTrip();
+  expect(rtt.resendAfterMs(1)).toBe(2000);
+  for (let i = 0; i < 50; i++) rtt.measured(10);
+  expect(rtt.resendAfterMs(1)).toBe(500);
+  expect(rtt.resendAfterMs(3)).toBe(2000);
+  for (let i = 0; i < 50; i++) rtt.measured(3000);
+  expect(rtt.resendAfterMs(1)).toBeGreaterThan(3000);
+  expect(rtt.resendAfterMs(20)).toBe(30_000);
+});
+
+test('reconnects wait from half a second up to half a minute, never more', () => {
+  const backoff = new Backoff();
+  const waits = Array.from({ length: 50 }, () => backoff.next());
+  expect(waits[0]).toBeGreaterThanOrEqual(500);
+  expect(waits[0]).toBeLessThanOrEqual(1000);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
+  expect(Math.min(...waits.slice(10))).toBeGreaterThanOrEqual(15_000);
+  backoff.reset();
+  expect(backoff.next()).toBeLessThanOrEqual(1000);
+});
+
+test('the latest word about a case counts, in whatever order they come; others are ignored', () => {
+  const cases = new CaseStateMap();
+  const say = (event: string, open: boolean, ts: number) => cases.receive({ command: 'case-state', event, open, ts });
+  expect(cases.isOpen('e-1')).toBe(false);
+  say('e-1', true, 10);
+  say('e-1', false, 20);
+  say('e-1', true, 15);
+  expect(cases.isOpen('e-1')).toBe(false);
+  say('e-1', true, 30);
+  cases.receive({ command: 'reboot', event: 'e-1' });
+  cases.receive(null);
+  expect(cases.isOpen('e-1')).toBe(true);
+  for (let i = 0; i < 10_000; i++) say(`x-${i}`, true, i);
+  expect(cases.isOpen('e-1')).toBe(false);
+});
