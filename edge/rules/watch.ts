@@ -91,9 +91,12 @@ function shifted(state: ThresholdState, byMs: number, max = Number.MAX_SAFE_INTE
   return state.phase === 'clearing' ? { ...state, clearSince: move(state.clearSince) } : state;
 }
 
+const PHASES = ['pending', 'active', 'clearing'];
+
 function parse(text: string): StoredWatch | null {
   try {
-    return JSON.parse(text) as StoredWatch;
+    const stored = JSON.parse(text) as StoredWatch;
+    return PHASES.includes(stored.state.phase) ? stored : null;
   } catch {
     return null;
   }

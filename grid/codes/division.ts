@@ -1,6 +1,6 @@
 /**
  * Administrative division codes, six digits (GB/T 2260): province, prefecture, county.
- * Ranges explain a refusal; a loaded division table would decide. Source: docs/domain/codes.md.
+ * Ranges explain a refusal; a loaded division table would decide. Source: docs/domain/rules.md section 1.
  */
 
 /** Why a code is refused. */

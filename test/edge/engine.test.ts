@@ -218,3 +218,15 @@ test('state of a rule that is configured no more is let go', async () => {
   const second = await setUp({ dir, rules: [openRule] });
   expect((await second.outbox.state('rule/')).size).toBe(0);
 });
+
+test('stored state that makes no sense is as good as none', async () => {
+  for (const value of ['null', '{}', '{"state":{"phase":"odd"}}', '{"state":{"phase":"active"},"open":null}', 'x']) {
+    const dir = await tempDir();
+    const first = await setUp({ dir, rules: [] });
+    await first.outbox.append('events', [], [{ key: 'rule/mc-1/battery', value }]);
+    await first.outbox.stop();
+    const second = await setUp({ dir, rules: [batteryRule] });
+    await second.engine.sample('mc-1', { battery_v: 3 }, []);
+    expect(said(await second.events())).toEqual(['raised 1']);
+  }
+});

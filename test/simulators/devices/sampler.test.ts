@@ -4,7 +4,7 @@ import { DEVICE_KINDS, type ThresholdRule, validatePayload } from '#grid/mod.ts'
 import { createSampler, SeqSet } from '#simulators/devices/mod.ts';
 import { NORMAL, onSample, type ThresholdState } from '../../../edge/rules/mod.ts';
 
-const SAMPLES = 100;
+const SAMPLES = 60;
 
 test.each(DEVICE_KINDS)('$kind: whatever the seed and the hour, normal samples are plausible and break no rule', (kind) => {
   fc.assert(
@@ -13,12 +13,13 @@ test.each(DEVICE_KINDS)('$kind: whatever the seed and the hour, normal samples a
       const states = new Map<ThresholdRule, ThresholdState>(kind.rules.map((r) => [r, NORMAL]));
       for (let n = 0; n < SAMPLES; n++) {
         const fields = sample({ hour, elapsedS: n });
-        expect(validatePayload(kind, fields)).toMatchObject({ ok: true, value: { implausible: [] } });
+        const checked = validatePayload(kind, fields);
+        if (!checked.ok || checked.value.implausible.length > 0) expect(checked).toEqual('a plausible sample');
         for (const [rule, state] of states) {
           // As the edge runs it, without confirm times: nothing may even be suspected.
           const eager = { ...rule, confirm: { forS: 0, samples: 1 } };
           const step = onSample(eager, state, fields, n * 1000);
-          expect(step.state, rule.id).toEqual(NORMAL);
+          if (step.state.phase !== 'normal') expect(fields).toEqual(`a sample that does not break ${rule.id}`);
           states.set(rule, step.state);
         }
       }
