@@ -45,6 +45,7 @@ export function checkConfig<S extends TSchema>(
   input: unknown,
   extra?: (config: Static<S>) => ConfigMistake[],
 ): Static<S> {
+  checkVersion(file, schema, input);
   const filled = Value.Default(schema, structuredClone(input));
   const check = Compile(schema);
   if (!check.Check(filled)) {
@@ -57,6 +58,15 @@ export function checkConfig<S extends TSchema>(
   const more = extra?.(config) ?? [];
   if (more.length > 0) throw new ConfigError(file, more);
   return config;
+}
+
+/** A file of another version is not a file full of mistakes. A file without one is checked as it is. */
+function checkVersion(file: string, schema: TSchema, input: unknown): void {
+  const { properties } = schema as { properties?: { version?: { const?: unknown } } };
+  const wanted = properties?.version?.const;
+  const given = typeof input === 'object' && input !== null && 'version' in input ? input.version : undefined;
+  if (wanted === undefined || typeof given !== 'number' || given === wanted) return;
+  throw new GewuError('GEWU_CONFIG_VERSION', `${file}: version ${given}; this Gewu reads version ${wanted}`);
 }
 
 interface SchemaError {

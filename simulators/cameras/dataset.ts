@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
-import { DETECTION_CLASSES, type TruthBox } from './scene.ts';
+import { DETECTION_CLASSES, type Picture, type TruthBox } from './scene.ts';
 import { createStreetRenderer, diceOf, hash, randomScene, randomView } from './street/mod.ts';
 
 /** Moments of one street: drawing an empty street costs ten times a moment of it. */
@@ -37,28 +37,48 @@ export interface DatasetImage {
  * The same options give the same truth and the same pixels. About 0.1 s a picture.
  */
 export async function writeDataset(options: DatasetOptions, onProgress: (written: number) => void = () => {}): Promise<void> {
-  const { out, seed, images, widthPx = 640, heightPx = 360 } = options;
-  mkdirSync(join(out, 'images'), { recursive: true });
-  writeFileSync(join(out, 'classes.json'), `${JSON.stringify(DETECTION_CLASSES)}\n`);
-  const lines: string[] = [];
-  const canvas = createCanvas(widthPx, heightPx);
-  const ctx = canvas.getContext('2d');
-  const pixels = ctx.createImageData(widthPx, heightPx);
+  const { seed, images, widthPx = 640, heightPx = 360 } = options;
+  const writer = new DatasetWriter(options);
   for (let first = 0; first < images; first += MOMENTS_PER_VIEW) {
     const view = randomView(hash(seed, first, 41), widthPx, heightPx);
     const renderer = createStreetRenderer(view.street, view.pose);
     for (let index = first; index < Math.min(images, first + MOMENTS_PER_VIEW); index++) {
-      const picture = renderer.render(randomScene(view, hash(seed, index, 42)));
-      pixels.data.set(picture.rgba);
-      ctx.putImageData(pixels, 0, 0);
-      const file = `images/${String(index).padStart(6, '0')}.jpg`;
-      const quality = diceOf(seed, index, 43).whole(...JPEG_QUALITY);
-      writeFileSync(join(out, file), await canvas.encode('jpeg', quality));
-      lines.push(JSON.stringify({ file, boxes: picture.truth.map(shortTruth) } satisfies DatasetImage));
+      await writer.add(renderer.render(randomScene(view, hash(seed, index, 42))));
       onProgress(index + 1);
     }
   }
-  writeFileSync(join(out, 'truth.jsonl'), `${lines.join('\n')}\n`);
+  writer.close();
+}
+
+/** Puts drawn pictures and their truth into a folder, in the form that `writeDataset` describes. */
+export class DatasetWriter {
+  readonly #out: string;
+  readonly #seed: number;
+  readonly #lines: string[] = [];
+
+  constructor({ out, seed }: { out: string; seed: number }) {
+    this.#out = out;
+    this.#seed = seed;
+    mkdirSync(join(out, 'images'), { recursive: true });
+    writeFileSync(join(out, 'classes.json'), `${JSON.stringify(DETECTION_CLASSES)}\n`);
+  }
+
+  async add({ widthPx, heightPx, rgba, truth }: Picture): Promise<void> {
+    const index = this.#lines.length;
+    const canvas = createCanvas(widthPx, heightPx);
+    const ctx = canvas.getContext('2d');
+    const pixels = ctx.createImageData(widthPx, heightPx);
+    pixels.data.set(rgba);
+    ctx.putImageData(pixels, 0, 0);
+    const file = `images/${String(index).padStart(6, '0')}.jpg`;
+    const quality = diceOf(this.#seed, index, 43).whole(...JPEG_QUALITY);
+    writeFileSync(join(this.#out, file), await canvas.encode('jpeg', quality));
+    this.#lines.push(JSON.stringify({ file, boxes: truth.map(shortTruth) } satisfies DatasetImage));
+  }
+
+  close(): void {
+    writeFileSync(join(this.#out, 'truth.jsonl'), `${this.#lines.join('\n')}\n`);
+  }
 }
 
 function shortTruth({ class: name, box, visible }: TruthBox): DatasetImage['boxes'][number] {

@@ -24,14 +24,14 @@ const pavement = (from: number, to: number) => (street: Street, dice: Dice) =>
  * with the square of the distance; a stall stands up.
  */
 const TERMS: Readonly<Record<IncidentClass, Terms>> = {
-  stall: { farM: [9, 20], across: pavement(0.3, 0.7) },
-  garbage: { farM: [8.5, 16], across: pavement(0.2, 0.65) },
-  ponding: { farM: [8.5, 19], across: (street, dice) => side(dice) * (street.roadWidthM / 2 - dice.between(1.4, 2.8)) },
+  stall: { farM: [9, 16], across: pavement(0.3, 0.7) },
+  garbage: { farM: [8.5, 13], across: pavement(0.2, 0.65) },
+  ponding: { farM: [8.5, 18], across: (street, dice) => side(dice) * (street.roadWidthM / 2 - dice.between(1.4, 2.8)) },
   open_manhole: {
     farM: [8, 12.5],
     across: (street, dice) => dice.between(-0.5, 0.5) * (street.roadWidthM + street.pavementWidthM),
   },
-  vehicle: { farM: [10, 21], across: (street, dice) => kerb(street, side(dice)) },
+  vehicle: { farM: [9.5, 18], across: (street, dice) => kerb(street, side(dice)) },
 };
 /** Parasols and awnings reach farther than what they stand on. */
 const MARGIN_PX = 20;

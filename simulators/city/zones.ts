@@ -3,8 +3,8 @@ import type { IncidentClass } from '../cameras/mod.ts';
 import type { DemoCamera } from './types.ts';
 import { type StreetView, streetView } from './view.ts';
 
-/** The ground up to here is watched, metres. */
-const WATCHED_M = 30;
+/** The ground up to here is watched, metres: farther away a bin is as many pixels as a heap of rubbish. */
+const WATCHED_M = 24;
 /** A car's box ends a little outside the kerb that it stands at. */
 const KERB_SLACK_M = 0.4;
 const CLEAR_S = 60;

@@ -119,7 +119,7 @@ export class CameraDirector {
     this.#view = streetView(camera.street, camera.pose);
     this.#firstMs = FIRST_MS + number * CAMERA_STEP_MS;
     this.#stretch = camera.looks === 1 ? STRETCH_M : [-STRETCH_M[1], -STRETCH_M[0]];
-    // Cameras begin with different classes: four incidents on each of four cameras show every class at least three times.
+    // Cameras begin with different classes: four incidents on each of four cameras show every class about three times.
     this.#classes = CLASSES.map((_, i) => CLASSES[(i + 4 * number) % CLASSES.length] as IncidentClass);
     const { street } = camera;
     const taken = camera.covers.map((c) => c.place);

@@ -156,7 +156,7 @@ describe('zones', () => {
     for (const r of rules) expect([180, 300]).toContain(r.dwellS);
   });
 
-  test('reach the ground up to 30 m, and only the road where parking is meant', () => {
+  test('reach the ground up to 24 m, and only the road where parking is meant', () => {
     const plane = localPlane({ lon: camera.pose.lon, lat: camera.pose.lat });
     const heading = (camera.street.roadHeadingDeg * Math.PI) / 180;
     /** From the lens along its own view: metres ahead. */
@@ -164,7 +164,7 @@ describe('zones', () => {
       const h = (camera.pose.headingDeg * Math.PI) / 180;
       return plane.toPosition({ xM: m * Math.sin(h), yM: m * Math.cos(h) });
     };
-    expect([8, 20, 29, 31, 45].map((m) => inZone(street, ahead(m).lon, ahead(m).lat))).toEqual([true, true, true, false, false]);
+    expect([8, 20, 23, 25, 45].map((m) => inZone(street, ahead(m).lon, ahead(m).lat))).toEqual([true, true, true, false, false]);
     const origin = localPlane({ lon: camera.street.originLon, lat: camera.street.originLat });
     const at = (alongM: number, acrossM: number) => {
       const a = camera.looks * alongM;
