@@ -44,7 +44,7 @@ const TAIL_MS = 25_000;
  */
 export function createSimulation({ config, log, clock }: { config: SimulateConfig; log: Log; clock: Clock }): Simulation {
   const city = buildDemoCity({ seed: config.seed, ...config.city });
-  const staging = createStaging(city, { seed: config.seed, intervalMs: config.intervalS * 1000 });
+  const staging = createStaging(city, { seed: config.seed, intervalMs: config.intervalS * 1000, profile: config.profile });
   const server = new RtspServer({ config: { host: config.rtsp.host, port: config.rtsp.port }, log, clock });
   const fleet = new DeviceFleet({
     config: { devices: devicesOf(city, config), seed: config.seed, intervalMs: config.intervalS * 1000, hour: SENSORS_HOUR },
