@@ -73,6 +73,8 @@ export class Camera implements Service {
   readonly #tracker: Tracker;
   readonly #recent: RecentPictures;
   readonly #reporter: EventReporter;
+  /** By class, the lowest score that a zone's rule of this camera accepts: from there on a detection may begin a track. */
+  readonly #acceptedFrom = new Map<string, number>();
   readonly #rate: RateWindow;
   readonly #counts = { decodedFrames: 0, analysedFrames: 0, droppedFrames: 0 };
   #timer: NodeJS.Timeout | undefined;
@@ -82,6 +84,8 @@ export class Camera implements Service {
   constructor(deps: CameraDeps) {
     const { camera, model, clock, log, shadow } = deps;
     this.#deps = deps;
+    for (const { detects, confidenceMin } of camera.zones.flatMap((zone) => zone.rules))
+      this.#acceptedFrom.set(detects, Math.min(confidenceMin, this.#acceptedFrom.get(detects) ?? 1));
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
     this.#source = new FrameSource({
@@ -187,7 +191,7 @@ export class Camera implements Service {
       .filter((d) => d.class !== PERSON_CLASS)
       .map((d) => {
         const placed = place(ground, d.class, d.box, pixel);
-        const strong = d.score >= (thresholds[d.class] ?? 1);
+        const strong = d.score >= Math.min(thresholds[d.class] ?? 1, this.#acceptedFrom.get(d.class) ?? 1);
         return { ...d, strong, point: placed?.point ?? null, errorRadiusM: placed?.errorRadiusM ?? 0 };
       });
     return { people, observed };
