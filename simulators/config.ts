@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { PROFILES } from '#grid/mod.ts';
-import { checkConfig, readConfigFile } from '#service/mod.ts';
+import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
+import { buildDemoCity } from './city/mod.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -48,10 +49,23 @@ export type SimulateConfig = Static<typeof SimulateConfig>;
 
 /** Throws GEWU_CONFIG_UNREADABLE, GEWU_CONFIG_INVALID. */
 export async function loadSimulateConfig(file: string): Promise<SimulateConfig> {
-  return checkConfig(file, SimulateConfig, await readConfigFile(file), ({ city, brokers }) => {
-    const named = Object.keys(brokers).length;
-    return named === city.edges
-      ? []
-      : [{ key: 'brokers', value: named, message: `one for each of the ${city.edges} edges is wanted` }];
-  });
+  return checkConfig(file, SimulateConfig, await readConfigFile(file), simulateMistakes);
+}
+
+/** What the schema cannot say: a city that can be built, and a broker for each of its edges. */
+function simulateMistakes({ seed, city, brokers }: SimulateConfig): ConfigMistake[] {
+  let edges: string[];
+  try {
+    edges = buildDemoCity({ seed, ...city }).edges.map((e) => e.id);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ key: 'city', value: city, message: error.message }];
+  }
+  const missing = edges
+    .filter((id) => !Object.hasOwn(brokers, id))
+    .map((id) => ({ key: `brokers.${id}`, value: undefined, message: 'the devices of this edge have no broker' }));
+  const unknown = Object.entries(brokers)
+    .filter(([id]) => !edges.includes(id))
+    .map(([id, value]) => ({ key: `brokers.${id}`, value, message: `the city has no such edge, only ${edges.join(', ')}` }));
+  return [...missing, ...unknown];
 }

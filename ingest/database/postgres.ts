@@ -12,7 +12,7 @@ const STATEMENT_MS_MAX = 30_000;
 const LOCK_MS_MAX = 10_000;
 const INT8_OID = 20;
 
-/** Kysely on `pg`. A connection that dies while it idles is logged; the next query opens another. */
+/** Kysely on `pg`. A connection that dies is logged; the next query opens another. */
 export function postgresDialect(config: PostgresConfig, log: Log): Dialect {
   const pool = new pg.Pool({
     connectionString: config.url,
@@ -31,6 +31,11 @@ export function postgresDialect(config: PostgresConfig, log: Log): Dialect {
     ...(config.tls ? { ssl: tlsOptions(config.tls) } : {}),
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'));
+  // The pool listens to idle connections only. One that dies between two statements of a transaction would end the
+  // process; the transaction itself fails with its next statement.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.debug({ error: error.message }, 'a PostgreSQL connection failed')),
+  );
   return new PostgresDialect({ pool });
 }
 

@@ -57,7 +57,10 @@ export interface SensorIncident {
   lat: number;
   fromMs: number;
   toMs: number;
-  /** Confirm time of the rule in force. */
+  /** The rule in force confirms for so long, and by so many samples. */
+  confirmForMs: number;
+  confirmSamples: number;
+  /** As planned: both of them, at the devices' interval. */
   confirmMs: number;
   /** The device has said the same before: see `CameraIncident.repeats`. */
   repeats: boolean;

@@ -49,16 +49,23 @@ export interface DeviceStats {
 export interface Told {
   firstAt: number;
   lastAt: number;
+  /** Of the first TOLD_TIMES_MAX samples: rules that count samples are complete with one of them. */
+  times: readonly number[];
 }
+
+/** More than any rule counts. */
+const TOLD_TIMES_MAX = 8;
 
 const CATCH_UP_MAX = 60;
 const INCIDENTS_MAX = 8;
 
 /**
- * A sensor as the edge sees it: a real MQTT client that samples by the clock, whether anybody listens or not.
+ * A sensor as the edge sees it: a real MQTT client that samples by the clock, whether anybody listens or not, and at once
+ * when something goes wrong. Source: docs/domain/sensors.md, alarms are sent at once, reports at intervals.
  *
- *   every intervalMs --sample--> history --batch, QoS 1--> broker
- *                                   ^--no PUBACK--+
+ *   every intervalMs --sample--+
+ *   an incident begins --------+--> history --batch, QoS 1--> broker
+ *                                      ^--no PUBACK--+
  */
 export class SimulatedDevice implements Service {
   readonly #deps: SimulatedDeviceDeps;
@@ -71,6 +78,7 @@ export class SimulatedDevice implements Service {
   readonly #told = new Map<string, Told>();
   readonly #counts = { produced: 0, sent: 0, failed: 0, skipped: 0 };
   #timer: NodeJS.Timeout | undefined;
+  #sampling = false;
   #startedMs = 0;
   /** Number of the next sample's time. */
   #tick = 0;
@@ -90,13 +98,14 @@ export class SimulatedDevice implements Service {
     const { config, clock } = this.#deps;
     this.#startedMs = clock.monotonic() + this.#dice.next() * config.intervalMs;
     this.#tick = 0;
+    this.#sampling = true;
     this.#schedule();
     await this.#link.open();
   }
 
   /** Takes no more samples, and waits until those it has are acknowledged or the time is over. True when all are. */
   async quiesce(msMax: number): Promise<boolean> {
-    clearTimeout(this.#timer);
+    this.#endSampling();
     if (this.#history.pending === 0) return true;
     await new Promise<void>((resolve) => {
       const late = setTimeout(resolve, msMax);
@@ -109,17 +118,29 @@ export class SimulatedDevice implements Service {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#endSampling();
     await this.#link.close();
   }
 
-  /** From the next sample on it says `fields`, until `recover`. Throws RangeError on a field that its kind has not. */
+  /**
+   * It says `fields` until `recover`: at once, as an alarm is, then with each sample. A device that does not sample says
+   * nothing. Throws RangeError on a field that its kind has not.
+   */
   stage(incident: string, fields: Readonly<Fields>): void {
-    const { kind, device } = this.#deps.config;
+    const { config, clock } = this.#deps;
+    const { kind, device } = config;
     const unknown = Object.keys(fields).find((name) => !Object.hasOwn(kind.fields, name));
     if (unknown !== undefined) throw new RangeError(`${device}: ${kind.kind} has no field ${unknown}`);
     if (this.#incidents.size >= INCIDENTS_MAX) throw new RangeError(`${device}: ${INCIDENTS_MAX} incidents at once`);
+    if (!this.#sampling) {
+      this.#incidents.set(incident, fields);
+      return;
+    }
+    // What was due before the incident is of the time before it.
+    this.#takeDue();
     this.#incidents.set(incident, fields);
+    this.#history.push(this.#sample(clock.now()));
+    this.#pump();
   }
 
   /** Ends one incident, or all. */
@@ -149,6 +170,11 @@ export class SimulatedDevice implements Service {
   /** By incident; once it has said something of it. */
   get told(): ReadonlyMap<string, Told> {
     return this.#told;
+  }
+
+  #endSampling(): void {
+    clearTimeout(this.#timer);
+    this.#sampling = false;
   }
 
   /** By number, not by interval: a late sample does not shift those after it. */
@@ -186,7 +212,8 @@ export class SimulatedDevice implements Service {
     let fields = this.#sampler({ hour, elapsedS });
     for (const [incident, wrong] of this.#incidents) {
       fields = withIncident(fields, wrong, this.#dice);
-      this.#told.set(incident, { firstAt: this.#told.get(incident)?.firstAt ?? ts, lastAt: ts });
+      const { firstAt = ts, times = [] } = this.#told.get(incident) ?? {};
+      this.#told.set(incident, { firstAt, lastAt: ts, times: times.length < TOLD_TIMES_MAX ? [...times, ts] : times });
     }
     return { seq: ++this.#counts.produced, ts, fields };
   }

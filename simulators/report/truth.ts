@@ -7,7 +7,8 @@ import type { StagedTruth } from './match.ts';
  * Those that no device has told, and repeats of what the city knows already, are left out.
  */
 export function sensorTruth(incidents: readonly SensorIncident[], told: ReadonlyMap<string, Told>): StagedTruth[] {
-  return incidents.flatMap(({ id, class: eventClass, component, lon, lat, confirmMs, repeats }) => {
+  return incidents.flatMap((incident) => {
+    const { id, class: eventClass, component, lon, lat, repeats } = incident;
     const when = told.get(id);
     if (when === undefined || repeats) return [];
     return [
@@ -20,10 +21,19 @@ export function sensorTruth(incidents: readonly SensorIncident[], told: Readonly
         lat,
         standsFrom: when.firstAt,
         standsTo: when.lastAt,
-        confirmMs,
+        confirmMs: confirmedMs(incident, when),
       },
     ];
   });
+}
+
+/**
+ * From the first wrong sample to the moment at which the rule has its time and its samples. An alarm comes between two
+ * reports: the planned time would be too long for rules that count, and hide as much of the latency.
+ */
+function confirmedMs({ confirmForMs, confirmSamples, confirmMs }: SensorIncident, { firstAt, times }: Told): number {
+  const enoughAt = times[confirmSamples - 1];
+  return enoughAt === undefined ? confirmMs : Math.max(confirmForMs, enoughAt - firstAt);
 }
 
 /** What stood before cameras, as truth; the script began at `startsAt`, UTC ms. Repeats are left out. */

@@ -71,7 +71,9 @@ function incidentOf(c: Candidate, id: string, fromMs: number, lastsOnMs: number,
   if (c.left.length === 0) c.left = [...(DEVICE_FAULTS[device.kind] ?? [])];
   const { fields, rule: ruleId } = c.left.shift() as DeviceFault;
   const rule = ruleOf(device, ruleId, terms.profile);
-  const confirmMs = Math.max(rule.confirm.forS * 1000, (rule.confirm.samples - 1) * terms.intervalMs);
+  const confirmForMs = rule.confirm.forS * 1000;
+  const confirmSamples = rule.confirm.samples;
+  const confirmMs = Math.max(confirmForMs, (confirmSamples - 1) * terms.intervalMs);
   const eventClass = classOf(rule, device);
   const key = JSON.stringify(eventClass);
   const repeats = c.done.has(key);
@@ -90,6 +92,8 @@ function incidentOf(c: Candidate, id: string, fromMs: number, lastsOnMs: number,
     lat: device.lat,
     fromMs,
     toMs: Math.round(fromMs + confirmMs + lastsOnMs),
+    confirmForMs,
+    confirmSamples,
     confirmMs,
     repeats,
   };

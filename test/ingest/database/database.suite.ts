@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { StoreConflict } from '#ingest/database/mod.ts';
@@ -123,6 +124,19 @@ export const databaseSuite: Suite = ({ store, fresh: anyStore, server }) => {
       await expect(away).rejects.toMatchObject({ code: 'GEWU_STORE_UNAVAILABLE' });
       await server().restart();
       await until(() => database.ping().then(() => true));
+      expect(await database.kysely.selectFrom('dead_letters').selectAll().execute()).toEqual([]);
+    });
+
+    it('fails a transaction whose connection dies between two statements, and nothing else', async () => {
+      const database = await openDatabase(await fresh());
+      const broken = database.transaction(async (trx) => {
+        const own = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+        await sql`select pg_terminate_backend(${own.rows[0]?.pid}::int)`.execute(database.kysely);
+        // The connection's end has to arrive while no statement waits for it: unheard, it would end this process.
+        await pause(200);
+        await trx.insertInto('dead_letters').values(letter('a')).execute();
+      });
+      await expect(broken).rejects.toMatchObject({ code: 'GEWU_STORE_UNAVAILABLE' });
       expect(await database.kysely.selectFrom('dead_letters').selectAll().execute()).toEqual([]);
     });
 

@@ -18,10 +18,16 @@ export class ListeningBroker {
   readonly heard: Heard[] = [];
   /** Refuses messages without PUBACK while true: the connection ends. */
   refuses = false;
+  /** Asks for no secret: for devices whose secrets the test does not know. */
+  readonly open: boolean;
   /** Takes so long for each message. */
   delayMs = 0;
   #broker: MqttBroker | undefined;
   #port = 0;
+
+  constructor({ open = false } = {}) {
+    this.open = open;
+  }
 
   get url(): string {
     return `mqtt://127.0.0.1:${this.#port}`;
@@ -32,7 +38,7 @@ export class ListeningBroker {
       listener: { host: '127.0.0.1', port: this.#port },
       limits: BROKER_LIMITS,
       policy: {
-        authenticate: (_session, password) => password.toString() === SECRET,
+        authenticate: (_session, password) => this.open || password.toString() === SECRET,
         publish: async (_session, { topic, payload }) => {
           if (this.delayMs > 0) await pause(this.delayMs);
           if (this.refuses) throw new Error('not now');
@@ -70,8 +76,8 @@ export class ListeningBroker {
   }
 }
 
-export async function listeningBroker(): Promise<ListeningBroker> {
-  const broker = await new ListeningBroker().start();
+export async function listeningBroker(options: { open?: boolean } = {}): Promise<ListeningBroker> {
+  const broker = await new ListeningBroker(options).start();
   onTestFinished(() => broker.stop());
   return broker;
 }

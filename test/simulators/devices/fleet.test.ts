@@ -169,12 +169,42 @@ test('an incident is told from its time on, and no longer than its end', async (
   expect(wrong.length).toBeGreaterThan(2);
   for (const s of wrong) expect(s.tilt_deg).toBeCloseTo(25, 0);
   const times = wrong.map((s) => s.ts as number);
-  expect(fleet.told).toEqual(new Map([['i-1', { firstAt: times[0], lastAt: times.at(-1) }]]));
+  expect(fleet.told).toEqual(new Map([['i-1', { firstAt: times[0], lastAt: times.at(-1), times: times.slice(0, 8) }]]));
   expect(times[0]).toBeGreaterThanOrEqual(startsAt + 200 - 2);
   const after = broker.samples('dev-1').filter((s) => (s.ts as number) > (times.at(-1) as number));
   expect(after.length).toBeGreaterThan(0);
   for (const s of after) expect(s.tilt_deg).toBeLessThan(5);
   for (const s of broker.samples('dev-2')) expect(s.tilt_deg).toBeLessThan(5);
+});
+
+test('an alarm is sent at once, not with the next report; the recovery comes with a report', async () => {
+  const broker = await listeningBroker();
+  const fleet = await fleetOf({ devices: devicesAt(broker.url, 1), intervalMs: 3_600_000 });
+  await until(() => fleet.stats.connected === 1);
+  const heard = broker.samples('dev-1').length;
+  const startsAt = Date.now();
+  fleet.play({ id: 'i-1', device: 'dev-1', fields: { tilt_deg: 25 }, fromMs: 20, toMs: 60_000 }, startsAt);
+  await until(() => broker.samples('dev-1').length > heard);
+  await settle(fleet);
+  expect(broker.samples('dev-1').length).toBe(heard + 1);
+  const alarm = broker.samples('dev-1').at(-1) as { tilt_deg: number; ts: number };
+  expect(alarm.tilt_deg).toBeCloseTo(25, 0);
+  expect(alarm.ts).toBeGreaterThanOrEqual(startsAt + 20 - 2);
+  expect(alarm.ts - startsAt).toBeLessThan(5_000);
+  expect(fleet.told.get('i-1')).toEqual({ firstAt: alarm.ts, lastAt: alarm.ts, times: [alarm.ts] });
+  expectComplete(fleet, broker);
+});
+
+test('an incident that begins after the last sample is not told: what was counted stays the whole', async () => {
+  const broker = await listeningBroker();
+  const fleet = await fleetOf({ devices: devicesAt(broker.url, 1) });
+  await until(() => fleet.stats.acked > 0);
+  await settle(fleet);
+  const { produced } = fleet.stats;
+  fleet.device('dev-1').stage('too-late', { tilt_deg: 25 });
+  await fleet.stop();
+  expect(fleet.stats).toMatchObject({ produced, acked: produced, pending: 0 });
+  expect(fleet.told.size).toBe(0);
 });
 
 test('what a kind has not cannot be staged, and what the fleet has not cannot be named', async () => {

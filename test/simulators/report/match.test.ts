@@ -197,8 +197,8 @@ test('the truth of a script: repeats and what no device has told are left out', 
   const { sensors, cameras } = demoScript(city, { seed: 3, durationS: 90 });
   const [first, second] = sensors as [SensorIncident, SensorIncident];
   const told = new Map([
-    [first.id, { firstAt: START + 7, lastAt: START + 9 }],
-    [second.id, { firstAt: START, lastAt: START }],
+    [first.id, { firstAt: START + 7, lastAt: START + 9, times: [START + 7, START + 9] }],
+    [second.id, { firstAt: START, lastAt: START, times: [START] }],
   ]);
   expect(sensorTruth([first, { ...second, repeats: true }, ...sensors.slice(2)], told)).toEqual([
     {
@@ -221,6 +221,23 @@ test('the truth of a script: repeats and what no device has told are left out', 
       START,
     ),
   ).toEqual([]);
+});
+
+test('a rule that counts samples is confirmed by the sample that completes the count, not by the plan', () => {
+  const city = buildDemoCity({ seed: 3 });
+  const [any] = demoScript(city, { seed: 3, durationS: 90 }).sensors as [SensorIncident];
+  const confirmMs = (forMs: number, samples: number, afterMs: readonly number[]) => {
+    const times = afterMs.map((ms) => START + ms);
+    const told = new Map([[any.id, { firstAt: START, lastAt: START + 9_000, times }]]);
+    const planned = { ...any, confirmForMs: forMs, confirmSamples: samples, confirmMs: 1_000 };
+    return sensorTruth([planned], told)[0]?.confirmMs;
+  };
+  // The alarm at once, then a report 300 ms later: 1,000 would hide 700 ms of latency.
+  expect(confirmMs(0, 2, [0, 300, 1_300])).toBe(300);
+  expect(confirmMs(5_000, 2, [0, 300, 1_300])).toBe(5_000);
+  expect(confirmMs(0, 1, [0, 300])).toBe(0);
+  // Not said often enough yet: as planned.
+  expect(confirmMs(0, 2, [0])).toBe(1_000);
 });
 
 test('percentiles are values that were measured; without any there is none', () => {
