@@ -1,12 +1,13 @@
 import type { Command, EventRecord, HealthLine } from '#grid/wire/mod.ts';
 import type { ErrorCode } from '#service/mod.ts';
+import type { ReadingsBlock } from './lines/mod.ts';
 
 /**
  * What the intake hands its records to. Every sink answers per record; a record that is refused goes to the
  * dead-letter store and never blocks its neighbours. A sink that throws has stored nothing that counts:
  * the frame is not acknowledged and comes again.
  *
- *   frame --> intake --lines--> ReadingsSink
+ *   frame --> intake --blocks-> ReadingsSink
  *                    --events-> EventsSink
  *                    --health-> HealthSink
  *                    --refused-> DeadLetterSink --> ack
@@ -14,9 +15,17 @@ import type { ErrorCode } from '#service/mod.ts';
 export type Verdict = { ok: true } | { ok: false; code: ErrorCode; reason: string };
 export const ACCEPTED: Verdict = { ok: true };
 
+/** A line that a store will not have, by its number in the body that was scanned. */
+export interface LineRefusal {
+  index: number;
+  line: string;
+  code: ErrorCode;
+  reason: string;
+}
+
 export interface ReadingsSink {
-  /** Durable when it resolves; one verdict a line, in order. Throws GEWU_STORE_UNAVAILABLE to have the frame again. */
-  write(lines: readonly string[]): Promise<Verdict[]>;
+  /** Durable when it resolves, but for the lines refused, told by block. Throws GEWU_STORE_UNAVAILABLE to have the frames again. */
+  write(blocks: readonly ReadingsBlock[]): Promise<LineRefusal[][]>;
 }
 
 export interface EventsSink {

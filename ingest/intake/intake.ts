@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value';
-import { type Lane as LaneName, parseUpTopic } from '#grid/wire/mod.ts';
+import { type EventRecord, type HealthRecord, type Lane as LaneName, parseUpTopic } from '#grid/wire/mod.ts';
 import type { Clock, Log, Metrics, Service } from '#service/mod.ts';
 import type { DeadLetterSink, EventsSink, HealthSink, ReadingsSink } from '../ports.ts';
 import { headerLine } from './frame.ts';
@@ -7,7 +7,7 @@ import { Lane, type LaneDeps } from './lane.ts';
 import { IntakeLimits } from './limits.ts';
 import { createIntakeMetrics } from './metrics.ts';
 import type { IntakePort } from './port.ts';
-import { parseEvents, parseHealth, readingsParser } from './records.ts';
+import { parseEvents, parseHealth, readingsParser, storeRecords } from './records.ts';
 
 export interface IntakeDeps {
   port: IntakePort;
@@ -35,7 +35,7 @@ const RECORDS_PER_WRITE_FEW = 200;
  */
 export class Intake implements Service {
   readonly #deps: IntakeDeps;
-  readonly #lanes: Record<LaneName, Lane<never>>;
+  readonly #lanes: Record<LaneName, Pick<Lane<unknown>, 'offer' | 'open' | 'close'>>;
   readonly #metrics: ReturnType<typeof createIntakeMetrics>;
 
   constructor(deps: IntakeDeps) {
@@ -47,14 +47,24 @@ export class Intake implements Service {
     const few = { ...limits, recordsPerWriteMax: Math.min(limits.recordsPerWriteMax, RECORDS_PER_WRITE_FEW) };
     const common = { deadLetters, limits: few, clock, log, metrics: this.#metrics, ack: port.ack.bind(port) };
     const lane = <T>(own: Pick<LaneDeps<T>, 'lane' | 'parse' | 'store' | 'lingerMs'> & Partial<LaneDeps<T>>) =>
-      new Lane<T>({ ...common, ...own }) as Lane<never>;
+      new Lane<T>({ ...common, ...own });
     this.#lanes = {
-      events: lane({ lane: 'events', parse: parseEvents, store: (r) => deps.events.accept(r), lingerMs: 0 }),
-      health: lane({ lane: 'health', parse: parseHealth, store: (r) => deps.health.accept(r), lingerMs: 0 }),
+      events: lane({
+        lane: 'events',
+        parse: parseEvents,
+        store: storeRecords((r: readonly EventRecord[]) => deps.events.accept(r)),
+        lingerMs: 0,
+      }),
+      health: lane({
+        lane: 'health',
+        parse: parseHealth,
+        store: storeRecords((r: readonly HealthRecord[]) => deps.health.accept(r)),
+        lingerMs: 0,
+      }),
       readings: lane({
         lane: 'readings',
         parse: readingsParser(limits.futureMsMax),
-        store: (r) => deps.readings.write(r),
+        store: (blocks) => deps.readings.write(blocks),
         lingerMs: limits.readingsLingerMs,
         limits,
       }),

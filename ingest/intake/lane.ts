@@ -1,18 +1,17 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Ack, FrameHeader, Lane as LaneName } from '#grid/wire/mod.ts';
-import { type Clock, GewuError, isGewuError, type Log } from '#service/mod.ts';
-import type { DeadLetter, DeadLetterSink, Verdict } from '../ports.ts';
+import { type Clock, isGewuError, type Log } from '#service/mod.ts';
+import type { DeadLetter, DeadLetterSink } from '../ports.ts';
 import { openFrame, type QueuedFrame } from './frame.ts';
 import type { IntakeLimits } from './limits.ts';
 import type { IntakeMetrics } from './metrics.ts';
 import { LaneQueue } from './queue.ts';
-import { type Parse, type Parsed, refusedLetter } from './records.ts';
+import { type Parse, type Parsed, type Refusal, refusedLetter, type Store } from './records.ts';
 
-export interface LaneDeps<T> {
+export interface LaneDeps<B> {
   lane: LaneName;
-  parse: Parse<T>;
-  /** Durable when it resolves; one verdict a record. */
-  store(records: readonly T[]): Promise<Verdict[]>;
+  parse: Parse<B>;
+  store: Store<B>;
   deadLetters: DeadLetterSink;
   ack(edge: string, ack: Ack): void;
   /** How long a frame waits for company. */
@@ -24,11 +23,11 @@ export interface LaneDeps<T> {
 }
 
 /** A frame that was opened: what goes to the sink, what to the dead letters, what to acknowledge. */
-interface Work<T> {
+interface Work<B> {
   frame: QueuedFrame;
   header: FrameHeader | null;
   ack: Ack | null;
-  parsed: Parsed<T>;
+  parsed: Parsed<B>;
   /** Dead letters of records that the sink refused. */
   refused: DeadLetter[];
   acknowledged: boolean;
@@ -52,8 +51,8 @@ const LOG_EVERY_MS = 10_000;
  *
  * When a sink throws, its frames are forgotten without ack, and the edge sends them again.
  */
-export class Lane<T> {
-  readonly #deps: LaneDeps<T>;
+export class Lane<B> {
+  readonly #deps: LaneDeps<B>;
   readonly #queue: LaneQueue;
   readonly #running = new Set<Promise<void>>();
   #lingering: NodeJS.Timeout | null = null;
@@ -62,7 +61,7 @@ export class Lane<T> {
   #loggedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(deps: LaneDeps<T>) {
+  constructor(deps: LaneDeps<B>) {
     this.#deps = deps;
     this.#queue = new LaneQueue(deps.limits);
   }
@@ -128,7 +127,7 @@ export class Lane<T> {
 
   async #write(): Promise<void> {
     const taken: QueuedFrame[] = [];
-    let works: Work<T>[] = [];
+    let works: Work<B>[] = [];
     try {
       works = await this.#collect(taken);
       await this.#settle(works);
@@ -141,8 +140,8 @@ export class Lane<T> {
   }
 
   /** Opens waiting frames until the write is large enough; what it takes is in `taken`, whatever happens. */
-  async #collect(taken: QueuedFrame[]): Promise<Work<T>[]> {
-    const works: Work<T>[] = [];
+  async #collect(taken: QueuedFrame[]): Promise<Work<B>[]> {
+    const works: Work<B>[] = [];
     const { limits, parse, clock } = this.#deps;
     let records = 0;
     let bytes = 0;
@@ -155,7 +154,7 @@ export class Lane<T> {
       const opened = openFrame(frame, now);
       const parsed = opened.ok
         ? parse(opened.header, opened.body, now)
-        : { records: [], letters: [opened.letter], lines: 0, rejected: 0 };
+        : { batch: null, letters: [opened.letter], lines: 0, rejected: 0 };
       const header = opened.ok ? opened.header : null;
       works.push({ frame, header, ack: opened.ack, parsed, refused: [], acknowledged: false });
       records += parsed.lines;
@@ -168,7 +167,7 @@ export class Lane<T> {
     return works;
   }
 
-  async #settle(works: readonly Work<T>[]): Promise<void> {
+  async #settle(works: readonly Work<B>[]): Promise<void> {
     try {
       await this.#store(works);
     } catch (error) {
@@ -179,16 +178,14 @@ export class Lane<T> {
     }
   }
 
-  async #store(works: readonly Work<T>[]): Promise<void> {
+  async #store(works: readonly Work<B>[]): Promise<void> {
     const { lane, store, metrics } = this.#deps;
-    const all = works.flatMap((w) => w.parsed.records.map((r) => r.record));
-    if (all.length > 0) {
+    const full = works.filter((w) => w.parsed.batch !== null);
+    if (full.length > 0) {
       const done = metrics.writeSeconds.startTimer({ lane });
-      const verdicts = await store(all);
+      const refusals = await store(full.map((w) => w.parsed.batch as B));
       done();
-      if (verdicts.length !== all.length)
-        throw new GewuError('GEWU_INTERNAL', `${lane} sink: ${verdicts.length} verdicts for ${all.length} records`);
-      this.#addRefused(works, verdicts);
+      for (const [i, work] of full.entries()) this.#addRefused(work, refusals[i] ?? []);
     }
     const clean = works.filter((w) => lettersOf(w).length === 0);
     for (const work of clean) this.#acknowledge(work);
@@ -198,19 +195,13 @@ export class Lane<T> {
     for (const work of others) this.#acknowledge(work);
   }
 
-  #addRefused(works: readonly Work<T>[], verdicts: readonly Verdict[]): void {
-    let i = 0;
-    for (const work of works) {
-      work.refused = [];
-      for (const accepted of work.parsed.records) {
-        const verdict = verdicts[i++] as Verdict;
-        if (verdict.ok || !work.header) continue;
-        work.refused.push(refusedLetter(work.header, accepted, verdict, this.#deps.clock.now()));
-      }
-    }
+  #addRefused(work: Work<B>, refusals: readonly Refusal[]): void {
+    const { header } = work;
+    const now = this.#deps.clock.now();
+    work.refused = header === null ? [] : refusals.map((refusal) => refusedLetter(header, refusal, now));
   }
 
-  #acknowledge(work: Work<T>): void {
+  #acknowledge(work: Work<B>): void {
     const { lane, metrics, clock } = this.#deps;
     const { frame, ack, parsed } = work;
     work.acknowledged = true;
@@ -223,7 +214,7 @@ export class Lane<T> {
     metrics.ackSeconds.observe({ lane }, (clock.monotonic() - frame.arrivedAt) / 1000);
   }
 
-  #failed(works: readonly Work<T>[], error: unknown): void {
+  #failed(works: readonly Work<B>[], error: unknown): void {
     const { lane, limits, metrics } = this.#deps;
     metrics.frames.inc({ lane, outcome: 'failed' }, works.filter((w) => !w.acknowledged).length);
     this.#warn('a store failed: frames are not acknowledged, the edge sends them again', error);
@@ -244,6 +235,6 @@ export class Lane<T> {
   }
 }
 
-function lettersOf<T>({ parsed, refused }: Work<T>): DeadLetter[] {
+function lettersOf<B>({ parsed, refused }: Work<B>): DeadLetter[] {
   return refused.length === 0 ? parsed.letters : [...parsed.letters, ...refused];
 }

@@ -4,7 +4,6 @@ import { createSqliteStore } from './sqlite/mod.ts';
 import type { TimeSeriesDeps, TimeSeriesStore } from './store.ts';
 
 export * from './config.ts';
-export { LineScanner } from './scan.ts';
 export * from './store.ts';
 
 /** Every time-series store. To add one: a file in this folder, its configuration in `config.ts`, a line here. */

@@ -17,8 +17,6 @@ export type RangePlan =
   | { resolution: 'raw'; from: number; to: number }
   | { resolution: '1m' | '1h'; base: number; bucketMs: number; from: number; to: number };
 
-/** Later than any reading: InfluxDB ends in 2262, a clock that says so is broken. */
-export const TS_MAX = Date.UTC(2100, 0, 1);
 /**
  * Chooses what to read. `auto`: raw if raw goes back that far and is few enough, else minutes, else hours, else several
  * hours a bucket. `countRaw` is asked for raw readings in the range, counted up to limit + 1.

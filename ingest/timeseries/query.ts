@@ -1,6 +1,7 @@
 import { isId } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { type CheckedRange, TS_MAX } from './plan.ts';
+import { TS_MAX } from '../lines/mod.ts';
+import type { CheckedRange } from './plan.ts';
 import { POINTS_DEFAULT, POINTS_MAX, type RangeQuery, RESOLUTIONS } from './store.ts';
 
 const FIELDS_MAX = 64;

@@ -1,4 +1,5 @@
-import type { Verdict } from '../../ports.ts';
+import type { ReadingsBlock } from '../../lines/mod.ts';
+import type { LineRefusal } from '../../ports.ts';
 import type { InfluxdbTimeSeriesConfig } from '../config.ts';
 import { checkCount, checkDevices, checkRange } from '../query.ts';
 import type { LatestReading, RangeQuery, RangeResult, TimeSeriesDeps, TimeSeriesStore } from '../store.ts';
@@ -47,8 +48,8 @@ export class InfluxdbStore implements TimeSeriesStore {
     this.#client.close();
   }
 
-  write(lines: readonly string[]): Promise<Verdict[]> {
-    return this.#writer.write(lines);
+  write(blocks: readonly ReadingsBlock[]): Promise<LineRefusal[][]> {
+    return this.#writer.write(blocks);
   }
 
   async range(query: RangeQuery): Promise<RangeResult> {

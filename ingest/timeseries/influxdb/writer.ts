@@ -1,44 +1,31 @@
 import { GewuError } from '#service/mod.ts';
-import { ACCEPTED, type Verdict } from '../../ports.ts';
-import { floorTo } from '../aggregate.ts';
-import { TS_MAX } from '../plan.ts';
-import { LineScanner } from '../scan.ts';
-import { HOUR_MS } from '../store.ts';
+import { fieldsStart, isNumbered, type ReadingsBlock } from '../../lines/mod.ts';
+import type { LineRefusal } from '../../ports.ts';
 import type { InfluxClient, WriteAnswer } from './client.ts';
 import type { DirtyHours } from './dirty.ts';
 
 /** A field that marks readings without `seq`, so that readings can be counted. A dot is in no name of a device. */
 export const MARK = 'gewu.n';
 
-const NEWLINE = 0x0a;
-const SEQ = Buffer.from('seq');
-
-/** Lines of one write, checked. */
-interface Batch {
-  /** All of them, joined by newlines. */
-  bytes: Buffer;
-  /** Hours by kind that the good ones fall into. */
-  touched: Map<string, Set<number>>;
-  /** All are good and none needs a mark. */
-  asTheyCame: boolean;
-  /** Those without a verdict against them. */
-  outgoing(): Outgoing[];
-}
-
-/** A line that is ready to be sent, with its place among the verdicts. */
+/** A line that is ready to be sent, with its place: which block, and its number there. */
 interface Outgoing {
+  block: number;
   index: number;
+  /** As it came, and as it goes. */
   line: string;
+  sent: string;
 }
+
+const SEPARATOR = Buffer.from('\n');
 
 /**
- * Sends lines, and finds out what became of each. InfluxDB stores the good ones of a request and names one reason and a
- * number for the rest; since writing twice is writing once, halves are sent again until each line has its verdict.
+ * Sends blocks of lines as they lie, and finds out what became of each line. InfluxDB stores the good ones of a request
+ * and names one reason and a number for the rest; since writing twice is writing once, halves are sent again until each
+ * line has its verdict.
  */
 export class InfluxWriter {
   readonly #client: InfluxClient;
   readonly #dirty: DirtyHours;
-  readonly #scan = new LineScanner();
 
   constructor(client: InfluxClient, dirty: DirtyHours) {
     this.#client = client;
@@ -46,62 +33,35 @@ export class InfluxWriter {
   }
 
   /** Throws GEWU_STORE_UNAVAILABLE: nothing of it counts then. */
-  async write(lines: readonly string[]): Promise<Verdict[]> {
-    const verdicts: Verdict[] = new Array<Verdict>(lines.length).fill(ACCEPTED);
-    const batch = this.#check(lines, verdicts);
-    if (batch.touched.size === 0) return verdicts;
-    const markers = this.#dirty.markersFor(batch.touched);
-    // Nearly always every line goes as it came.
-    const body = batch.asTheyCame ? batch.bytes : Buffer.from(textOf(batch.outgoing()), 'latin1');
-    const answer = await this.#client.write(body, Buffer.from(`\n${markers.lines}`, 'latin1'));
+  async write(blocks: readonly ReadingsBlock[]): Promise<LineRefusal[][]> {
+    const refusals: LineRefusal[][] = blocks.map(() => []);
+    if (blocks.length === 0) return refusals;
+    const touched = allHours(blocks);
+    const markers = this.#dirty.markersFor(touched);
+    const answer = await this.#client.write(...bodyOf(blocks), Buffer.from(markers.lines, 'latin1'));
     markers.answered(isStored(answer));
     if (!isStored(answer)) {
       await this.#refuse(answer);
       // The notes count as points, too: from here on lines travel alone, so that numbers in answers are numbers of lines.
-      await this.#settle(batch.outgoing(), verdicts);
-      await this.#dirty.note(batch.touched);
+      const outgoing = blocks.flatMap(outgoingOf);
+      await this.#settle(outgoing, ({ block, index, line }, reason) =>
+        refusals[block]?.push({ index, line, code: 'GEWU_STORE_REJECTED', reason }),
+      );
+      await this.#dirty.note(touched);
     }
-    return verdicts;
-  }
-
-  /** Refuses what is no canonical line, and notes the hours of the others. */
-  #check(lines: readonly string[], verdicts: Verdict[]): Batch {
-    const scan = this.#scan;
-    // A line with a newline in it would become two.
-    const bytes = Buffer.from(lines.map((line) => (line.includes('\n') ? 'newline' : line)).join('\n'), 'utf8');
-    const touched = new Map<string, Set<number>>();
-    /** Where the mark goes in lines that need one. */
-    const marks = new Map<number, number>();
-    let refusals = 0;
-    let start = 0;
-    for (let index = 0; index < lines.length; index++) {
-      const newline = bytes.indexOf(NEWLINE, start);
-      const end = newline < 0 ? bytes.length : newline;
-      const fault = scan.scan(bytes, start, end) ?? (scan.ts > TS_MAX ? 'time is out of range' : null);
-      if (fault === null) {
-        touch(touched, bytes.toString('latin1', start, scan.kindEnd), floorTo(scan.ts, HOUR_MS));
-        if (!hasSeq(bytes, scan)) marks.set(index, scan.fieldsStart - start);
-      } else {
-        verdicts[index] = refused(fault);
-        refusals++;
-      }
-      start = end + 1;
-    }
-    const outgoing = () =>
-      lines.flatMap((line, index) => (verdicts[index]?.ok === true ? [{ index, line: marked(line, marks.get(index)) }] : []));
-    return { bytes, touched, asTheyCame: refusals === 0 && marks.size === 0, outgoing };
+    return refusals;
   }
 
   /** Sends parts until each line has its verdict. */
-  async #settle(outgoing: readonly Outgoing[], verdicts: Verdict[]): Promise<void> {
+  async #settle(outgoing: readonly Outgoing[], refuse: (line: Outgoing, reason: string) => void): Promise<void> {
     const answer = await this.#client.write(Buffer.from(textOf(outgoing), 'latin1'));
     if (isStored(answer)) return;
     await this.#refuse(answer);
     if (outgoing.length === 1 || droppedOf(answer.reason) === outgoing.length) {
-      for (const { index } of outgoing) verdicts[index] = refused(`InfluxDB: ${answer.reason.slice(0, 400)}`);
+      for (const line of outgoing) refuse(line, `InfluxDB: ${answer.reason.slice(0, 400)}`);
       return;
     }
-    for (const part of split(outgoing, answer.reason)) await this.#settle(part, verdicts);
+    for (const part of split(outgoing, answer.reason)) await this.#settle(part, refuse);
   }
 
   /** Throws unless the answer is about the lines themselves. */
@@ -112,35 +72,36 @@ export class InfluxWriter {
   }
 }
 
-function touch(touched: Map<string, Set<number>>, kind: string, hour: number): void {
-  const hours = touched.get(kind);
-  if (hours) hours.add(hour);
-  else touched.set(kind, new Set([hour]));
+/** The blocks one after the other, each followed by a newline; only those with lines that need the mark are made anew. */
+function bodyOf(blocks: readonly ReadingsBlock[]): Buffer[] {
+  return blocks.flatMap((block, i) => [
+    block.numbered ? block.bytes : Buffer.from(textOf(outgoingOf(block, i)), 'latin1'),
+    SEPARATOR,
+  ]);
 }
 
-function hasSeq(bytes: Buffer, { fieldCount, nameStart, nameEnd }: LineScanner): boolean {
-  for (let i = fieldCount - 1; i >= 0; i--) {
-    const start = nameStart[i] as number;
-    if ((nameEnd[i] as number) - start === 3 && bytes.compare(SEQ, 0, 3, start, start + 3) === 0) return true;
-  }
-  return false;
+function outgoingOf(block: ReadingsBlock, i: number): Outgoing[] {
+  return block.lines().map(({ index, line }) => ({ block: i, index, line, sent: marked(line) }));
 }
 
-/** `at` is where the fields begin; the line as it is when it needs no mark. */
-function marked(line: string, at: number | undefined): string {
-  return at === undefined ? line : `${line.slice(0, at)}${MARK}=true,${line.slice(at)}`;
+function marked(line: string): string {
+  if (isNumbered(line)) return line;
+  const at = fieldsStart(line);
+  return `${line.slice(0, at)}${MARK}=true,${line.slice(at)}`;
+}
+
+function allHours(blocks: readonly ReadingsBlock[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const all = new Map<string, Set<number>>();
+  for (const { hours } of blocks) for (const [kind, of] of hours) all.set(kind, new Set([...(all.get(kind) ?? []), ...of]));
+  return all;
 }
 
 function textOf(outgoing: readonly Outgoing[]): string {
-  return outgoing.map((o) => o.line).join('\n');
+  return outgoing.map((o) => o.sent).join('\n');
 }
 
 function isStored({ status }: WriteAnswer): boolean {
   return status >= 200 && status < 300;
-}
-
-function refused(reason: string): Verdict {
-  return { ok: false, code: 'GEWU_STORE_REJECTED', reason };
 }
 
 /** 400: some lines are refused, or the body is not understood. 413: too large, smaller parts may pass. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LineScanner } from '../scan.ts';
+import type { LineScanner } from '../../lines/mod.ts';
 import { parseShape, type Shape, type ShapeField, shapeText } from './row.ts';
 
 /** A series and the shape that its last reading had: nearly always the one of the next. */

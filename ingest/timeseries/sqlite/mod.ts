@@ -1,4 +1,5 @@
-import { ACCEPTED, type Verdict } from '../../ports.ts';
+import { joined, type ReadingsBlock } from '../../lines/mod.ts';
+import type { LineRefusal } from '../../ports.ts';
 import type { SqliteTimeSeriesConfig } from '../config.ts';
 import { checkCount, checkDevices, checkRange } from '../query.ts';
 import type { LatestReading, RangeQuery, RangeResult, TimeSeriesDeps, TimeSeriesStore } from '../store.ts';
@@ -50,14 +51,22 @@ export class SqliteStore implements TimeSeriesStore {
     await this.#writer.stop();
   }
 
-  async write(lines: readonly string[]): Promise<Verdict[]> {
-    const verdicts: Verdict[] = new Array<Verdict>(lines.length).fill(ACCEPTED);
-    if (lines.length === 0) return verdicts;
-    // A line with a newline in it would become two.
-    const whole = lines.map((line) => (line.includes('\n') ? 'newline' : line));
-    const refusals = await this.#writer.call<Refusals>('write', whole.join('\n'));
-    for (const [index, reason] of refusals) verdicts[index] = { ok: false, code: 'GEWU_STORE_REJECTED', reason };
-    return verdicts;
+  async write(blocks: readonly ReadingsBlock[]): Promise<LineRefusal[][]> {
+    if (blocks.length === 0) return [];
+    // A copy of its own, because the thread takes the memory with it.
+    const bytes = joined(blocks.map((b) => b.bytes));
+    const refusals = await this.#writer.call<Refusals>('write', bytes);
+    if (refusals.length === 0) return blocks.map(() => []);
+    const reasons = new Map(refusals);
+    let first = 0;
+    return blocks.map((block) => {
+      const refused = block.lines().flatMap(({ index, line }, i): LineRefusal[] => {
+        const reason = reasons.get(first + i);
+        return reason === undefined ? [] : [{ index, line, code: 'GEWU_STORE_REJECTED', reason }];
+      });
+      first += block.count;
+      return refused;
+    });
   }
 
   async range(query: RangeQuery): Promise<RangeResult> {

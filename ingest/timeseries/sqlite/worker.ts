@@ -77,7 +77,7 @@ function writerOperations(): Operations {
     open: () => {
       opened ??= open();
     },
-    write: (text: string): Refusals => guarded(() => running().writer.write(text)),
+    write: (lines: Uint8Array): Refusals => guarded(() => running().writer.write(lines)),
     maintain: (now: number): boolean => guarded(() => running().maintenance.step(now)),
     close: () => {
       opened?.writer.db.close();

@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LineScanner } from '../../lines/mod.ts';
 import { floorTo } from '../aggregate.ts';
-import { TS_MAX } from '../plan.ts';
-import { LineScanner } from '../scan.ts';
 import { HOUR_MS } from '../store.ts';
 import { Dictionary } from './dictionary.ts';
 import { decodeValues, encodeValues, type Shape, shapeText } from './row.ts';
@@ -46,9 +45,9 @@ export class Writer {
   }
 
   /** Stores lines, joined by newlines, in one commit that is on disk when this returns. */
-  write(lines: string): Refusals {
-    const bytes = Buffer.from(lines, 'utf8');
-    // Of the bytes again, so that what the scanner finds is at the same place in both.
+  write(lines: Uint8Array): Refusals {
+    const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+    // A character a byte, so that what the scanner finds is at the same place in both.
     const text = bytes.toString('latin1');
     return this.transaction(() => this.#insertAll(text, bytes));
   }
@@ -91,7 +90,6 @@ export class Writer {
     const scan = this.#scan;
     const fault = scan.scan(bytes, start, end);
     if (fault !== null) return fault;
-    if (scan.ts > TS_MAX) return 'time is out of range';
     if (scan.ts < this.floor) return 'older than the raw retention';
     const series = this.dictionary.series(text, start, scan);
     if (typeof series === 'string') return series;

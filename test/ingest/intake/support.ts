@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
 import { type Ack, type EventRecord, encodeFrame, type HealthLine, type Lane, upTopic } from '#grid/wire/mod.ts';
 import { createIntake, type FrameReceiver, type IntakeLimits, type IntakePort } from '#ingest/intake/mod.ts';
-import { ACCEPTED, type DeadLetter, type Verdict } from '#ingest/ports.ts';
+import type { ReadingsBlock } from '#ingest/lines/mod.ts';
+import { ACCEPTED, type DeadLetter, type LineRefusal, type Verdict } from '#ingest/ports.ts';
 import { type Metrics, type Service, silentLog, systemClock } from '#service/mod.ts';
 
 /** A port without a broker: frames are handed in, acks are collected. */
@@ -74,7 +75,7 @@ export function intakeOn(port: IntakePort, limits: Partial<IntakeLimits> = {}): 
   const metrics = new Registry();
   const intake = createIntake({
     port,
-    readings: { write: (lines) => readings.accept(lines) },
+    readings: { write: (blocks) => writeTo(readings, blocks) },
     events,
     health,
     deadLetters: letters,
@@ -84,6 +85,17 @@ export function intakeOn(port: IntakePort, limits: Partial<IntakeLimits> = {}): 
     limits: { readingsLingerMs: 1, pauseMsMin: 5, pauseMsMax: 20, drainMsMax: 50, ...limits },
   });
   return { intake, readings, events, health, letters, metrics };
+}
+
+async function writeTo(sink: Sink<string>, blocks: readonly ReadingsBlock[]): Promise<LineRefusal[][]> {
+  const lines = blocks.flatMap((block, b) => block.lines().map((l) => ({ ...l, block: b })));
+  const verdicts = await sink.accept(lines.map((l) => l.line));
+  const refusals: LineRefusal[][] = blocks.map(() => []);
+  for (const [i, { block, index, line }] of lines.entries()) {
+    const verdict = verdicts[i];
+    if (verdict && !verdict.ok) refusals[block]?.push({ index, line, code: verdict.code, reason: verdict.reason });
+  }
+  return refusals;
 }
 
 export interface FrameSpec {

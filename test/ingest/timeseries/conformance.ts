@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Aggregate, HOUR_MS, MINUTE_MS, type RangeResult, type TimeSeriesStore } from '#ingest/timeseries/mod.ts';
 import { ManualClock } from '#service/mod.ts';
-import { line } from './line.ts';
+import { line, writeLines } from './line.ts';
 
 /** How a store under test is made. Every call of `open` is an empty store with its own data. */
 export interface StoreUnderTest {
@@ -37,13 +37,13 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
         negative: -0.125,
         closed: false,
       };
-      expect(await store.write([line('rw-1', BASE + 1, fields)])).toEqual([{ ok: true }]);
+      expect(await writeLines(store, [line('rw-1', BASE + 1, fields)])).toEqual([{ ok: true }]);
       const result = await store.range({ device: 'rw-1', from: BASE, to: BASE + 10, resolution: 'raw' });
       expect(result).toEqual({ resolution: 'raw', points: [{ ts: BASE + 1, fields }], truncated: false });
     });
 
     test('writing nothing is fine, and a device without readings has none', async () => {
-      expect(await store.write([])).toEqual([]);
+      expect(await writeLines(store, [])).toEqual([]);
       expect(await store.range({ device: 'nobody', from: BASE, to: BASE + HOUR_MS })).toMatchObject({ points: [] });
       expect(await store.latest(['nobody'])).toEqual(new Map());
       expect(await store.latest([])).toEqual(new Map());
@@ -52,29 +52,35 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
 
     test('a replay changes nothing, in one write or in another', async () => {
       const lines = [line('dup-1', BASE + 1, { a: 1, seq: 1 }), line('dup-1', BASE + 2, { a: 2 })];
-      await store.write([...lines, ...lines]);
-      await store.write(lines);
+      await writeLines(store, [...lines, ...lines]);
+      await writeLines(store, lines);
       expect(await store.count({ from: BASE, to: BASE + 10, device: 'dup-1' })).toBe(2);
       const minutes = await store.range({ device: 'dup-1', from: BASE, to: BASE + 10, resolution: '1m' });
       expect(minutes.points[0]?.fields.a).toEqual({ mean: 1.5, min: 1, max: 2, count: 2, last: 2 });
     });
 
     test('two readings of one ms and series are one, with the fields of both', async () => {
-      await store.write([line('merge-1', BASE + 1, { a: 1, b: 2 })]);
-      await store.write([line('merge-1', BASE + 1, { b: 3, c: 4 })]);
+      await writeLines(store, [line('merge-1', BASE + 1, { a: 1, b: 2 })]);
+      await writeLines(store, [line('merge-1', BASE + 1, { b: 3, c: 4 })]);
       const { points } = await store.range({ device: 'merge-1', from: BASE, to: BASE + 10, resolution: 'raw' });
       expect(points).toEqual([{ ts: BASE + 1, fields: { a: 1, b: 3, c: 4 } }]);
     });
 
     test('out of order in, in order out; from is inside, to is not', async () => {
       const at = [5, 1, 9, 3, 7];
-      await store.write(at.map((n) => line('order-1', BASE + n, { n })));
+      await writeLines(
+        store,
+        at.map((n) => line('order-1', BASE + n, { n })),
+      );
       const { points } = await store.range({ device: 'order-1', from: BASE + 1, to: BASE + 9, resolution: 'raw' });
       expect(points.map((p) => p.fields.n)).toEqual([1, 3, 5, 7]);
     });
 
     test('gives the first `limit` points and says that there are more', async () => {
-      await store.write(Array.from({ length: 30 }, (_, i) => line('limit-1', BASE + i * MINUTE_MS, { n: i })));
+      await writeLines(
+        store,
+        Array.from({ length: 30 }, (_, i) => line('limit-1', BASE + i * MINUTE_MS, { n: i })),
+      );
       for (const resolution of ['raw', '1m'] as const) {
         const some = await store.range({ device: 'limit-1', from: BASE, to: BASE + HOUR_MS, resolution, limit: 10 });
         expect(some.points.map((p) => p.ts)).toEqual(Array.from({ length: 10 }, (_, i) => BASE + i * MINUTE_MS));
@@ -85,7 +91,7 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
     });
 
     test('gives only the fields asked for, and only points that have one', async () => {
-      await store.write([line('pick-1', BASE + 1, { a: 1, b: 2 }), line('pick-1', BASE + 2, { b: 3 })]);
+      await writeLines(store, [line('pick-1', BASE + 1, { a: 1, b: 2 }), line('pick-1', BASE + 2, { b: 3 })]);
       const raw = await store.range({ device: 'pick-1', fields: ['a', 'never'], from: BASE, to: BASE + 10, resolution: 'raw' });
       expect(raw.points).toEqual([{ ts: BASE + 1, fields: { a: 1 } }]);
       const minutes = await store.range({ device: 'pick-1', fields: ['b'], from: BASE, to: BASE + 10, resolution: '1m' });
@@ -93,11 +99,11 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
     });
 
     test('the newest reading of each device, whatever came last', async () => {
-      await store.write([
+      await writeLines(store, [
         line('new-1', BASE + 9, { a: 9, on: true }, { kind: 'streetlight' }),
         line('new-2', BASE + 1, { a: 1 }),
       ]);
-      await store.write([line('new-1', BASE + 5, { a: 5, b: 1 }, { kind: 'streetlight' })]);
+      await writeLines(store, [line('new-1', BASE + 5, { a: 5, b: 1 }, { kind: 'streetlight' })]);
       const latest = await store.latest(['new-1', 'new-2', 'new-3']);
       expect(latest.get('new-1')).toEqual({
         ts: BASE + 9,
@@ -110,12 +116,12 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
     });
 
     test('one poison line is refused with its reason, its neighbours are stored', async () => {
-      await store.write([line('type-1', BASE, { level: 1, on: true, seq: 1 })]);
+      await writeLines(store, [line('type-1', BASE, { level: 1, on: true, seq: 1 })]);
       const lines = Array.from({ length: 200 }, (_, i) => line('type-1', BASE + 1 + i, { level: i, on: true, seq: i }));
       lines[42] = line('type-1', BASE + 43, { level: true, seq: 42 });
       lines[77] = line('type-1', BASE + 78, { on: 1, seq: 77 });
       lines[99] = 'no line at all';
-      const verdicts = await store.write(lines);
+      const verdicts = await writeLines(store, lines);
       const refused = verdicts.flatMap((v, i) => (v.ok ? [] : [[i, v.code, v.reason] as const]));
       expect(refused.map((r) => r[0])).toEqual([42, 77, 99]);
       expect(refused[0]?.[1]).toBe('GEWU_STORE_REJECTED');
@@ -123,12 +129,13 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
       expect(refused[1]?.[2]).toMatch(/type conflict.*on/);
       expect(await store.count({ from: BASE + 1, to: BASE + 1000, device: 'type-1' })).toBe(197);
       // Lines that were refused come again with a replay, and are refused again.
-      expect((await store.write(lines)).filter((v) => !v.ok)).toHaveLength(3);
+      expect((await writeLines(store, lines)).filter((v) => !v.ok)).toHaveLength(3);
     });
 
     test('a batch of nothing but poison is refused as a whole', async () => {
-      await store.write([line('poison-1', BASE, { p: 1 }, { kind: 'poison' })]);
-      const verdicts = await store.write(
+      await writeLines(store, [line('poison-1', BASE, { p: 1 }, { kind: 'poison' })]);
+      const verdicts = await writeLines(
+        store,
         Array.from({ length: 500 }, (_, i) => line('poison-1', BASE + 1 + i, { p: true }, { kind: 'poison' })),
       );
       expect(verdicts.every((v) => !v.ok)).toBe(true);
@@ -156,7 +163,7 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
         `${good}\u0000`,
         good.replace('inj-1', 'inj-井'),
       ];
-      const verdicts = await store.write([...attempts, good]);
+      const verdicts = await writeLines(store, [...attempts, good]);
       expect(verdicts.map((v) => v.ok)).toEqual([...attempts.map(() => false), true]);
       expect(await store.count({ from: 0, to: BASE + HOUR_MS, device: 'inj-2' })).toBe(0);
     });
@@ -178,7 +185,7 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
 
     test('counts raw readings of one device and of all', async () => {
       const fresh = await sut.open({ clock });
-      await fresh.write([
+      await writeLines(fresh, [
         ...Array.from({ length: 50 }, (_, i) => line('count-1', BASE + i, i % 2 ? { a: 1 } : { b: 1 })),
         ...Array.from({ length: 30 }, (_, i) =>
           line('count-2', BASE + i, i % 3 ? { a: 1, seq: i } : { a: 1 }, { kind: 'streetlight' }),
@@ -192,16 +199,16 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
 
     test('a restart keeps everything, and what was to be rolled up', async () => {
       let restarted = await sut.open({ clock });
-      await restarted.write([line('keep-1', BASE + 1, { a: 1 })]);
+      await writeLines(restarted, [line('keep-1', BASE + 1, { a: 1 })]);
       restarted = await sut.reopen(restarted);
       expect(await restarted.count({ from: BASE, to: BASE + 10 })).toBe(1);
       await restarted.maintain();
-      await restarted.write([line('keep-1', BASE + 2, { a: 3 })]);
+      await writeLines(restarted, [line('keep-1', BASE + 2, { a: 3 })]);
       restarted = await sut.reopen(restarted);
       const { points } = await restarted.range({ device: 'keep-1', from: BASE, to: BASE + 10, resolution: '1h' });
       expect(points[0]?.fields).toEqual({ a: { mean: 2, min: 1, max: 3, count: 2, last: 3 } });
       await restarted.maintain();
-      await restarted.write([line('keep-1', BASE + 3, { a: true })]).then((v) => expect(v[0]?.ok).toBe(false));
+      await writeLines(restarted, [line('keep-1', BASE + 3, { a: true })]).then((v) => expect(v[0]?.ok).toBe(false));
       await restarted.stop();
     });
 
@@ -223,12 +230,12 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
                 expect(byTs(got)).toEqual(plain(samples, width));
               }
             };
-            await store.write(lines(first));
+            await writeLines(store, lines(first));
             await check(first);
             await store.maintain();
             await check(first);
             if (late.length > 0) {
-              await store.write(lines([...late, ...first.slice(0, 3)]));
+              await writeLines(store, lines([...late, ...first.slice(0, 3)]));
               await check([...first, ...late, ...first.slice(0, 3)]);
               await store.maintain();
               await check([...first, ...late, ...first.slice(0, 3)]);
@@ -243,7 +250,10 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
       const year = await sut.open({ clock, rawDays: 400 });
       const from = BASE - 365 * 24 * HOUR_MS;
       const at = Array.from({ length: 90 }, (_, i) => from + i * 4 * 24 * HOUR_MS + 1234);
-      await year.write(at.map((ts, i) => line('year-1', ts, { n: i })));
+      await writeLines(
+        year,
+        at.map((ts, i) => line('year-1', ts, { n: i })),
+      );
       await year.maintain();
       const query = { device: 'year-1', from, to: BASE };
       expect(await year.range(query)).toMatchObject({ resolution: 'raw', points: { length: 90 } });
@@ -260,7 +270,7 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
       const batches = Array.from({ length: 6 }, (_, b) =>
         Array.from({ length: 300 }, (_, i) => line(`side-${i % 7}`, BASE + b * 300 + i, { b, seq: i })),
       );
-      await Promise.all(batches.map((b) => store.write(b)));
+      await Promise.all(batches.map((b) => writeLines(store, b)));
       let total = 0;
       for (let i = 0; i < 7; i++) total += await store.count({ from: BASE, to: BASE + HOUR_MS, device: `side-${i}` });
       expect(total).toBe(1800);
@@ -271,7 +281,7 @@ export function conformance(name: string, make: () => StoreUnderTest): void {
       await stopped.stop();
       await stopped.stop();
       const unavailable = { code: 'GEWU_STORE_UNAVAILABLE' };
-      await expect(stopped.write([line('x', BASE, { a: 1 })])).rejects.toMatchObject(unavailable);
+      await expect(writeLines(stopped, [line('x', BASE, { a: 1 })])).rejects.toMatchObject(unavailable);
       await expect(stopped.count({ from: 0, to: BASE })).rejects.toMatchObject(unavailable);
     });
   });

@@ -2,7 +2,7 @@
 import { Registry } from 'prom-client';
 import { createTimeSeriesStore } from '#ingest/timeseries/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
-import { line } from './line.ts';
+import { line, writeLines } from './line.ts';
 
 const config = {
   store: 'sqlite' as const,
@@ -16,5 +16,5 @@ try {
   process.stderr.write(`${(error as { code?: string }).code}\n`);
   process.exit(1);
 }
-await store.write([line('held-1', Date.now() - 1000, { a: 1 })]);
+await writeLines(store, [line('held-1', Date.now() - 1000, { a: 1 })]);
 process.kill(process.pid, 'SIGKILL');

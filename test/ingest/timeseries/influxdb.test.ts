@@ -7,7 +7,7 @@ import { type Clock, ManualClock, silentLog } from '#service/mod.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
 import { BASE, conformance } from './conformance.ts';
-import { line } from './line.ts';
+import { line, writeLines } from './line.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 const retention = { rawDays: 30, minuteDays: 365, hourDays: 3650 };
@@ -64,7 +64,7 @@ describe('InfluxDB only', () => {
 
   test('a reading older than the raw retention is refused with the reason of InfluxDB', async () => {
     const store = await open(freshConfig(), clock);
-    const verdicts = await store.write([line('late-1', BASE - 40 * DAY_MS, { a: 1 }), line('late-1', BASE, { a: 2 })]);
+    const verdicts = await writeLines(store, [line('late-1', BASE - 40 * DAY_MS, { a: 1 }), line('late-1', BASE, { a: 2 })]);
     expect(verdicts).toMatchObject([{ ok: false, reason: expect.stringContaining('beyond retention policy') }, { ok: true }]);
     expect(await store.count({ from: 0, to: BASE + 1 })).toBe(1);
     await store.stop();
@@ -72,7 +72,7 @@ describe('InfluxDB only', () => {
 
   test('compressed writes are the same writes', async () => {
     const store = await open({ ...freshConfig(), gzip: true }, clock);
-    await store.write([line('zip-1', BASE, { a: 1.25 })]);
+    await writeLines(store, [line('zip-1', BASE, { a: 1.25 })]);
     expect((await store.latest(['zip-1'])).get('zip-1')?.fields).toEqual({ a: 1.25 });
     await store.stop();
   });
@@ -80,10 +80,10 @@ describe('InfluxDB only', () => {
   test('two replicas write and roll up one database', async () => {
     const config = freshConfig();
     const [a, b] = [await open(config, clock), await open(config, clock)];
-    await a.write([line('rep-1', BASE + 1, { v: 1 })]);
+    await writeLines(a, [line('rep-1', BASE + 1, { v: 1 })]);
     await b.maintain();
-    await a.write([line('rep-1', BASE + 2, { v: 3 })]);
-    await b.write([line('rep-1', BASE + 3, { v: 5 })]);
+    await writeLines(a, [line('rep-1', BASE + 2, { v: 3 })]);
+    await writeLines(b, [line('rep-1', BASE + 3, { v: 5 })]);
     const query = { device: 'rep-1', from: BASE, to: BASE + HOUR_MS, resolution: '1h' } as const;
     for (const store of [a, b]) expect((await store.range(query)).points[0]?.fields.v).toMatchObject({ count: 3, mean: 3 });
     await a.maintain();
@@ -95,8 +95,8 @@ describe('InfluxDB only', () => {
     const config = freshConfig();
     const store = await open(config, clock);
     await influxQl(`DROP DATABASE ${config.database}`);
-    await expect(store.write([line('drop-1', BASE, { a: 1 })])).rejects.toMatchObject({ code: 'GEWU_STORE_UNAVAILABLE' });
-    expect(await store.write([line('drop-1', BASE, { a: 1 })])).toEqual([{ ok: true }]);
+    await expect(writeLines(store, [line('drop-1', BASE, { a: 1 })])).rejects.toMatchObject({ code: 'GEWU_STORE_UNAVAILABLE' });
+    expect(await writeLines(store, [line('drop-1', BASE, { a: 1 })])).toEqual([{ ok: true }]);
     await store.stop();
   });
 
@@ -106,7 +106,10 @@ describe('InfluxDB only', () => {
     let claimed = 0;
     const writing = (async () => {
       for (let i = 0; ; i++) {
-        await store.write(Array.from({ length: 100 }, (_, k) => line(`down-${k}`, BASE + i, { a: i, seq: i })));
+        await writeLines(
+          store,
+          Array.from({ length: 100 }, (_, k) => line(`down-${k}`, BASE + i, { a: i, seq: i })),
+        );
         claimed += 100;
       }
     })();
@@ -120,7 +123,7 @@ describe('InfluxDB only', () => {
     const stored = await until(() => store.count({ from: BASE, to: BASE + HOUR_MS }), { what: 'InfluxDB after its restart' });
     expect(stored).toBeGreaterThanOrEqual(claimed);
     expect(stored - claimed).toBeLessThanOrEqual(100);
-    expect(await store.write([line('down-0', BASE + 1e6, { a: 1 })])).toEqual([{ ok: true }]);
+    expect(await writeLines(store, [line('down-0', BASE + 1e6, { a: 1 })])).toEqual([{ ok: true }]);
     await store.stop();
   });
 });

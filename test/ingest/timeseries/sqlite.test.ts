@@ -8,7 +8,7 @@ import { createTimeSeriesStore, HOUR_MS, type SqliteTimeSeriesConfig, type TimeS
 import { type Clock, ManualClock, silentLog } from '#service/mod.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { BASE, conformance } from './conformance.ts';
-import { line } from './line.ts';
+import { line, writeLines } from './line.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 const retention = { rawDays: 30, minuteDays: 365, hourDays: 3650 };
@@ -58,10 +58,10 @@ describe('SQLite only', () => {
     const clock = new ManualClock(BASE);
     const store = await open(await freshConfig(), clock);
     const query = { device: 'old-1', from: BASE, to: BASE + HOUR_MS };
-    await store.write([line('old-1', BASE + 1, { a: 1 }), line('old-1', BASE + 2, { a: 3 })]);
+    await writeLines(store, [line('old-1', BASE + 1, { a: 1 }), line('old-1', BASE + 2, { a: 3 })]);
     const daysLater = async (days: number) => {
       clock.advance(BASE + days * DAY_MS - clock.now());
-      await store.write([line('young-1', clock.now(), { a: 1 })]);
+      await writeLines(store, [line('young-1', clock.now(), { a: 1 })]);
       await store.maintain();
       const points = async (resolution: 'raw' | '1m' | '1h') => (await store.range({ ...query, resolution })).points.length;
       return [await points('raw'), await points('1m'), await points('1h')];
@@ -71,7 +71,9 @@ describe('SQLite only', () => {
     const hour = await store.range({ ...query, resolution: '1h' });
     expect(hour.points[0]?.fields.a).toEqual({ mean: 2, min: 1, max: 3, count: 2, last: 3 });
     // So late that the hour's other readings are gone: it would spoil the roll-up.
-    expect(await store.write([line('old-1', BASE + 3, { a: 9 })])).toMatchObject([{ ok: false, code: 'GEWU_STORE_REJECTED' }]);
+    expect(await writeLines(store, [line('old-1', BASE + 3, { a: 9 })])).toMatchObject([
+      { ok: false, code: 'GEWU_STORE_REJECTED' },
+    ]);
     expect(await daysLater(366)).toEqual([0, 0, 1]);
     expect(await daysLater(3651)).toEqual([0, 0, 0]);
     await store.stop();
@@ -80,18 +82,18 @@ describe('SQLite only', () => {
   test('a clock that jumps ahead by years deletes nothing', async () => {
     const clock = new ManualClock(BASE);
     const store = await open(await freshConfig(), clock);
-    await store.write([line('jump-1', BASE, { a: 1 })]);
+    await writeLines(store, [line('jump-1', BASE, { a: 1 })]);
     clock.jump(3000 * DAY_MS);
     await store.maintain();
     expect(await store.count({ from: BASE, to: BASE + 1, device: 'jump-1' })).toBe(1);
-    expect(await store.write([line('jump-1', BASE + 1, { a: 2 })])).toEqual([{ ok: true }]);
+    expect(await writeLines(store, [line('jump-1', BASE + 1, { a: 2 })])).toEqual([{ ok: true }]);
     await store.stop();
   });
 
   test('a file that is no database is unavailable, not empty', async () => {
     const config = await freshConfig();
     const store = await open(config, new ManualClock());
-    await store.write([line('x', BASE, { a: 1 })]);
+    await writeLines(store, [line('x', BASE, { a: 1 })]);
     await store.stop();
     await writeFile(config.file, 'this is no database, and long enough to look like the page of one'.repeat(100));
     await expect(open(config, new ManualClock())).rejects.toMatchObject({ code: 'GEWU_STORE_UNAVAILABLE' });

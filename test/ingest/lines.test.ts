@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseLine, toLine } from '#grid/wire/mod.ts';
-import { LineScanner } from '#ingest/timeseries/mod.ts';
+import { LineScanner } from '#ingest/lines/mod.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
 const value = fc.oneof(fc.boolean(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer());
