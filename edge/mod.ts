@@ -1,3 +1,4 @@
 export { type EdgeConfig, EdgeConfigFile, loadEdgeConfig } from './config.ts';
 export { chineseFont } from './evidence/mod.ts';
 export { createEdgeNode, type EdgeNode } from './node.ts';
+export { Outbox, type OutboxOptions } from './outbox/mod.ts';

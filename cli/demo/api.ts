@@ -12,6 +12,10 @@ export class ApiClient {
     this.#token = token;
   }
 
+  get headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.#token}` };
+  }
+
   /** GET of JSON. Throws GEWU_STORE_UNAVAILABLE with status and path. */
   async get<T>(path: string): Promise<T> {
     const response = await this.fetch(path);
@@ -21,7 +25,7 @@ export class ApiClient {
 
   fetch(path: string): Promise<Response> {
     return fetch(this.url + path, {
-      headers: { authorization: `Bearer ${this.#token}` },
+      headers: this.headers,
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
     });
   }

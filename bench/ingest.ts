@@ -1,0 +1,150 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, type ServerProcess, startInfluxdb } from '#cli/servers/mod.ts';
+import { writeRaw } from './influx_raw.ts';
+import { FRAME_LINES, FrameSender, makePoints, type Points } from './load/frames.ts';
+import { cpuUs, Pinned } from './processes.ts';
+import { alternate, median, rounded } from './rounds.ts';
+import { EDGE, EDGE_PASSWORD, lamps, writeCentreFile } from './site.ts';
+import { type Bench, type BenchOptions, type BenchResult, missed } from './types.ts';
+import { until, untilListening } from './until.ts';
+
+const POINTS = 1_000_000;
+const DEVICES = 2_000;
+const RAW_BATCH = 5_000;
+const CONNECTIONS_TRIED = [1, 2, 3, 4];
+const RATIO_MIN = 0.95;
+const CPU_US_MAX = 1.0;
+
+interface Measured {
+  readingsPerS: number;
+  /** Of the centre; of the yardstick's client for the other side. */
+  cpuUsPerReading: number;
+  influxCpuUsPerReading: number;
+}
+
+/** Readings a second from uplink frames to a real InfluxDB, against prebuilt bodies into its `/write`. */
+export const ingestBench: Bench = {
+  name: 'ingest',
+  summary: 'readings/s from uplink frames to a real InfluxDB, against raw /write',
+  async run(options) {
+    const { dir, short, say } = options;
+    const count = short ? POINTS / 5 : POINTS;
+    const influx = await startInfluxdb({ dir });
+    try {
+      const raw = makePoints(EDGE, { count, perBody: RAW_BATCH, devices: DEVICES });
+      const framed = makePoints(EDGE, { count, perBody: FRAME_LINES, devices: DEVICES });
+      const connections = await bestConnections(influx, raw, say);
+      const sides = {
+        raw: () => measureRaw(influx, raw, connections),
+        centre: () => measureCentre(options, influx, framed),
+      };
+      const { raw: yardstick, centre } = (await alternate(sides, options)) as { raw: Measured[]; centre: Measured[] };
+      return resultOf({ yardstick, centre, connections, lineBytes: raw.lineBytes });
+    } finally {
+      await influx.stop();
+    }
+  },
+};
+
+interface Sides {
+  yardstick: readonly Measured[];
+  centre: readonly Measured[];
+  connections: number;
+  lineBytes: number;
+}
+
+function resultOf({ yardstick, centre, connections, lineBytes }: Sides): BenchResult {
+  const ratio = median(centre.map((m, i) => m.readingsPerS / (yardstick[i]?.readingsPerS ?? Number.NaN)));
+  const cpu = median(centre.map((m) => m.cpuUsPerReading));
+  return {
+    figures: {
+      readingsPerS: Math.round(median(centre.map((m) => m.readingsPerS))),
+      influxRawPerS: Math.round(median(yardstick.map((m) => m.readingsPerS))),
+      ratio: rounded(ratio),
+      ingestCpuUsPerReading: rounded(cpu),
+      influxCpuUsPerReading: rounded(median(centre.map((m) => m.influxCpuUsPerReading))),
+      influxRawCpuUsPerReading: rounded(median(yardstick.map((m) => m.influxCpuUsPerReading))),
+      rawConnections: connections,
+      lineBytes: Math.round(lineBytes),
+    },
+    missed: missed({ [`ratio below ${RATIO_MIN}`]: ratio >= RATIO_MIN, [`above ${CPU_US_MAX} us a reading`]: cpu <= CPU_US_MAX }),
+  };
+}
+
+async function bestConnections(influx: ServerProcess, points: Points, say: (text: string) => void): Promise<number> {
+  const part = { ...points, bodies: points.bodies.slice(0, Math.ceil(points.bodies.length / 3)) };
+  part.count = part.bodies.length * RAW_BATCH;
+  const speeds: number[] = [];
+  for (const connections of CONNECTIONS_TRIED) {
+    const { readingsPerS } = await measureRaw(influx, part, connections);
+    say(`raw /write on ${connections} connections: ${Math.round(readingsPerS)} points/s`);
+    speeds.push(readingsPerS);
+  }
+  return CONNECTIONS_TRIED[speeds.indexOf(Math.max(...speeds))] as number;
+}
+
+let databases = 0;
+
+async function measureRaw(influx: ServerProcess, { bodies, count }: Points, connections: number): Promise<Measured> {
+  const database = `raw${++databases}`;
+  await query(influx.url, `CREATE DATABASE ${database}`);
+  const [startedAt, cpu, ofInflux] = [performance.now(), process.cpuUsage(), await cpuUs(influx.pid)];
+  await writeRaw(`${influx.url}/write?db=${database}&precision=ms`, bodies, connections);
+  const ms = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpu);
+  const influxCpu = (await cpuUs(influx.pid)) - ofInflux;
+  await expectPoints(influx.url, `${database}.autogen`, count);
+  await query(influx.url, `DROP DATABASE ${database}`);
+  return {
+    readingsPerS: (count * 1000) / ms,
+    cpuUsPerReading: (user + system) / count,
+    influxCpuUsPerReading: influxCpu / count,
+  };
+}
+
+async function measureCentre({ dir: parent }: BenchOptions, influx: ServerProcess, points: Points): Promise<Measured> {
+  const dir = join(parent, 'ingest-bench');
+  await mkdir(dir, { recursive: true });
+  const database = `gewu${++databases}`;
+  const [brokerPort, apiPort] = [await freePort(), await freePort()];
+  const stores = { timeseries: { store: 'influxdb', url: influx.url, database } };
+  const file = await writeCentreFile({ dir, brokerPort, apiPort, devices: lamps(1), stores });
+  const centre = new Pinned({ args: ['ingest', '--config', file], logFile: join(dir, 'centre.log') });
+  const sender = new FrameSender({ edge: EDGE, password: EDGE_PASSWORD, port: brokerPort, points });
+  try {
+    await centre.start();
+    await untilListening(brokerPort);
+    await sender.connect();
+    const [startedAt, cpu, ofInflux] = [performance.now(), await centre.cpuUs(), await cpuUs(influx.pid)];
+    await sender.send();
+    const ms = performance.now() - startedAt;
+    const [centreCpu, influxCpu] = [(await centre.cpuUs()) - cpu, (await cpuUs(influx.pid)) - ofInflux];
+    await expectPoints(influx.url, `${database}.raw`, points.count);
+    return {
+      readingsPerS: (points.count * 1000) / ms,
+      cpuUsPerReading: centreCpu / points.count,
+      influxCpuUsPerReading: influxCpu / points.count,
+    };
+  } finally {
+    await sender.close();
+    await centre.stop();
+    await query(influx.url, `DROP DATABASE ${database}`);
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** A figure counts only when every point is there. */
+async function expectPoints(url: string, policy: string, count: number): Promise<void> {
+  const [database] = policy.split('.');
+  const text = await query(url, `SELECT count(seq) FROM ${policy}.streetlight`, database);
+  const stored = JSON.parse(text).results[0].series?.[0].values[0][1] ?? 0;
+  if (stored !== count) throw new Error(`${policy}: ${stored} points are stored, ${count} were sent`);
+}
+
+async function query(url: string, q: string, db = ''): Promise<string> {
+  return until('InfluxDB', async () => {
+    const response = await fetch(`${url}/query?db=${db}`, { method: 'POST', body: new URLSearchParams({ q }) });
+    return response.ok ? await response.text() : null;
+  });
+}

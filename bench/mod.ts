@@ -1,0 +1,9 @@
+import { drainBench } from './drain.ts';
+import { edgeBench } from './edge.ts';
+import { ingestBench } from './ingest.ts';
+import { latencyBench } from './latency.ts';
+import type { Bench } from './types.ts';
+
+export type { Bench, BenchOptions, BenchResult } from './types.ts';
+
+export const BENCHES: readonly Bench[] = [edgeBench, ingestBench, latencyBench, drainBench];

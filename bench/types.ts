@@ -1,0 +1,29 @@
+/** What every bench is given. */
+export interface BenchOptions {
+  /** Data and logs; removed by the caller. */
+  dir: string;
+  /** Rounds of each side. */
+  rounds: number;
+  /** A tenth of the work, for the suite: the figures mean little. */
+  short: boolean;
+  /** For people, on stderr. */
+  say(text: string): void;
+}
+
+/** One line of JSON, and whether it meets the project's figures. */
+export interface BenchResult {
+  figures: Record<string, number | string | boolean | null>;
+  /** What was missed; empty when all is met. */
+  missed: string[];
+}
+
+export interface Bench {
+  name: string;
+  summary: string;
+  run(options: BenchOptions): Promise<BenchResult>;
+}
+
+/** `name` when the condition does not hold. */
+export function missed(conditions: Readonly<Record<string, boolean>>): string[] {
+  return Object.entries(conditions).flatMap(([name, met]) => (met ? [] : [name]));
+}

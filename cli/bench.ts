@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BENCHES } from '#bench/mod.ts';
+import { GewuError } from '#service/mod.ts';
+import { type Command, parseFlags, parseInteger, print, say } from './command.ts';
+
+const ROUNDS = 5;
+const list = BENCHES.map((b) => `  ${b.name.padEnd(8)} ${b.summary}`).join('\n');
+
+export const bench: Command = {
+  name: 'bench',
+  summary: 'measure the data plane, each figure beside its yardstick',
+  usage: `usage: gewu bench NAME [--rounds ${ROUNDS}] [--short] [--keep] [--json]
+
+${list}
+
+Each figure is the median of several rounds, its yardstick measured in turn with it. --short is for a look: a fifth of the
+work, one round. --json prints one line of figures. Exit status 1 when a figure of the project is missed.`,
+  async run(args) {
+    const { values, positionals } = parseFlags(
+      args,
+      { rounds: { type: 'string' }, short: { type: 'boolean' }, keep: { type: 'boolean' }, json: { type: 'boolean' } },
+      1,
+    );
+    const wanted = BENCHES.find((b) => b.name === positionals[0]);
+    if (!wanted) throw new GewuError('GEWU_USAGE', `which one? ${BENCHES.map((b) => b.name).join(', ')}`);
+    const { short = false } = values;
+    const rounds = values.rounds === undefined ? (short ? 1 : ROUNDS) : parseInteger('rounds', values.rounds, 1, 100);
+    const dir = await mkdtemp(join(tmpdir(), 'gewu-bench-'));
+    try {
+      const { figures, missed } = await wanted.run({ dir, rounds, short, say });
+      print(values.json ? JSON.stringify({ ...figures, rounds, missed }) : table({ ...figures, rounds }));
+      for (const what of missed) say(`gewu bench ${wanted.name}: missed: ${what}`);
+      return missed.length === 0 || short ? 0 : 1;
+    } finally {
+      if (values.keep) say(`gewu bench: data and logs are in ${dir}`);
+      else await rm(dir, { recursive: true, force: true });
+    }
+  },
+};
+
+function table(figures: Readonly<Record<string, unknown>>): string {
+  const width = Math.max(...Object.keys(figures).map((name) => name.length));
+  return Object.entries(figures)
+    .map(([name, value]) => `${name.padEnd(width)}  ${value}`)
+    .join('\n');
+}
