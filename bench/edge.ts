@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '#cli/servers/mod.ts';
+import { measureCrowd } from './crowd.ts';
 import type { LoadCommand, LoadCount } from './load/main.ts';
 import { Pinned } from './processes.ts';
 import { alternate, median, rounded } from './rounds.ts';
@@ -10,7 +11,7 @@ import { type Bench, type BenchOptions, type BenchResult, missed } from './types
 import { untilListening } from './until.ts';
 
 const DEVICES = 500;
-/** Messages without PUBACK of one device: what a commit of a few ms can gather is DEVICES times that. */
+/** Messages without PUBACK of one device: it sends a sample and waits, as devices do. So a packet is a read and a write of the broker. */
 const WINDOW = 1;
 const WARM_UP_MS = 1_500;
 const MEASURE_MS = 5_000;
@@ -32,11 +33,15 @@ export const edgeBench: Bench = {
       { bare: () => measure(options, bareBroker), edge: () => measure(options, edgeNode) },
       options,
     )) as { edge: Measured[]; bare: Measured[] };
-    return resultOf(edge, bare);
+    return resultOf(edge, bare, await measureCrowd(options));
   },
 };
 
-function resultOf(edge: readonly Measured[], bare: readonly Measured[]): BenchResult {
+function resultOf(
+  edge: readonly Measured[],
+  bare: readonly Measured[],
+  crowd: { devices: number; memoryMb: number },
+): BenchResult {
   const messagesPerS = median(edge.map((m) => m.messagesPerS));
   const bareBrokerPerS = median(bare.map((m) => m.messagesPerS));
   const ratio = median(edge.map((m, i) => m.messagesPerS / (bare[i]?.messagesPerS ?? Number.NaN)));
@@ -47,6 +52,8 @@ function resultOf(edge: readonly Measured[], bare: readonly Measured[]): BenchRe
       ratio: rounded(ratio),
       cpuUsPerMessage: rounded(median(edge.map((m) => m.cpuUsPerMessage))),
       bareCpuUsPerMessage: rounded(median(bare.map((m) => m.cpuUsPerMessage))),
+      connectedDevices: crowd.devices,
+      memoryMb: crowd.memoryMb,
     },
     missed: missed({ [`ratio below ${RATIO_MIN}`]: ratio >= RATIO_MIN }),
   };

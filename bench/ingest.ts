@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, type ServerProcess, startInfluxdb } from '#cli/servers/mod.ts';
+import { type EndToEnd, measureEndToEnd } from './end_to_end.ts';
 import { writeRaw } from './influx_raw.ts';
 import { FRAME_LINES, FrameSender, makePoints, type Points } from './load/frames.ts';
 import { cpuUs, Pinned } from './processes.ts';
@@ -15,12 +16,15 @@ const RAW_BATCH = 5_000;
 const CONNECTIONS_TRIED = [1, 2, 3, 4];
 const RATIO_MIN = 0.95;
 const CPU_US_MAX = 1.0;
+const END_TO_END_US_MAX = 30;
 
 interface Measured {
   readingsPerS: number;
   /** Of the centre; of the yardstick's client for the other side. */
   cpuUsPerReading: number;
   influxCpuUsPerReading: number;
+  /** Of the centre, at most. */
+  memoryMb?: number;
 }
 
 /** Readings a second from uplink frames to a real InfluxDB, against prebuilt bodies into its `/write`. */
@@ -40,7 +44,9 @@ export const ingestBench: Bench = {
         centre: () => measureCentre(options, influx, framed),
       };
       const { raw: yardstick, centre } = (await alternate(sides, options)) as { raw: Measured[]; centre: Measured[] };
-      return resultOf({ yardstick, centre, connections, lineBytes: raw.lineBytes });
+      await influx.stop();
+      const endToEnd = await measureEndToEnd(options);
+      return resultOf({ yardstick, centre, connections, lineBytes: raw.lineBytes, endToEnd });
     } finally {
       await influx.stop();
     }
@@ -52,9 +58,10 @@ interface Sides {
   centre: readonly Measured[];
   connections: number;
   lineBytes: number;
+  endToEnd: EndToEnd;
 }
 
-function resultOf({ yardstick, centre, connections, lineBytes }: Sides): BenchResult {
+function resultOf({ yardstick, centre, connections, lineBytes, endToEnd }: Sides): BenchResult {
   const ratio = median(centre.map((m, i) => m.readingsPerS / (yardstick[i]?.readingsPerS ?? Number.NaN)));
   const cpu = median(centre.map((m) => m.cpuUsPerReading));
   return {
@@ -65,10 +72,19 @@ function resultOf({ yardstick, centre, connections, lineBytes }: Sides): BenchRe
       ingestCpuUsPerReading: rounded(cpu),
       influxCpuUsPerReading: rounded(median(centre.map((m) => m.influxCpuUsPerReading))),
       influxRawCpuUsPerReading: rounded(median(yardstick.map((m) => m.influxCpuUsPerReading))),
+      centreMemoryMb: Math.max(...centre.map((m) => m.memoryMb ?? 0)),
+      endToEndCpuUsPerReading: rounded(endToEnd.cpuUsPerReading),
+      edgeCpuUsPerReading: rounded(endToEnd.edgeCpuUsPerReading),
+      centreCpuUsPerReading: rounded(endToEnd.centreCpuUsPerReading),
+      endToEndReadingsPerS: Math.round(endToEnd.readingsPerS),
       rawConnections: connections,
       lineBytes: Math.round(lineBytes),
     },
-    missed: missed({ [`ratio below ${RATIO_MIN}`]: ratio >= RATIO_MIN, [`above ${CPU_US_MAX} us a reading`]: cpu <= CPU_US_MAX }),
+    missed: missed({
+      [`ratio below ${RATIO_MIN}`]: ratio >= RATIO_MIN,
+      [`above ${CPU_US_MAX} us a reading`]: cpu <= CPU_US_MAX,
+      [`the whole way not below ${END_TO_END_US_MAX} us a reading`]: endToEnd.cpuUsPerReading < END_TO_END_US_MAX,
+    }),
   };
 }
 
@@ -125,6 +141,7 @@ async function measureCentre({ dir: parent }: BenchOptions, influx: ServerProces
       readingsPerS: (points.count * 1000) / ms,
       cpuUsPerReading: centreCpu / points.count,
       influxCpuUsPerReading: influxCpu / points.count,
+      memoryMb: (await centre.memoryMb()).peak,
     };
   } finally {
     await sender.close();
