@@ -12,6 +12,8 @@ import { until, untilListening } from './until.ts';
 
 const POINTS = 1_000_000;
 const DEVICES = 2_000;
+/** A centre serves many edges; four keep it busy. */
+const EDGES = [EDGE, 'edge-02', 'edge-03', 'edge-04'];
 const RAW_BATCH = 5_000;
 const CONNECTIONS_TRIED = [1, 2, 3, 4];
 const RATIO_MIN = 0.95;
@@ -37,7 +39,8 @@ export const ingestBench: Bench = {
     const influx = await startInfluxdb({ dir });
     try {
       const raw = makePoints(EDGE, { count, perBody: RAW_BATCH, devices: DEVICES });
-      const framed = makePoints(EDGE, { count, perBody: FRAME_LINES, devices: DEVICES });
+      const part = { count: count / EDGES.length, perBody: FRAME_LINES, devices: DEVICES / EDGES.length };
+      const framed = EDGES.map((edge) => makePoints(edge, part));
       const connections = await bestConnections(influx, raw, say);
       const sides = {
         raw: () => measureRaw(influx, raw, connections),
@@ -119,32 +122,36 @@ async function measureRaw(influx: ServerProcess, { bodies, count }: Points, conn
   };
 }
 
-async function measureCentre({ dir: parent }: BenchOptions, influx: ServerProcess, points: Points): Promise<Measured> {
+async function measureCentre({ dir: parent }: BenchOptions, influx: ServerProcess, points: readonly Points[]): Promise<Measured> {
   const dir = join(parent, 'ingest-bench');
   await mkdir(dir, { recursive: true });
   const database = `gewu${++databases}`;
   const [brokerPort, apiPort] = [await freePort(), await freePort()];
   const stores = { timeseries: { store: 'influxdb', url: influx.url, database } };
-  const file = await writeCentreFile({ dir, brokerPort, apiPort, devices: lamps(1), stores });
+  const file = await writeCentreFile({ dir, brokerPort, apiPort, devices: lamps(1), moreEdges: EDGES.slice(1), stores });
   const centre = new Pinned({ args: ['ingest', '--config', file], logFile: join(dir, 'centre.log') });
-  const sender = new FrameSender({ edge: EDGE, password: EDGE_PASSWORD, port: brokerPort, points });
+  const senders = points.map((p, i) => {
+    const edge = EDGES[i] as string;
+    return new FrameSender({ edge, password: EDGE_PASSWORD, port: brokerPort, points: p });
+  });
+  const count = points.reduce((sum, p) => sum + p.count, 0);
   try {
     await centre.start();
     await untilListening(brokerPort);
-    await sender.connect();
+    await Promise.all(senders.map((s) => s.connect()));
     const [startedAt, cpu, ofInflux] = [performance.now(), await centre.cpuUs(), await cpuUs(influx.pid)];
-    await sender.send();
+    await Promise.all(senders.map((s) => s.send()));
     const ms = performance.now() - startedAt;
     const [centreCpu, influxCpu] = [(await centre.cpuUs()) - cpu, (await cpuUs(influx.pid)) - ofInflux];
-    await expectPoints(influx.url, `${database}.raw`, points.count);
+    await expectPoints(influx.url, `${database}.raw`, count);
     return {
-      readingsPerS: (points.count * 1000) / ms,
-      cpuUsPerReading: centreCpu / points.count,
-      influxCpuUsPerReading: influxCpu / points.count,
+      readingsPerS: (count * 1000) / ms,
+      cpuUsPerReading: centreCpu / count,
+      influxCpuUsPerReading: influxCpu / count,
       memoryMb: (await centre.memoryMb()).peak,
     };
   } finally {
-    await sender.close();
+    await Promise.all(senders.map((s) => s.close()));
     await centre.stop();
     await query(influx.url, `DROP DATABASE ${database}`);
     await rm(dir, { recursive: true, force: true });

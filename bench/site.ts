@@ -83,11 +83,20 @@ export interface CentreFileOptions {
   brokerPort: number;
   apiPort: number;
   devices: SiteDevice[];
+  /** Edges beside the first one, which have no devices. */
+  moreEdges?: readonly string[];
   /** `timeseries`, `database`, as in `ingest.yaml`; embedded when left out. */
   stores?: object;
 }
 
-export async function writeCentreFile({ dir, brokerPort, apiPort, devices, stores = {} }: CentreFileOptions): Promise<string> {
+export async function writeCentreFile({
+  dir,
+  brokerPort,
+  apiPort,
+  devices,
+  moreEdges = [],
+  stores = {},
+}: CentreFileOptions): Promise<string> {
   const file = join(dir, 'ingest.yaml');
   const site = { cells: [{ code: CELL, polygon: SQUARE }], devices };
   const config = {
@@ -95,7 +104,10 @@ export async function writeCentreFile({ dir, brokerPort, apiPort, devices, store
     centre: { dataDir: join(dir, 'centre') },
     api: { port: apiPort, tokens: [{ name: 'bench', token: API_TOKEN, roles: ['administrator', 'ops', 'viewer'] }] },
     broker: { embedded: { port: brokerPort } },
-    edges: [{ id: EDGE, password: EDGE_PASSWORD, site }],
+    edges: [
+      { id: EDGE, password: EDGE_PASSWORD, site },
+      ...moreEdges.map((id) => ({ id, password: EDGE_PASSWORD, site: { ...site, devices: [] } })),
+    ],
     ...stores,
   };
   await writeFile(file, JSON.stringify(config));

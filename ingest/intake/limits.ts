@@ -14,7 +14,7 @@ export const IntakeLimits = Type.Object(
     /** How long readings wait for company before they are written. */
     readingsLingerMs: Type.Integer({ minimum: 0, maximum: 1_000, default: 10 }),
     /** Writes of one lane under way at a time. */
-    writesInFlightMax: Type.Integer({ minimum: 1, maximum: 16, default: 2 }),
+    writesInFlightMax: Type.Integer({ minimum: 1, maximum: 16, default: 4 }),
     /** A reading from further ahead of our clock goes to the dead letters. */
     futureMsMax: Type.Integer({ minimum: 0, default: 24 * 3_600_000 }),
     /** After a failure of a store the lane waits so long at first, then doubles. */

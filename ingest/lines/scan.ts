@@ -4,11 +4,13 @@ const FIELDS_BYTES_MAX = 4096;
 const ID_BYTES_MAX = 64;
 const CELL_DIGITS = 15;
 const TS_DIGITS_MAX = 15;
+const TS_LOW_DIGITS = 8;
 
-const DIGIT = 1;
-const ID = 2;
+/** Below `ID` a byte is in no id. */
+const ID = 1;
+const DIGIT = 2;
 const classes = new Uint8Array(256);
-for (let c = 0x30; c <= 0x39; c++) classes[c] = DIGIT | ID;
+for (let c = 0x30; c <= 0x39; c++) classes[c] = DIGIT;
 for (let c = 0x41; c <= 0x5a; c++) classes[c] = ID;
 for (let c = 0x61; c <= 0x7a; c++) classes[c] = ID;
 classes[0x5f] = ID;
@@ -56,51 +58,62 @@ export class LineScanner {
   readonly boolean = new Uint8Array(LINE_FIELDS_MAX);
   /** UTC ms. */
   ts = 0;
-  #at = 0;
 
   /** Scans `bytes[start, end)`, UTF-8 without a newline; null, or why it is no canonical line. */
   scan(bytes: Uint8Array, start: number, end: number): string | null {
-    const kindEnd = idEnd(bytes, start, end);
-    if (kindEnd < 0) return 'not a canonical line: kind';
-    this.kindEnd = kindEnd;
-    if (!startsWith(bytes, kindEnd, end, CELL_TAG)) return 'not a canonical line: cell';
-    this.cellStart = kindEnd + 6;
-    const cellEnd = this.cellStart + CELL_DIGITS;
-    if (cellEnd > end || digitsEnd(bytes, this.cellStart, end) !== cellEnd) return 'not a canonical line: cell';
-    if (!startsWith(bytes, cellEnd, end, DEVICE_TAG)) return 'not a canonical line: device';
-    this.deviceStart = cellEnd + 8;
-    this.deviceEnd = idEnd(bytes, this.deviceStart, end);
-    if (this.deviceEnd < 0 || !startsWith(bytes, this.deviceEnd, end, EDGE_TAG)) return 'not a canonical line: device';
-    this.edgeStart = this.deviceEnd + 6;
-    this.edgeEnd = idEnd(bytes, this.edgeStart, end);
-    if (this.edgeEnd < 0 || this.edgeEnd >= end || bytes[this.edgeEnd] !== SPACE) return 'not a canonical line: edge';
-    this.#at = this.fieldsStart = this.edgeEnd + 1;
-    const fault = this.#scanFields(bytes, end);
-    return fault ?? this.#scanTime(bytes, end);
+    return this.#scanSeries(bytes, start, end) ?? this.#scanFields(bytes, end) ?? this.#scanTime(bytes, end);
+  }
+
+  /** Up to the space behind the tags. */
+  #scanSeries(bytes: Uint8Array, start: number, end: number): string | null {
+    let i = start;
+    while (i < end && (classes[bytes[i] as number] as number) >= ID) i++;
+    if (!isIdLength(i - start)) return 'not a canonical line: kind';
+    this.kindEnd = i;
+    if (!startsWith(bytes, i, end, CELL_TAG)) return 'not a canonical line: cell';
+    i += CELL_TAG.length;
+    this.cellStart = i;
+    while (i < end && classes[bytes[i] as number] === DIGIT) i++;
+    if (i - this.cellStart !== CELL_DIGITS) return 'not a canonical line: cell';
+    if (!startsWith(bytes, i, end, DEVICE_TAG)) return 'not a canonical line: device';
+    i += DEVICE_TAG.length;
+    this.deviceStart = i;
+    while (i < end && (classes[bytes[i] as number] as number) >= ID) i++;
+    this.deviceEnd = i;
+    if (!isIdLength(i - this.deviceStart) || !startsWith(bytes, i, end, EDGE_TAG)) return 'not a canonical line: device';
+    i += EDGE_TAG.length;
+    this.edgeStart = i;
+    while (i < end && (classes[bytes[i] as number] as number) >= ID) i++;
+    this.edgeEnd = i;
+    if (!isIdLength(i - this.edgeStart) || i >= end || bytes[i] !== SPACE) return 'not a canonical line: edge';
+    this.fieldsStart = i + 1;
+    return null;
   }
 
   #scanFields(bytes: Uint8Array, end: number): string | null {
+    const { nameStart, nameEnd, valueEnd, boolean } = this;
     let count = 0;
-    for (;;) {
+    for (let i = this.fieldsStart; ; i++) {
       if (count === LINE_FIELDS_MAX) return `more than ${LINE_FIELDS_MAX} fields`;
-      const start = this.#at;
-      const nameEnd = idEnd(bytes, start, end);
-      if (nameEnd < 0 || nameEnd >= end || bytes[nameEnd] !== EQUALS) return `field ${excerpt(bytes, start, end)}`;
-      this.nameStart[count] = start;
-      this.nameEnd[count] = nameEnd;
-      if (this.#repeats(bytes, count)) return `field ${slice(bytes, start, nameEnd)} twice`;
-      if (isReserved(bytes, start, nameEnd)) return `field ${slice(bytes, start, nameEnd)}: reserved name`;
-      if (!this.#scanValue(bytes, nameEnd + 1, end, count)) return `field ${excerpt(bytes, start, end)}`;
-      count++;
-      if (this.#at >= end) return 'not a canonical line: no time';
-      const next = bytes[this.#at];
-      if (next === SPACE) break;
-      if (next !== COMMA) return `field ${excerpt(bytes, start, end)}`;
-      this.#at++;
+      const name = i;
+      while (i < end && (classes[bytes[i] as number] as number) >= ID) i++;
+      if (!isIdLength(i - name) || i >= end || bytes[i] !== EQUALS) return `field ${excerpt(bytes, name, end)}`;
+      nameStart[count] = name;
+      nameEnd[count] = i;
+      if (count > 0 && this.#repeats(bytes, count)) return `field ${slice(bytes, name, i)} twice`;
+      if (isReserved(bytes, name, i)) return `field ${slice(bytes, name, i)}: reserved name`;
+      const first = ++i < end ? (bytes[i] as number) : 0;
+      boolean[count] = first === LETTER_T || first === LETTER_F ? 1 : 0;
+      i = boolean[count] === 1 ? wordEnd(bytes, i, end) : numberEnd(bytes, i, end);
+      if (i < 0) return `field ${excerpt(bytes, name, end)}`;
+      valueEnd[count++] = i;
+      if (i >= end) return 'not a canonical line: no time';
+      if (bytes[i] === COMMA) continue;
+      if (bytes[i] !== SPACE) return `field ${excerpt(bytes, name, end)}`;
+      this.fieldCount = count;
+      this.fieldsEnd = i;
+      return i - this.fieldsStart > FIELDS_BYTES_MAX ? 'fields are too long' : null;
     }
-    this.fieldCount = count;
-    this.fieldsEnd = this.#at;
-    return this.fieldsEnd - this.fieldsStart > FIELDS_BYTES_MAX ? 'fields are too long' : null;
   }
 
   #repeats(bytes: Uint8Array, index: number): boolean {
@@ -116,76 +129,67 @@ export class LineScanner {
     return false;
   }
 
-  /** Leaves the end of the value in `#at`. */
-  #scanValue(bytes: Uint8Array, start: number, end: number, index: number): boolean {
-    const first = start < end ? bytes[start] : 0;
-    if (first === LETTER_T || first === LETTER_F) {
-      const word = first === LETTER_T ? TRUE : FALSE;
-      if (!startsWith(bytes, start, end, word)) return false;
-      this.boolean[index] = 1;
-      this.#at = start + word.length;
-      this.valueEnd[index] = this.#at;
-      return true;
-    }
-    this.boolean[index] = 0;
-    const valueEnd = numberEnd(bytes, start, end);
-    if (valueEnd < 0) return false;
-    this.#at = valueEnd;
-    this.valueEnd[index] = valueEnd;
-    return true;
-  }
-
   #scanTime(bytes: Uint8Array, end: number): string | null {
     const start = this.fieldsEnd + 1;
     const length = end - start;
     if (length < 1 || length > TS_DIGITS_MAX) return 'not a canonical line: time';
-    let ts = 0;
-    for (let i = start; i < end; i++) {
-      const digit = (bytes[i] as number) - 0x30;
-      if (digit < 0 || digit > 9) return 'not a canonical line: time';
-      ts = ts * 10 + digit;
-    }
-    this.ts = ts;
+    // In two parts, because one number of all digits is no small integer.
+    const middle = Math.max(start, end - TS_LOW_DIGITS);
+    const high = digitsValue(bytes, start, middle);
+    const low = digitsValue(bytes, middle, end);
+    if (high < 0 || low < 0) return 'not a canonical line: time';
+    this.ts = high * 10 ** TS_LOW_DIGITS + low;
     return null;
   }
 }
 
-/** The end of an id of 1 to 64 characters, or -1. */
-function idEnd(bytes: Uint8Array, start: number, end: number): number {
-  let i = start;
-  while (i < end && ((classes[bytes[i] as number] as number) & ID) !== 0) i++;
-  const length = i - start;
-  return length >= 1 && length <= ID_BYTES_MAX ? i : -1;
+function isIdLength(length: number): boolean {
+  return length >= 1 && length <= ID_BYTES_MAX;
 }
 
-function digitsEnd(bytes: Uint8Array, start: number, end: number): number {
-  let i = start;
-  while (i < end && ((classes[bytes[i] as number] as number) & DIGIT) !== 0) i++;
-  return i;
+/** The value of at most nine digits; negative when there is something else. */
+function digitsValue(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = (bytes[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** The end of `true` or `false`, or -1. */
+function wordEnd(bytes: Uint8Array, start: number, end: number): number {
+  const word = bytes[start] === LETTER_T ? TRUE : FALSE;
+  return startsWith(bytes, start, end, word) ? start + word.length : -1;
 }
 
 /** The end of `-?digits(.digits)?(e[+-]?digits)?` that is finite, or -1. */
 function numberEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start < end && bytes[start] === MINUS ? start + 1 : start;
-  let next = digitsEnd(bytes, i, end);
-  if (next === i) return -1;
-  i = next;
+  let digits = i;
+  while (i < end && classes[bytes[i] as number] === DIGIT) i++;
+  if (i === digits) return -1;
   if (i < end && bytes[i] === DOT) {
-    next = digitsEnd(bytes, i + 1, end);
-    if (next === i + 1) return -1;
-    i = next;
+    digits = ++i;
+    while (i < end && classes[bytes[i] as number] === DIGIT) i++;
+    if (i === digits) return -1;
   }
-  let exponent = false;
-  if (i < end && bytes[i] === LETTER_E) {
-    exponent = true;
-    i++;
-    if (i < end && (bytes[i] === PLUS || bytes[i] === MINUS)) i++;
-    next = digitsEnd(bytes, i, end);
-    if (next === i) return -1;
-    i = next;
-  }
-  if ((exponent || i - start > NUMBER_CHARS_SAFE) && !Number.isFinite(Number(slice(bytes, start, i)))) return -1;
-  return i;
+  if (i < end && bytes[i] === LETTER_E) return exponentEnd(bytes, start, i, end);
+  return i - start <= NUMBER_CHARS_SAFE || isFiniteText(bytes, start, i) ? i : -1;
+}
+
+/** Of a number from `start` on whose `e` is at `at`. */
+function exponentEnd(bytes: Uint8Array, start: number, at: number, end: number): number {
+  let i = at + 1;
+  if (i < end && (bytes[i] === PLUS || bytes[i] === MINUS)) i++;
+  const digits = i;
+  while (i < end && classes[bytes[i] as number] === DIGIT) i++;
+  return i > digits && isFiniteText(bytes, start, i) ? i : -1;
+}
+
+function isFiniteText(bytes: Uint8Array, start: number, end: number): boolean {
+  return Number.isFinite(Number(slice(bytes, start, end)));
 }
 
 function startsWith(bytes: Uint8Array, at: number, end: number, what: Uint8Array): boolean {
