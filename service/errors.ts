@@ -49,6 +49,16 @@ export const ERRORS = {
     hint: 'The outbox could not sync; look at the disk, then restart the edge.',
   },
   GEWU_OUTBOX_FULL: { remedy: 'retry', status: 503, hint: 'The outbox is at its quota; see the uplink.' },
+  GEWU_UPLINK_REFUSED: {
+    remedy: 'retry',
+    status: 503,
+    hint: "The centre refuses this edge: compare `uplink.password` with the centre's `edges`. The edge goes on trying.",
+  },
+  GEWU_UPLINK_SILENT: {
+    remedy: 'retry',
+    status: 503,
+    hint: 'The connection to the centre swallows everything: look at the link and NAT. The edge connects anew.',
+  },
   GEWU_PAYLOAD_TOO_LARGE: { remedy: 'reject', status: 413, hint: 'Send smaller payloads.' },
   GEWU_PAYLOAD_NOT_JSON: { remedy: 'reject', status: 400, hint: 'The payload is not valid UTF-8 JSON.' },
   GEWU_PAYLOAD_TOO_DEEP: { remedy: 'reject', status: 400, hint: 'Send a flat object or an array of flat objects.' },
@@ -56,6 +66,21 @@ export const ERRORS = {
   GEWU_READING_TYPE: { remedy: 'reject', status: 400, hint: 'A field has the wrong type; see docs/wire.md for the kind.' },
   GEWU_READING_NOT_FINITE: { remedy: 'reject', status: 400, hint: 'A number is not finite.' },
   GEWU_READING_FIELD_UNKNOWN: { remedy: 'reject', status: 400, hint: 'The kind has no such field.' },
+  GEWU_CODEC_FAULT: {
+    remedy: 'reject',
+    status: 400,
+    hint: 'The payload is not what the codec of the mapping reads; try `gewu mapping test`.',
+  },
+  GEWU_MAPPING_FAULT: {
+    remedy: 'reject',
+    status: 400,
+    hint: 'The payload does not fit its mapping; try `gewu mapping test FILE SAMPLE`.',
+  },
+  GEWU_DEVICE_FOREIGN: {
+    remedy: 'reject',
+    status: 403,
+    hint: 'The gateway does not speak for this device: add it to `gateways[].devices` of the site.',
+  },
   GEWU_DEVICE_UNKNOWN: { remedy: 'reject', status: 404, hint: 'Register the device in the site configuration.' },
   GEWU_FRAME_INVALID: { remedy: 'reject', status: 400, hint: 'The frame breaks the wire format; look at the edge version.' },
   GEWU_LINE_INVALID: { remedy: 'reject', status: 400, hint: 'The reading is not a canonical line, or names another edge.' },

@@ -1,4 +1,6 @@
 export { CaseStateMap, type CommandReceiver } from './cases.ts';
-export { LaneCursor } from './cursor.ts';
+export type { Client, Connect } from './connection.ts';
+export { LaneCursor, type Rows } from './cursor.ts';
 export { Backoff, RoundTrip } from './rtt.ts';
 export { Uplink, type UplinkOptions } from './uplink.ts';
+export { type Acked, Window, type WindowLimits } from './window.ts';

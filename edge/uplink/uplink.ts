@@ -1,168 +1,135 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type MqttClient } from 'mqtt';
-import { type Ack, ackTopic, checkAck, commandTopic, encodeFrame, LANES, type Lane, upTopic } from '#grid/wire/mod.ts';
-import { type Clock, Counter, Gauge, type Log, type Metrics, type Service } from '#service/mod.ts';
-import { type ClientTls, clientTlsOptions } from '#service/mqtt/mod.ts';
-import type { Chunk, Outbox } from '../outbox/mod.ts';
+import { type Ack, ackTopic, checkAck, commandTopic, LANES, type Lane, packFrame, upTopic } from '#grid/wire/mod.ts';
+import type { Clock, Log, Metrics, Service } from '#service/mod.ts';
+import type { ClientTls } from '#service/mqtt/mod.ts';
+import type { Chunk } from '../outbox/mod.ts';
 import type { CommandReceiver } from './cases.ts';
-import { LaneCursor } from './cursor.ts';
-import { Backoff, RoundTrip } from './rtt.ts';
+import { type Connect, Connection } from './connection.ts';
+import type { Rows } from './cursor.ts';
+import { ATTEMPTS_OF_PATH_MAX, FLIGHT_FRAMES_MAX, Flight, type Frame } from './flight.ts';
+import { createLanes, type LaneState, LIVE_FRAMES } from './lane.ts';
+import { createUplinkMetrics, type UplinkMetrics } from './metrics.ts';
 
 /**
- * Sends what the outbox holds, a fixed window of frames in flight, and removes rows only on the centre's ack.
- * Events go before health, health before readings, live before backlog.
+ * Sends what the outbox holds, a window of frames in flight per lane, and removes rows only on the centre's ack.
+ * Live goes before backlog, events before health, health before readings. A lane whose acks are overdue holds up no other:
+ * behind each there is another store.
  *
- *   outbox --take--> frame --publish--> centre
- *      ^                | in flight: resent until acknowledged
- *      +----remove------+<---ack-----
+ *   outbox --take--> frame (held) --publish--> sent --ack--> gone, rows removed
+ *                       ^                       |
+ *                       +--- ack overdue, ------+
+ *                            connection lost
  */
 export interface UplinkOptions {
   edge: string;
   url: string;
   password: string;
   tls?: ClientTls | undefined;
-  outbox: Outbox;
+  outbox: Rows;
   commands: CommandReceiver;
   clock: Clock;
   log: Log;
   metrics: Metrics;
+  /** Instead of mqtt.js: a simulated network. */
+  connect?: Connect;
 }
 
-/** Frames in flight. Fixed, so that a slow centre is not answered with a storm. */
-const WINDOW = 8;
 /** Fits the wire limit of a frame even when it does not compress. */
 const BODY_BYTES_MAX = 240 * 1024;
 const RECORDS_MAX = 5_000;
-/** Readings wait so long for company; events do not wait. */
+/** Readings wait so long for company, unless there are many; events do not wait. */
 const LINGER_MS = 20;
+const LINGER_RECORDS_MAX = 1_000;
 /** After the outbox could not be read. */
 const RETRY_MS = 1_000;
 const RESEND_CHECK_MS = 100;
-/** A dead connection is noticed after one and a half of these, seconds. */
-const KEEPALIVE_S = 15;
-
-interface Frame {
-  lane: Lane;
-  first: number;
-  last: number;
-  payload: Buffer;
-  attempts: number;
-  sentAt: number;
-  /** Of the latest sending, while the client may still hold it for its PUBACK. */
-  messageId: number | null;
-}
 
 export class Uplink implements Service {
   readonly #options: UplinkOptions;
+  readonly #connection: Connection;
   readonly #epoch = randomBytes(9).toString('base64url');
-  readonly #inFlight = new Map<string, Frame>();
-  readonly #rtt = new RoundTrip();
-  readonly #backoff = new Backoff();
-  readonly #acked: Counter<'lane'>;
-  readonly #resent: Counter;
-  #cursors: Record<Lane, LaneCursor> | undefined;
-  #client: MqttClient | undefined;
+  readonly #flight = new Flight();
+  readonly #metrics: UplinkMetrics;
+  /** While it runs. */
+  #lanes: Record<Lane, LaneState> | undefined;
   #resendTimer: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
-  /** Connected, and acks can reach us. */
-  #ready = false;
+  /** Monotonic ms from when on live readings may go. */
+  #lingerUntil = 0;
+  /** Counts connections lost: rows that were live when their taking began may be backlog when it ends. */
+  #losses = 0;
   #pumping = false;
   #again = false;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
-    const registers = [options.metrics];
-    this.#acked = new Counter({
-      name: 'gewu_uplink_acked_frames_total',
-      help: 'Frames that the centre acknowledged',
-      labelNames: ['lane'],
-      registers,
+    this.#connection = new Connection({
+      ...options,
+      onUp: () => this.#onUp(),
+      onDown: () => this.#onDown(),
+      onMessage: (topic, payload) => this.#onMessage(topic, payload),
     });
-    this.#resent = new Counter({ name: 'gewu_uplink_resent_frames_total', help: 'Frames sent again', registers });
-    const connected = () => this.connected;
-    new Gauge({
-      name: 'gewu_uplink_connected',
-      help: '1 while the centre is connected',
-      registers,
-      collect() {
-        this.set(connected() ? 1 : 0);
-      },
-    });
+    this.#metrics = createUplinkMetrics(options.metrics, this);
   }
 
   get connected(): boolean {
-    return this.#client?.connected ?? false;
+    return this.#connection.connected;
   }
 
   get roundTripMs(): number {
-    return this.#rtt.meanMs;
+    return Math.max(0, ...Object.values(this.#lanes ?? {}).map((lane) => lane.rtt.meanMs));
+  }
+
+  /** Frames and bytes in memory, and the window of the readings. */
+  get flight(): { frames: number; bytes: number; windowFrames: number } {
+    const windowFrames = this.#lanes?.readings.window.frames ?? 0;
+    return { frames: this.#flight.size, bytes: this.#flight.bytes, windowFrames };
   }
 
   async start(): Promise<void> {
-    const { edge, url, password, tls, outbox, log } = this.#options;
-    this.#cursors = Object.fromEntries(LANES.map((lane) => [lane, new LaneCursor(lane, outbox)])) as Record<Lane, LaneCursor>;
+    const { outbox } = this.#options;
+    this.#lanes = createLanes(outbox);
     outbox.onAppended((lane) => this.#onAppended(lane));
-    const client = connect(url, {
-      ...(await clientTlsOptions(tls)),
-      clientId: edge,
-      username: edge,
-      password,
-      protocolVersion: 4,
-      clean: true,
-      keepalive: KEEPALIVE_S,
-      connectTimeout: 10_000,
-      reconnectPeriod: this.#backoff.next(),
-      reconnectOnConnackError: true,
-      resubscribe: false,
-      queueQoSZero: false,
-    });
-    this.#client = client;
-    client.on('connect', () => this.#onConnect(client));
-    client.on('message', (topic, payload) => this.#onMessage(topic, payload));
-    client.on('close', () => {
-      this.#ready = false;
-      for (const frame of this.#inFlight.values()) this.#forget(client, frame);
-      client.options.reconnectPeriod = this.#backoff.next();
-    });
-    client.on('error', (error) => log.warn({ error: error.message }, 'uplink'));
+    await this.#connection.start();
     this.#resendTimer = setInterval(() => this.#resendDue(), RESEND_CHECK_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#resendTimer);
     clearTimeout(this.#lingering);
-    const client = this.#client;
-    this.#client = undefined;
+    this.#lanes = undefined;
     // What is in flight stays in the outbox and is sent after the next start.
-    if (client) await client.endAsync(true);
+    await this.#connection.stop();
+    this.#flight.clear();
   }
 
-  #onConnect(client: MqttClient): void {
-    this.#options.log.info({ url: this.#options.url }, 'uplink connected');
-    for (const lane of LANES) this.#cursors?.[lane].fallBehind();
-    // Acks are lost until the subscription stands, so nothing is sent before.
-    client.subscribe([ackTopic(this.#options.edge), commandTopic(this.#options.edge)], { qos: 1 }, (error) => {
-      if (error || !client.connected) {
-        // Without acks nothing can be sent for good: the next connection tries again.
-        client.stream.destroy();
-        return;
-      }
-      this.#ready = true;
-      this.#backoff.reset();
-      for (const frame of this.#inFlight.values()) this.#send(frame);
-      this.#pump();
-    });
+  #onUp(): void {
+    for (const { cursor, window, rtt } of Object.values(this.#lanes ?? {})) {
+      window.reset(this.#options.clock.monotonic());
+      rtt.reconnected();
+      cursor.fallBehind();
+    }
+    this.#pump();
+  }
+
+  /** Frames are kept: on a path that breaks all the time, acks of an earlier connection are the only progress. */
+  #onDown(): void {
+    this.#losses++;
+    for (const frame of this.#flight) {
+      this.#forget(frame);
+      this.#flight.hold(frame);
+      frame.backlog = true;
+      frame.attempts = 0;
+    }
   }
 
   #onAppended(lane: Lane): void {
-    if (lane !== 'readings') {
-      this.#pump();
-      return;
-    }
-    this.#pumpIn(LINGER_MS);
+    if (lane === 'readings') this.#pumpIn(LINGER_MS);
+    else this.#pump();
   }
 
   #pumpIn(ms: number): void {
+    if (this.#lanes === undefined) return;
     this.#lingering ??= setTimeout(() => {
       this.#lingering = undefined;
       this.#pump();
@@ -171,72 +138,144 @@ export class Uplink implements Service {
 
   /** Fills the window. One at a time: taking rows is asynchronous. */
   #pump(): void {
-    if (this.#pumping) {
-      this.#again = true;
-      return;
-    }
+    this.#again = true;
+    if (this.#pumping) return;
     this.#pumping = true;
-    this.#fillWindow()
-      .catch((error: Error) => {
-        if (this.#client === undefined) return;
-        this.#options.log.error({ error: error.message }, 'uplink could not read the outbox');
-        this.#pumpIn(RETRY_MS);
-      })
-      .finally(() => {
-        this.#pumping = false;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#pump();
-      });
+    void this.#fillWindow();
   }
 
   async #fillWindow(): Promise<void> {
-    while (this.#ready && this.#inFlight.size < WINDOW) {
-      const next = await this.#next();
-      if (next === null) return;
-      const frame: Frame = { ...next, attempts: 0, sentAt: 0, messageId: null };
-      this.#inFlight.set(keyOf(frame), frame);
-      this.#send(frame);
+    try {
+      while (this.#again) {
+        this.#again = false;
+        while (this.#connection.ready && (await this.#step()));
+      }
+    } catch (error) {
+      if (this.#lanes === undefined) return;
+      this.#options.log.error({ error: (error as Error).message }, 'uplink could not read the outbox');
+      this.#pumpIn(RETRY_MS);
+    } finally {
+      this.#pumping = false;
     }
   }
 
-  async #next(): Promise<{ lane: Lane; first: number; last: number; payload: Buffer } | null> {
+  /** Takes or sends the most urgent frame there is room for; false when nothing is left to do. */
+  async #step(): Promise<boolean> {
+    for (const lane of LANES) if (await this.#advance(lane, false)) return true;
     for (const lane of LANES) {
-      const chunk = await this.#cursors?.[lane].next(BODY_BYTES_MAX, RECORDS_MAX);
-      if (chunk) return { lane, first: chunk.first, last: chunk.last, payload: this.#encode(lane, chunk) };
+      if (await this.#advance(lane, true)) return true;
+      // A lane that waits for acks goes on first when they come; one whose acks do not come has had its chance.
+      if (this.#hasBacklog(lane) && !this.#isOverdue(lane)) break;
     }
-    return null;
+    return this.#prepare();
   }
 
-  #encode(lane: Lane, { first, last, count, body }: Chunk): Buffer {
-    return encodeFrame(
+  async #advance(lane: Lane, backlog: boolean): Promise<boolean> {
+    const state = this.#lanes?.[lane];
+    if (state === undefined || this.#flight.sent(lane) >= state.window.frames + (backlog ? 0 : LIVE_FRAMES)) return false;
+    const held = this.#flight.held(lane, backlog);
+    if (held) this.#send(held);
+    return (
+      held !== undefined || (this.#mayTake(lane, backlog) && this.#makeRoom(lane, backlog) && (await this.#take(lane, backlog)))
+    );
+  }
+
+  #hasBacklog(lane: Lane): boolean {
+    return this.#lanes?.[lane].cursor.hasBacklog === true || this.#flight.held(lane, true) !== undefined;
+  }
+
+  #mayTake(lane: Lane, backlog: boolean): boolean {
+    const cursor = this.#lanes?.[lane].cursor;
+    if (cursor === undefined) return false;
+    if (backlog) return cursor.hasBacklog;
+    if (cursor.liveCount === 0) return false;
+    if (lane !== 'readings' || cursor.liveCount >= LINGER_RECORDS_MAX) return true;
+    // Without the wait a stream of small frames would use up the window, and the backlog would never move.
+    const waitMs = this.#lingerUntil - this.#options.clock.monotonic();
+    if (waitMs > 0) this.#pumpIn(waitMs);
+    return waitMs <= 0;
+  }
+
+  /** The memory is bounded: when it is full, a less urgent frame that waits goes back to the outbox. */
+  #makeRoom(lane: Lane, backlog: boolean): boolean {
+    if (this.#flight.size < FLIGHT_FRAMES_MAX) return true;
+    const spare = this.#flight.spare(LANES.slice(LANES.indexOf(lane) + (backlog ? 1 : 0)));
+    if (spare === undefined) return false;
+    this.#forget(spare);
+    this.#flight.remove(spare);
+    this.#lanes?.[spare.lane].cursor.giveBack(spare.first, spare.last);
+    return true;
+  }
+
+  /** With the window full, the next frame of the backlog is made ready. */
+  async #prepare(): Promise<boolean> {
+    if (this.#flight.held('readings', true) || this.#flight.size >= FLIGHT_FRAMES_MAX) return false;
+    return this.#mayTake('readings', true) && (await this.#take('readings', true));
+  }
+
+  /** Takes the next rows, if there are any, and puts them into a frame that waits; false only after the end. */
+  async #take(lane: Lane, backlog: boolean): Promise<boolean> {
+    const cursor = this.#lanes?.[lane].cursor;
+    if (cursor === undefined) return false;
+    const losses = this.#losses;
+    const chunk = await (backlog
+      ? cursor.nextBacklog(BODY_BYTES_MAX, RECORDS_MAX)
+      : cursor.nextLive(BODY_BYTES_MAX, RECORDS_MAX));
+    if (lane === 'readings' && !backlog) this.#lingerUntil = this.#options.clock.monotonic() + LINGER_MS;
+    // Also when there was nothing: while we waited, something more urgent may have come.
+    if (chunk === null) return true;
+    const payload = await this.#encode(lane, chunk);
+    // Stopped meanwhile.
+    if (this.#lanes === undefined) return false;
+    const { first, last } = chunk;
+    this.#flight.add({
+      lane,
+      first,
+      last,
+      payload,
+      backlog: backlog || losses !== this.#losses,
+      sentAt: null,
+      attempts: 0,
+      repeated: false,
+      messageId: null,
+    });
+    return true;
+  }
+
+  #encode(lane: Lane, { first, last, count, body }: Chunk): Promise<Buffer> {
+    return packFrame(
       { edge: this.#options.edge, epoch: this.#epoch, lane, first, last, count },
       Buffer.from(body.buffer, body.byteOffset, body.byteLength),
     );
   }
 
   #send(frame: Frame): void {
-    const client = this.#client;
-    if (client === undefined || !this.#ready) return;
-    if (frame.attempts > 0) this.#resent.inc();
-    this.#forget(client, frame);
-    frame.attempts++;
-    frame.sentAt = this.#options.clock.monotonic();
-    // PUBACK says that the broker has it, which is worth nothing: only the centre's own ack counts.
-    client.publish(upTopic(this.#options.edge, frame.lane), frame.payload, { qos: 1 }, () => undefined);
-    frame.messageId = client.getLastMessageId();
+    if (frame.repeated) this.#metrics.resent.inc();
+    this.#forget(frame);
+    frame.messageId = this.#connection.send(upTopic(this.#options.edge, frame.lane), frame.payload);
+    this.#flight.send(frame, this.#options.clock.monotonic());
   }
 
-  /** The client sends again what had no PUBACK when a connection ended; we do so ourselves, and once is enough. */
-  #forget(client: MqttClient, frame: Frame): void {
-    if (frame.messageId !== null) client.removeOutgoingMessage(frame.messageId);
+  #forget(frame: Frame): void {
+    if (frame.messageId !== null) this.#connection.forget(frame.messageId);
     frame.messageId = null;
   }
 
+  /** Frames whose acks are overdue wait for their turn in the window, which becomes smaller. */
   #resendDue(): void {
     const now = this.#options.clock.monotonic();
-    for (const frame of this.#inFlight.values())
-      if (now - frame.sentAt >= this.#rtt.resendAfterMs(frame.attempts)) this.#send(frame);
+    let due = false;
+    for (const frame of this.#flight) {
+      const { lane, sentAt, attempts } = frame;
+      const state = this.#lanes?.[lane];
+      if (sentAt === null || state === undefined || now - sentAt < state.rtt.resendAfterMs(attempts)) continue;
+      due = true;
+      this.#flight.hold(frame);
+      if (attempts > ATTEMPTS_OF_PATH_MAX) continue;
+      state.window.timedOut(sentAt, now);
+      state.rtt.timedOut(attempts);
+    }
+    if (due) this.#pump();
   }
 
   #onMessage(topic: string, payload: Buffer): void {
@@ -252,16 +291,27 @@ export class Uplink implements Service {
 
   /** Frees only a frame of this epoch that is in flight: an ack of an earlier life says nothing about these rows. */
   #onAck(ack: Ack): void {
-    const frame = this.#inFlight.get(keyOf(ack));
-    if (ack.epoch !== this.#epoch || frame === undefined || frame.last !== ack.last) return;
-    if (frame.attempts === 1) this.#rtt.measured(this.#options.clock.monotonic() - frame.sentAt);
-    this.#inFlight.delete(keyOf(ack));
-    this.#options.outbox.remove(frame.lane, frame.first, frame.last);
-    this.#acked.inc({ lane: frame.lane });
+    const frame = ack.epoch === this.#epoch ? this.#flight.find(ack) : undefined;
+    const state = frame && this.#lanes?.[frame.lane];
+    if (frame === undefined || state === undefined) return;
+    const now = this.#options.clock.monotonic();
+    const { lane, first, last, sentAt, repeated } = frame;
+    const full = this.#flight.sent(lane) >= state.window.frames;
+    this.#forget(frame);
+    this.#flight.remove(frame);
+    this.#options.outbox.remove(lane, first, last);
+    this.#metrics.acked.inc({ lane });
+    this.#connection.worked();
+    if (sentAt !== null) {
+      const roundTripMs = repeated ? null : now - sentAt;
+      if (roundTripMs !== null) state.rtt.measured(roundTripMs);
+      state.window.acked({ sentAt, roundTripMs, full, overdue: this.#isOverdue(lane, ATTEMPTS_OF_PATH_MAX) }, now);
+    }
     this.#pump();
   }
-}
 
-function keyOf({ lane, first }: { lane: Lane; first: number }): string {
-  return `${lane}/${first}`;
+  #isOverdue(lane: Lane, attemptsMax?: number): boolean {
+    const lateMs = this.#lanes?.[lane].rtt.resendAfterMs(1) ?? 0;
+    return this.#flight.isOverdue(lane, this.#options.clock.monotonic() - lateMs, attemptsMax);
+  }
 }
