@@ -17,11 +17,21 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   { name: 'init', summary: 'write commented example configurations', load: async () => (await import('./init.ts')).init },
   { name: 'validate', summary: 'check a configuration file', load: async () => (await import('./validate.ts')).validate },
+  {
+    name: 'mapping',
+    summary: "try a mapping of a vendor's payloads",
+    load: async () => (await import('./mapping.ts')).mapping,
+  },
   { name: 'doctor', summary: 'check this machine, stores and brokers', load: async () => (await import('./doctor.ts')).doctor },
   {
     name: 'bench',
     summary: 'measure the data plane, each figure beside its yardstick',
     load: async () => (await import('./bench.ts')).bench,
+  },
+  {
+    name: 'chaos',
+    summary: 'hurt a small city in every way and count what was lost',
+    load: async () => (await import('./chaos/command.ts')).chaos,
   },
   { name: 'test', summary: 'install what the tests need and run them', load: async () => (await import('./test.ts')).test },
 ];

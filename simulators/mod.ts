@@ -9,5 +9,6 @@ export {
 export { buildDemoCity, type DemoCamera, type DemoCity, siteOf } from './city/mod.ts';
 export { loadSimulateConfig, SimulateConfig } from './config.ts';
 export { DeviceFleet, type FleetStats } from './devices/mod.ts';
+export * from './faults/mod.ts';
 export * from './report/mod.ts';
 export { createSimulation, type Simulation, type SimulationStats } from './run.ts';

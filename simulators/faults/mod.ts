@@ -1,0 +1,2 @@
+export { FaultProxy, type FaultProxyOptions, type LinkFault } from './proxy.ts';
+export { createSchedule, FAULTS, type Fault, type ScheduledFault, type SchedulePlan, type Targets } from './schedule.ts';
