@@ -55,7 +55,7 @@ function readingLine(lamps: readonly SiteDevice[], i: number, startMs: number, p
   // Numbers far from those of the live stream: gaps and repeats are not what is measured.
   const seq = 1_000_000 + Math.floor(i / lamps.length);
   const ts = startMs + Math.floor((i * 1000) / perS);
-  return toLine({ kind: 'streetlight', device: lamp.id, cell: CELL, edge: EDGE, ts, fields: { ...lampFields(i), seq } });
+  return toLine({ kind: 'streetlight', device: lamp.id, cell: CELL, edge: EDGE, ts, us: 0, fields: { ...lampFields(i), seq } });
 }
 
 function eventLine(cover: SiteDevice, incident: number, revision: number, at: number): string {

@@ -109,7 +109,7 @@ async function measureRaw(influx: ServerProcess, { bodies, count }: Points, conn
   const database = `raw${++databases}`;
   await query(influx.url, `CREATE DATABASE ${database}`);
   const [startedAt, cpu, ofInflux] = [performance.now(), process.cpuUsage(), await cpuUs(influx.pid)];
-  await writeRaw(`${influx.url}/write?db=${database}&precision=ms`, bodies, connections);
+  await writeRaw(`${influx.url}/write?db=${database}&precision=u`, bodies, connections);
   const ms = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpu);
   const influxCpu = (await cpuUs(influx.pid)) - ofInflux;

@@ -29,6 +29,7 @@ export function makePoints(
           device: `sl-${String(device).padStart(5, '0')}`,
           edge,
           ts: startMs + second * 1000,
+          us: 0,
           fields: { ...lampFields(i), seq: second + 1 },
         }),
       );

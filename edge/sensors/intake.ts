@@ -1,15 +1,18 @@
-import { type Payload, validatePayload } from '#grid/mod.ts';
+import { type JsonObject, type Mapped, type Payload, validatePayload } from '#grid/mod.ts';
 import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry, RegisteredDevice } from '../registry.ts';
 import type { RuleEngine } from '../rules/mod.ts';
+import { DeviceReports, type ReportRule } from './exception.ts';
 import { DeviceTimes, type GivenTime } from './times.ts';
 
 /** Samples in one payload, at most. */
 const SAMPLES_MAX = 500;
 const DEAD_LETTER_BYTES_MAX = 4096;
 const STATUS_BYTES_MAX = 1024;
+/** Dead letters of one mapped payload, at most; the last one counts the rest. */
+const LETTERS_MAX = 16;
 
 export interface SensorIntakeDeps {
   edge: string;
@@ -20,15 +23,30 @@ export interface SensorIntakeDeps {
   seen(device: string): void;
   /** Durable when it resolves. */
   announced(device: string, state: HealthState): Promise<void>;
+  /** By kind of device; kinds that are not named have every reading stored. */
+  report: Readonly<Record<string, ReportRule>>;
   clock: Clock;
   metrics: Metrics;
 }
 
-interface Sample {
-  line: Buffer;
+interface Sample extends Payload {
   time: GivenTime;
-  fields: Record<string, number | boolean>;
-  implausible: readonly string[];
+}
+
+interface Letter {
+  code: ErrorCode;
+  reason: string;
+  /** What it is about, where that is not the whole payload. */
+  object?: JsonObject | undefined;
+}
+
+/** Where a mapped payload came from. */
+export interface MappedSource {
+  sender: string;
+  /** Topic or path. */
+  topic: string;
+  payload: Buffer;
+  speaksFor(device: string): boolean;
 }
 
 /** Bytes of a device to readings in the outbox, or to a dead letter there. */
@@ -36,18 +54,27 @@ export class SensorIntake {
   readonly #deps: SensorIntakeDeps;
   readonly #times = new Map<string, DeviceTimes>();
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
+  readonly #reports = new Map<string, DeviceReports>();
   readonly #readings: Counter;
+  readonly #forwarded: Counter;
+  readonly #suppressed: Counter;
   readonly #deadLetters: Counter<'code'>;
   readonly #sequence: Counter<'what'>;
-  readonly #totals = { readings: 0, deadLetters: 0, sequenceGaps: 0, repeats: 0 };
+  readonly #totals = { readings: 0, suppressed: 0, deadLetters: 0, sequenceGaps: 0, repeats: 0 };
 
   constructor(deps: SensorIntakeDeps) {
     this.#deps = deps;
     const registers = [deps.metrics];
     this.#readings = new Counter({ name: 'gewu_edge_readings_total', help: 'Readings accepted from devices', registers });
+    this.#forwarded = new Counter({ name: 'gewu_edge_readings_forwarded_total', help: 'Of those, stored to be sent', registers });
+    this.#suppressed = new Counter({
+      name: 'gewu_edge_readings_suppressed_total',
+      help: 'Of those, not stored because they said nothing new',
+      registers,
+    });
     this.#deadLetters = new Counter({
       name: 'gewu_edge_dead_letters_total',
-      help: 'Payloads that could not be used, by code',
+      help: 'Payloads, and samples of mapped payloads, that could not be used, by code',
       labelNames: ['code'],
       registers,
     });
@@ -59,8 +86,11 @@ export class SensorIntake {
     });
   }
 
-  /** Since the start. `sequenceGaps`: numbers that devices skipped; `repeats`: samples that came again. */
-  get totals(): { readings: number; deadLetters: number; sequenceGaps: number; repeats: number } {
+  /**
+   * Since the start. `suppressed`: of the readings, those that were not stored because they said nothing new;
+   * `sequenceGaps`: numbers that devices skipped; `repeats`: samples that came again.
+   */
+  get totals(): { readings: number; suppressed: number; deadLetters: number; sequenceGaps: number; repeats: number } {
     return { ...this.#totals };
   }
 
@@ -76,14 +106,93 @@ export class SensorIntake {
     const checked = parsed.objects.map((o) => validatePayload(device.kind, o));
     const bad = checked.find((c) => !c.ok);
     if (bad && !bad.ok) return this.#bury(sender, topic, payload, bad.code, bad.reason);
-    const samples = checked.flatMap((c) => (c.ok ? [this.#toSample(device, c.value, checked.length)] : []));
-    const lines = samples.map((s) => s.line);
+    return this.#take(
+      device,
+      checked.flatMap((c) => (c.ok ? [c.value] : [])),
+    );
+  }
+
+  /**
+   * Samples that a mapping made of a payload, which may hold those of many devices. Resolves when each is durable, as a
+   * reading or as a dead letter: one sample's fault costs no other.
+   */
+  async acceptMapped(source: MappedSource, { samples, faults }: Mapped): Promise<void> {
+    const letters: Letter[] = faults.map(({ device, code, reason, object }) => {
+      return { code, reason: device === '' ? reason : `${device}: ${reason}`, object };
+    });
+    const usable = new Map<RegisteredDevice, Payload[]>();
+    for (const { device: id, object } of samples) {
+      const refuse = (code: ErrorCode, reason: string) => letters.push({ code, reason: `${id}: ${reason}`, object });
+      const device = this.#deps.registry.get(id);
+      const checked = device && validatePayload(device.kind, object);
+      if (!source.speaksFor(id)) refuse('GEWU_DEVICE_FOREIGN', `${source.sender} does not speak for it`);
+      else if (device === undefined || checked === undefined) refuse('GEWU_DEVICE_UNKNOWN', 'not registered');
+      else if (!checked.ok) refuse(checked.code, checked.reason);
+      else {
+        const own = usable.get(device);
+        if (own) own.push(checked.value);
+        else usable.set(device, [checked.value]);
+      }
+    }
+    const taken = [...usable].map(([device, payloads]) => this.#take(device, inOrder(payloads)));
+    await Promise.all([this.#buryAll(source, letters), ...taken]);
+  }
+
+  async #take(device: RegisteredDevice, payloads: readonly Payload[]): Promise<void> {
+    const { rules, outbox, seen } = this.#deps;
+    const id = device.device.id;
+    const samples = payloads.map((p) => this.#toSample(id, p, payloads.length));
     // Rules run before anything is awaited: what they conclude is appended in this turn and commits with the readings.
-    const concluded = samples.map((s) => (s.time.late ? undefined : this.#deps.rules.sample(deviceId, s.fields, s.implausible)));
-    await Promise.all([this.#deps.outbox.append('readings', lines), ...concluded]);
+    const concluded = samples.map((s) => (s.time.late ? undefined : rules.sample(id, s.fields, s.implausible)));
+    const reports = this.#reportsOf(device);
+    const lines = samples.flatMap((s, i) => this.#lineOf(device, s, reports, concluded[i] !== undefined) ?? []);
+    const writing = lines.length > 0 ? outbox.append('readings', lines) : reports?.writing;
+    if (reports && lines.length > 0 && writing) reports.written(writing);
+    await Promise.all([writing, ...concluded]);
+    const suppressed = samples.length - lines.length;
     this.#readings.inc(samples.length);
+    this.#forwarded.inc(lines.length);
+    this.#suppressed.inc(suppressed);
     this.#totals.readings += samples.length;
-    this.#deps.seen(deviceId);
+    this.#totals.suppressed += suppressed;
+    seen(id);
+  }
+
+  #reportsOf({ device, kind }: RegisteredDevice): DeviceReports | undefined {
+    const { report } = this.#deps;
+    const rule = Object.hasOwn(report, kind.kind) ? report[kind.kind] : undefined;
+    let reports = this.#reports.get(device.id);
+    if (rule !== undefined && reports === undefined) {
+      reports = new DeviceReports(rule);
+      this.#reports.set(device.id, reports);
+    }
+    return reports;
+  }
+
+  /** Null for a reading that says nothing new. One that is stored tells how many before it did not. */
+  #lineOf(
+    { device, kind, place }: RegisteredDevice,
+    { fields, seq, time: { ts, us, skewed, late } }: Sample,
+    reports: DeviceReports | undefined,
+    concluded: boolean,
+  ): Buffer | null {
+    const before = late ? 0 : (reports?.suppressed ?? 0);
+    if (reports && !reports.keeps({ ts, fields: { ...fields, clock_skew: skewed }, late, concluded })) return null;
+    const line = toLine({
+      kind: kind.kind,
+      device: device.id,
+      cell: place.cell,
+      edge: this.#deps.edge,
+      ts,
+      us,
+      fields: {
+        ...fields,
+        ...(seq === undefined ? {} : { seq }),
+        ...(skewed ? { clock_skew: true } : {}),
+        ...(before === 0 ? {} : { suppressed: before }),
+      },
+    });
+    return Buffer.from(line);
   }
 
   /** A birth, a will or a word in between on the status topic: `online`, or `{"state":"online"}`. */
@@ -115,26 +224,18 @@ export class SensorIntake {
     }
   }
 
-  #toSample({ device, kind, place }: RegisteredDevice, { fields, implausible, ts, seq }: Payload, together: number): Sample {
-    let times = this.#times.get(device.id);
+  #toSample(id: string, payload: Payload, together: number): Sample {
+    const { fields, ts, seq } = payload;
+    let times = this.#times.get(id);
     if (times === undefined) {
       times = new DeviceTimes();
-      this.#times.set(device.id, times);
+      this.#times.set(id, times);
     }
     const [gaps, repeats] = [times.gaps, times.repeats];
     const time = times.give({ ts, seq, content: () => JSON.stringify(fields) }, this.#deps.clock.now(), together);
     this.#count('sequenceGaps', times.gaps - gaps);
     this.#count('repeats', times.repeats - repeats);
-    const stored = { ...fields, ...(seq === undefined ? {} : { seq }), ...(time.skewed ? { clock_skew: true } : {}) };
-    const line = toLine({
-      kind: kind.kind,
-      device: device.id,
-      cell: place.cell,
-      edge: this.#deps.edge,
-      ts: time.ts,
-      fields: stored,
-    });
-    return { line: Buffer.from(line), time, fields, implausible };
+    return { ...payload, time };
   }
 
   #count(what: 'sequenceGaps' | 'repeats', by: number): void {
@@ -144,18 +245,49 @@ export class SensorIntake {
   }
 
   async #bury(sender: string, topic: string, payload: Buffer, code: ErrorCode, reason: string): Promise<void> {
-    const letter: EdgeDeadLetter = {
-      ts: this.#deps.clock.now(),
-      edge: this.#deps.edge,
-      of: 'dead-letter',
-      id: sender.slice(0, 64),
-      code,
-      reason: reason.slice(0, 512),
-      topic: topic.slice(0, 256),
-      payload: payload.subarray(0, DEAD_LETTER_BYTES_MAX).toString('base64'),
-    };
-    await this.#deps.outbox.append('health', [Buffer.from(JSON.stringify(letter))]);
-    this.#deadLetters.inc({ code });
-    this.#totals.deadLetters++;
+    await this.#buryAll({ sender, topic, payload }, [{ code, reason }]);
   }
+
+  /** In one write. A payload full of faults makes no flood of letters. */
+  async #buryAll({ sender, topic, payload }: Omit<MappedSource, 'speaksFor'>, letters: readonly Letter[]): Promise<void> {
+    if (letters.length === 0) return;
+    const { outbox, clock, edge } = this.#deps;
+    const told = letters.slice(0, LETTERS_MAX);
+    const rest = letters.length - told.length;
+    const records = told.map(({ code, reason, object }, i): EdgeDeadLetter => {
+      const more = rest > 0 && i === told.length - 1 ? ` (and ${rest} more samples of this payload)` : '';
+      return {
+        ts: clock.now(),
+        edge,
+        of: 'dead-letter',
+        id: sender.slice(0, 64),
+        code,
+        reason: reason.slice(0, 448) + more,
+        topic: topic.slice(0, 256),
+        payload: bytesOf(object, payload).subarray(0, DEAD_LETTER_BYTES_MAX).toString('base64'),
+      };
+    });
+    await outbox.append(
+      'health',
+      records.map((r) => Buffer.from(JSON.stringify(r))),
+    );
+    for (const { code } of letters) this.#deadLetters.inc({ code });
+    this.#totals.deadLetters += letters.length;
+  }
+}
+
+/** The part of a payload that a letter is about. All of it where there is none, or it is too deep to be written again. */
+function bytesOf(object: JsonObject | undefined, payload: Buffer): Buffer {
+  if (object === undefined) return payload;
+  try {
+    return Buffer.from(JSON.stringify(object));
+  } catch {
+    return payload;
+  }
+}
+
+/** Platforms send the newest first as well; rules are to see a device's samples as they were made. */
+function inOrder(payloads: Payload[]): Payload[] {
+  if (payloads.some((p) => p.ts === undefined)) return payloads;
+  return payloads.toSorted((a, b) => (a.ts as number) - (b.ts as number));
 }

@@ -1,2 +1,3 @@
-export { SensorIntake, type SensorIntakeDeps } from './intake.ts';
+export { DeviceReports, type Report, type ReportRule } from './exception.ts';
+export { type MappedSource, SensorIntake, type SensorIntakeDeps } from './intake.ts';
 export { DeviceTimes, type GivenTime, type SampleClaim } from './times.ts';

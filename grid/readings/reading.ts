@@ -6,8 +6,10 @@ export interface Reading {
   /** 15-digit unit grid of the device. */
   cell: string;
   edge: string;
-  /** UTC ms, strictly increasing per device. */
+  /** UTC ms. */
   ts: number;
+  /** Microseconds within `ts`, 0 to 999: what tells apart samples of one device and ms, so that none overwrites another. */
+  us: number;
   fields: Record<string, number | boolean>;
 }
 
@@ -20,6 +22,10 @@ export interface FieldSpec {
   /** Outside of it a value is implausible: the reading is kept, the rule does not run on it. */
   min?: number;
   max?: number;
+  /** Measured with noise finer than its last digit: a value that stays the same to the last bit is a stuck sensor. */
+  noisy?: true;
+  /** Two reports cannot differ by more, whatever happens: not set where an alarm itself is such a jump. */
+  jumpMax?: number;
   labelZh: string;
   labelEn: string;
 }

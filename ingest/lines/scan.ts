@@ -3,8 +3,11 @@ export const LINE_FIELDS_MAX = 128;
 const FIELDS_BYTES_MAX = 4096;
 const ID_BYTES_MAX = 64;
 const CELL_DIGITS = 15;
-const TS_DIGITS_MAX = 15;
-const TS_LOW_DIGITS = 8;
+const TIME_DIGITS_MIN = 4;
+const TIME_DIGITS_MAX = 16;
+const US_DIGITS = 3;
+/** Of the ms. */
+const LOW_DIGITS = 8;
 
 /** Below `ID` a byte is in no id. */
 const ID = 1;
@@ -56,8 +59,9 @@ export class LineScanner {
   readonly nameEnd = new Int32Array(LINE_FIELDS_MAX);
   readonly valueEnd = new Int32Array(LINE_FIELDS_MAX);
   readonly boolean = new Uint8Array(LINE_FIELDS_MAX);
-  /** UTC ms. */
+  /** UTC ms, and microseconds within it. */
   ts = 0;
+  us = 0;
 
   /** Scans `bytes[start, end)`, UTF-8 without a newline; null, or why it is no canonical line. */
   scan(bytes: Uint8Array, start: number, end: number): string | null {
@@ -132,13 +136,16 @@ export class LineScanner {
   #scanTime(bytes: Uint8Array, end: number): string | null {
     const start = this.fieldsEnd + 1;
     const length = end - start;
-    if (length < 1 || length > TS_DIGITS_MAX) return 'not a canonical line: time';
-    // In two parts, because one number of all digits is no small integer.
-    const middle = Math.max(start, end - TS_LOW_DIGITS);
+    if (length < TIME_DIGITS_MIN || length > TIME_DIGITS_MAX) return 'not a canonical line: time';
+    // In parts, because one number of all digits is no small integer.
+    const ms = end - US_DIGITS;
+    const middle = Math.max(start, ms - LOW_DIGITS);
     const high = digitsValue(bytes, start, middle);
-    const low = digitsValue(bytes, middle, end);
-    if (high < 0 || low < 0) return 'not a canonical line: time';
-    this.ts = high * 10 ** TS_LOW_DIGITS + low;
+    const low = digitsValue(bytes, middle, ms);
+    const us = digitsValue(bytes, ms, end);
+    if (high < 0 || low < 0 || us < 0) return 'not a canonical line: time';
+    this.ts = high * 10 ** LOW_DIGITS + low;
+    this.us = us;
     return null;
   }
 }

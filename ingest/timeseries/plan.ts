@@ -41,3 +41,15 @@ function buckets(resolution: '1m' | '1h', base: number, widen: number, q: Checke
   const bucketMs = base * widen;
   return { resolution, base, bucketMs, from: floorTo(q.from, bucketMs), to: ceilTo(q.to, bucketMs) };
 }
+
+/**
+ * Raw points in order, `limit` of them. Several may have the same ms; the cut never falls between such, so that whoever asks again
+ * from the ms after the last one misses none. Only when all of them have one ms there is no other place to cut.
+ */
+export function cutPoints<P extends { ts: number }>(points: P[], limit: number): { points: P[]; truncated: boolean } {
+  points.sort((a, b) => a.ts - b.ts);
+  const beyond = points[limit]?.ts;
+  if (beyond === undefined) return { points, truncated: false };
+  const whole = points.findIndex((p) => p.ts === beyond);
+  return { points: points.slice(0, whole > 0 ? whole : limit), truncated: true };
+}

@@ -6,7 +6,7 @@ import type { ReadingsSink } from '../ports.ts';
  *
  *   write -> raw (30 d) --dirty hours--> 1m (1 year), 1h (10 years)
  *
- * Identity is series + ts: writing a reading twice leaves what writing it once leaves. Roll-ups are recomputed from
+ * Identity is series + time (in us): writing a reading twice leaves what writing it once leaves. Roll-ups are recomputed from
  * raw for the hours that got data, so that late and repeated readings are counted once; a query reads the hours that
  * are not rolled up yet from raw, so that its answer never lags behind.
  */
@@ -51,6 +51,7 @@ export interface Aggregate {
 }
 
 export type RangeResult =
+  /** `ts` is UTC ms, and several points may share it. `truncated`: there are more, ask again from the ms after the last one. */
   | { resolution: 'raw'; points: { ts: number; fields: Record<string, number | boolean> }[]; truncated: boolean }
   | {
       resolution: '1m' | '1h';

@@ -17,17 +17,20 @@ const given = (times: DeviceTimes, ts: number | undefined, seq?: number, now = N
 
 test('a device time is kept where it can be believed, else ours is given and marked', () => {
   const times = new DeviceTimes();
-  expect(given(times, NOW - 1000, 1)).toEqual({ ts: NOW - 1000, skewed: false, late: false });
-  expect(given(times, NOW - 8 * 24 * HOUR, 2)).toEqual({ ts: NOW, skewed: true, late: false });
+  expect(given(times, NOW - 1000, 1)).toEqual({ ts: NOW - 1000, us: 1, skewed: false, late: false });
+  expect(given(times, NOW - 8 * 24 * HOUR, 2)).toMatchObject({ ts: NOW, skewed: true, late: false });
   expect(given(times, NOW + 6 * 60_000, 3)).toMatchObject({ skewed: true, late: false });
-  expect(given(times, NOW + 4 * 60_000, 4)).toEqual({ ts: NOW + 4 * 60_000, skewed: false, late: false });
+  expect(given(times, NOW + 4 * 60_000, 4)).toEqual({ ts: NOW + 4 * 60_000, us: 4, skewed: false, late: false });
 });
 
 test('five hundred samples of one millisecond get five hundred times', () => {
   const times = new DeviceTimes();
-  const all = Array.from({ length: 500 }, (_, seq) => times.give({ seq, content: content('') }, NOW, 500).ts);
-  expect(new Set(all).size).toBe(500);
-  expect(all).toEqual(all.toSorted((a, b) => a - b));
+  for (const claim of [{}, { ts: NOW }]) {
+    const all = Array.from({ length: 500 }, (_, seq) => times.give({ ...claim, seq, content: content('') }, NOW, 500));
+    const order = all.map(({ ts, us }) => ts * 1000 + us);
+    expect(new Set(order).size).toBe(500);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  }
 });
 
 test('no two samples share a time, whatever a device and our clock do', () => {
@@ -35,21 +38,24 @@ test('no two samples share a time, whatever a device and our clock do', () => {
     wait: fc.integer({ min: 0, max: 3 }),
     ts: fc.option(fc.integer({ min: -20, max: 20 }), { nil: undefined }),
     repeat: fc.boolean(),
+    stuck: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const times = new DeviceTimes();
-      const seen = new Set<number>();
+      const seen = new Set<string>();
       let [now, seq] = [NOW, 0];
-      for (const { wait, ts, repeat } of steps) {
+      for (const { wait, ts, repeat, stuck } of steps) {
         now += wait;
         const claimed = ts === undefined ? undefined : now + ts;
-        const { ts: got } = given(times, claimed, ++seq, now);
-        expect(seen.has(got)).toBe(false);
-        seen.add(got);
+        const content = String(++seq);
+        // One that counts nothing says the same number each time.
+        const claim = { ts: claimed, seq: stuck ? 0 : seq, content: () => content };
+        const { ts: got, us } = times.give(claim, now);
+        expect(seen.has(`${got} ${us}`)).toBe(false);
+        seen.add(`${got} ${us}`);
         // The same payload again, because its PUBACK was lost.
-        if (repeat && claimed !== undefined)
-          expect(given(times, claimed, seq, now)).toEqual({ ts: got, skewed: false, late: true });
+        if (repeat && claimed !== undefined) expect(times.give(claim, now)).toEqual({ ts: got, us, skewed: false, late: true });
       }
     }),
     { numRuns: 500 },
@@ -60,8 +66,11 @@ test('a clock of ours that is set back makes no history of the present', () => {
   const times = new DeviceTimes();
   expect(given(times, undefined, 1, NOW).ts).toBe(NOW);
   // A little back: the order is kept. An hour back: the new time is the right one.
-  expect(given(times, undefined, 2, NOW - 500)).toEqual({ ts: NOW + 1, skewed: false, late: false });
-  expect(given(times, undefined, 3, NOW - HOUR)).toEqual({ ts: NOW - HOUR, skewed: false, late: false });
+  const [first, second] = [given(times, undefined, 2, NOW - 500), given(times, undefined, 3, NOW - 500)];
+  expect(first).toMatchObject({ skewed: false, late: false });
+  expect([first.ts >= NOW, first.ts <= NOW + 1]).toEqual([true, true]);
+  expect(second.ts * 1000 + second.us).toBeGreaterThan(first.ts * 1000 + first.us);
+  expect(given(times, undefined, 4, NOW - HOUR)).toMatchObject({ ts: NOW - HOUR, skewed: false, late: false });
 });
 
 test('a device that was ahead, or is set back and counts on, is not taken for history; a backlog is', () => {
@@ -71,7 +80,7 @@ test('a device that was ahead, or is set back and counts on, is not taken for hi
   expect(given(times, NOW - HOUR, 3).late).toBe(false);
   expect(given(times, NOW - HOUR + 1000, 4).late).toBe(false);
   given(times, NOW, 100);
-  expect(given(times, NOW - HOUR, 50)).toEqual({ ts: NOW - HOUR + 1, skewed: false, late: true });
+  expect(given(times, NOW - HOUR, 50)).toEqual({ ts: NOW - HOUR, us: 50, skewed: false, late: true });
 });
 
 test('skipped numbers and repeats are counted; a restart of the device and a late sample are neither', () => {
@@ -90,8 +99,13 @@ test('skipped numbers and repeats are counted; a restart of the device and a lat
 
 test('without a number the content tells a repeat from another sample of the same millisecond', () => {
   const times = new DeviceTimes();
-  const give = (text: string) => times.give({ ts: NOW, content: content(text) }, NOW).ts;
-  expect([give('a'), give('b'), give('a'), give('b')]).toEqual([NOW, NOW + 1, NOW, NOW + 1]);
+  const give = (text: string) => times.give({ ts: NOW, content: content(text) }, NOW);
+  const [a, b] = [give('a'), give('b')];
+  expect([a.ts, b.ts]).toEqual([NOW, NOW]);
+  expect(a.us).not.toBe(b.us);
+  expect([give('a').us, give('b').us]).toEqual([a.us, b.us]);
+  // And at a node that remembers nothing.
+  expect(new DeviceTimes().give({ ts: NOW, content: content('b') }, NOW).us).toBe(b.us);
 });
 
 let node: EdgeNode;
@@ -132,7 +146,7 @@ test('a sample of 1970 is stored under our time and marked', async () => {
   const from = node.outbox.stats.readings.lastSeq + 1;
   await client.publishAsync('devices/mc-1/telemetry', '{"tilt_deg":1,"ts":12345,"seq":9}', { qos: 1 });
   const [line] = await lines('readings', from);
-  expect(line).toMatch(/ tilt_deg=1,seq=9,clock_skew=true \d{13}$/);
+  expect(line).toMatch(/ tilt_deg=1,seq=9,clock_skew=true \d{16}$/);
   await client.endAsync();
 });
 

@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 import { CELL, EDGE, fileOf, openCover, TestCentre, tokenOf } from './api/fixture.ts';
 
 const line = (ts = Date.now()) =>
-  toLine({ kind: 'manhole_cover', device: 'mh-1', cell: CELL, edge: EDGE, ts, fields: { tilt_deg: 4 } });
+  toLine({ kind: 'manhole_cover', device: 'mh-1', cell: CELL, edge: EDGE, ts, us: 0, fields: { tilt_deg: 4 } });
 
 async function start(sections: object = {}, dir?: string): Promise<TestCentre> {
   const centre = await TestCentre.start(sections, dir);

@@ -12,6 +12,7 @@ const reading = fc.record({
   edge: id,
   cell: fc.stringMatching(/^\d{15}$/),
   ts: fc.integer({ min: 0, max: 9_999_999_999_999 }),
+  us: fc.integer({ min: 0, max: 999 }),
   fields: fc.dictionary(
     id.filter((name) => !reserved.includes(name)),
     value,
@@ -31,7 +32,7 @@ test('takes every line that the edge makes, and finds its parts', () => {
       expect(text.slice(start, scan.kindEnd)).toBe(r.kind);
       expect(text.slice(scan.deviceStart, scan.deviceEnd)).toBe(r.device);
       expect(text.slice(scan.edgeStart, scan.edgeEnd)).toBe(r.edge);
-      expect(scan.ts).toBe(r.ts);
+      expect([scan.ts, scan.us]).toEqual([r.ts, r.us]);
       const names = Array.from({ length: scan.fieldCount }, (_, i) => text.slice(scan.nameStart[i], scan.nameEnd[i]));
       expect(names).toEqual(Object.keys(r.fields));
     }),

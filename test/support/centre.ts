@@ -15,6 +15,7 @@ export interface SeenFrame extends FrameHeader {
 export class FakeCentre {
   readonly frames: SeenFrame[] = [];
   readonly port: number;
+  password = 'edge-password';
   answer: (frame: SeenFrame) => object[] = ({ epoch, lane, first, last }) => [{ epoch, lane, first, last }];
   #broker: MqttBroker | undefined;
 
@@ -31,7 +32,7 @@ export class FakeCentre {
       listener: { host: '127.0.0.1', port: this.port },
       limits: { ...BROKER_LIMITS, packetBytesMax: 512 * 1024 },
       policy: {
-        authenticate: (_session, password) => password.toString() === 'edge-password',
+        authenticate: (_session, password) => password.toString() === this.password,
         publish: async ({ username }, { topic, payload }) => this.#take(username, topic, decodeFrame(payload)),
         subscribe: () => true,
       },

@@ -38,7 +38,11 @@ export function edgeFile({ dataDir, centreUrl, devices, port = 0, profile = 'dem
 }
 
 export function edgeConfig(options: EdgeOptions): EdgeConfig {
-  return { ...checkConfig('test', EdgeConfigFile, edgeFile(options)), vision: { model: '', workers: 1 } } as EdgeConfig;
+  return {
+    ...checkConfig('test', EdgeConfigFile, edgeFile(options)),
+    vision: { model: '', workers: 1 },
+    mappings: [],
+  } as EdgeConfig;
 }
 
 /** A connected MQTT 3.1.1 client; rejects when the broker refuses it. */

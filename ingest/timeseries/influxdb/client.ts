@@ -94,10 +94,10 @@ export class InfluxClient {
     }
   }
 
-  /** Line protocol in ms into the raw policy. */
+  /** Line protocol in us into the raw policy. */
   async write(...body: Buffer[]): Promise<WriteAnswer> {
     const { database, gzip: packed } = this.#config;
-    const path = `/write?db=${encodeURIComponent(database)}&rp=${RAW}&precision=ms`;
+    const path = `/write?db=${encodeURIComponent(database)}&rp=${RAW}&precision=u`;
     const parts = packed ? [await compress(Buffer.concat(body), { level: 1 })] : body;
     const headers = {
       'content-type': 'text/plain',

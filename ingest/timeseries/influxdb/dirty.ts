@@ -65,7 +65,7 @@ export class DirtyHours {
         const key = `${kind} ${hour}`;
         // `done` must exist for the comparison. To write 0 once too often costs one roll-up more.
         const first = writer.begun.has(key) ? '' : ',done=0';
-        lines.push(`${DIRTY},kind=${kind},writer=${writer.name} dirty=${write}${first} ${hour}`);
+        lines.push(`${DIRTY},kind=${kind},writer=${writer.name} dirty=${write}${first} ${hour * 1000}`);
         keys.push(key);
       }
     }
@@ -98,7 +98,7 @@ export class DirtyHours {
   /** They are rolled up as far as they were listed. */
   async done(hours: readonly DirtyHour[]): Promise<void> {
     if (hours.length === 0) return;
-    const lines = hours.map((h) => `${DIRTY},kind=${h.kind},writer=${h.writer} done=${h.write} ${h.hour}`);
+    const lines = hours.map((h) => `${DIRTY},kind=${h.kind},writer=${h.writer} done=${h.write} ${h.hour * 1000}`);
     const { status, reason } = await this.#client.write(Buffer.from(lines.join('\n'), 'latin1'));
     if (status >= 300 && status !== 400) throw new GewuError('GEWU_STORE_UNAVAILABLE', `InfluxDB: ${status} ${reason}`);
   }

@@ -1,6 +1,6 @@
 import { addSample, Buckets, floorTo, mergeStats, type Stats } from '../aggregate.ts';
 import type { RetentionConfig } from '../config.ts';
-import { type CheckedRange, planRange, type RangePlan } from '../plan.ts';
+import { type CheckedRange, cutPoints, planRange, type RangePlan } from '../plan.ts';
 import { HOUR_MS, type LatestReading, MINUTE_MS, type RangeResult } from '../store.ts';
 import { HOURS, type InfluxClient, type InfluxSeries, MINUTES, RAW } from './client.ts';
 import { DIRTY, type DirtyHours } from './dirty.ts';
@@ -60,8 +60,7 @@ export class InfluxReader {
   async #raw(kinds: readonly string[], q: CheckedRange) {
     const series = await this.#selectRaw(kinds, q, q.from, q.to, q.limit + 1);
     const points = series.flatMap((s) => s.values.map((row) => ({ ts: row[0] as number, fields: fieldsOf(s, row) })));
-    points.sort((a, b) => a.ts - b.ts);
-    return { points: points.slice(0, q.limit), truncated: points.length > q.limit };
+    return cutPoints(points, q.limit);
   }
 
   /** Rolled-up hours from the roll-up, dirty ones from raw, each source up to its first limit + 1 buckets. */

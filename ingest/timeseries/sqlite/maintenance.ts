@@ -42,11 +42,13 @@ export class Maintenance {
         ON CONFLICT DO UPDATE SET shape = excluded.shape, stats = excluded.stats`);
     this.#sql = {
       due: prepare('SELECT series, hour FROM dirty WHERE hour < ? LIMIT ?'),
-      raw: prepare('SELECT ts, shape, vals FROM point WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts'),
+      raw: prepare(
+        'SELECT us / 1000 AS ts, shape, vals FROM point WHERE series = ? AND us >= ? * 1000 AND us < ? * 1000 ORDER BY us',
+      ),
       minute: put('minute'),
       hour: put('hour'),
       clean: prepare('DELETE FROM dirty WHERE series = ? AND hour = ?'),
-      dropPoints: prepare('DELETE FROM point WHERE series = ? AND ts < ?'),
+      dropPoints: prepare('DELETE FROM point WHERE series = ? AND us < ? * 1000'),
       dropMinutes: prepare('DELETE FROM minute WHERE series = ? AND ts < ?'),
       dropHours: prepare('DELETE FROM hour WHERE series = ? AND ts < ?'),
     };
@@ -135,7 +137,7 @@ export class Maintenance {
 
   #newest(): number {
     const row = this.#writer.db
-      .prepare('SELECT max((SELECT max(ts) FROM point WHERE series = s.id)) AS newest FROM series s')
+      .prepare('SELECT max((SELECT max(us) / 1000 FROM point WHERE series = s.id)) AS newest FROM series s')
       .get() as { newest: number | null };
     return row.newest ?? 0;
   }

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { addSample, Buckets, floorTo, mergeStats } from '../aggregate.ts';
 import type { RetentionConfig } from '../config.ts';
-import { type CheckedRange, planRange, type RangePlan } from '../plan.ts';
+import { type CheckedRange, cutPoints, planRange, type RangePlan } from '../plan.ts';
 import { HOUR_MS, type LatestReading, MINUTE_MS, type RangeResult } from '../store.ts';
 import { decodeStats, decodeValues, parseShape, type Shape } from './row.ts';
 import { openDatabase } from './schema.ts';
 
+const RAW_SQL =
+  'SELECT us / 1000 AS ts, shape, vals FROM point WHERE series = ? AND us >= ? * 1000 AND us < ? * 1000 ORDER BY us';
 type RawPoint = { ts: number; fields: Record<string, number | boolean> };
 type Bucketed = Exclude<RangePlan, { resolution: 'raw' }>;
 
@@ -35,7 +37,7 @@ export class Reader {
   }
 
   latest(devices: readonly string[]): [string, LatestReading][] {
-    const newest = this.#db.prepare('SELECT ts, shape, vals FROM point WHERE series = ? ORDER BY ts DESC LIMIT 1');
+    const newest = this.#db.prepare('SELECT us / 1000 AS ts, shape, vals FROM point WHERE series = ? ORDER BY us DESC LIMIT 1');
     const tags = this.#db.prepare('SELECT id, kind, cell, edge FROM series WHERE device = ?');
     const found: [string, LatestReading][] = [];
     for (const device of devices) {
@@ -52,12 +54,12 @@ export class Reader {
 
   count({ from, to, device }: { from: number; to: number; device?: string }): number {
     const series = device === undefined ? this.#allSeries() : this.#seriesOf(device);
-    const statement = this.#db.prepare('SELECT count(*) AS n FROM point WHERE series = ? AND ts >= ? AND ts < ?');
+    const statement = this.#db.prepare('SELECT count(*) AS n FROM point WHERE series = ? AND us >= ? * 1000 AND us < ? * 1000');
     return this.#snapshot(() => series.reduce((sum, id) => sum + (statement.get(id, from, to) as { n: number }).n, 0));
   }
 
   #raw(series: readonly number[], q: CheckedRange): { points: RawPoint[]; truncated: boolean } {
-    const statement = this.#db.prepare('SELECT ts, shape, vals FROM point WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts');
+    const statement = this.#db.prepare(RAW_SQL);
     const points: RawPoint[] = [];
     for (const id of series) {
       let taken = 0;
@@ -69,8 +71,7 @@ export class Reader {
         if (++taken > q.limit) break;
       }
     }
-    points.sort((a, b) => a.ts - b.ts);
-    return { points: points.slice(0, q.limit), truncated: points.length > q.limit };
+    return cutPoints(points, q.limit);
   }
 
   /**
@@ -101,7 +102,7 @@ export class Reader {
   }
 
   #addRaw(all: Buckets, series: number, q: CheckedRange, plan: Bucketed, dirty: readonly number[]): void {
-    const statement = this.#db.prepare('SELECT ts, shape, vals FROM point WHERE series = ? AND ts >= ? AND ts < ? ORDER BY ts');
+    const statement = this.#db.prepare(RAW_SQL);
     const room = roomFor(q.limit, plan.bucketMs);
     for (const hour of dirty) {
       for (const row of statement.iterate(series, Math.max(hour, plan.from), Math.min(hour + HOUR_MS, plan.to))) {
@@ -120,7 +121,7 @@ export class Reader {
   }
 
   #countUpTo(series: readonly number[], q: CheckedRange): number {
-    const sql = 'SELECT count(*) AS n FROM (SELECT 1 FROM point WHERE series = ? AND ts >= ? AND ts < ? LIMIT ?)';
+    const sql = 'SELECT count(*) AS n FROM (SELECT 1 FROM point WHERE series = ? AND us >= ? * 1000 AND us < ? * 1000 LIMIT ?)';
     const statement = this.#db.prepare(sql);
     return series.reduce((sum, id) => sum + (statement.get(id, q.from, q.to, q.limit + 1) as { n: number }).n, 0);
   }

@@ -3,12 +3,12 @@ import { DatabaseSync } from 'node:sqlite';
 /**
  *   series   one per kind, cell, device, edge: the tags
  *   shape    a list of fields, `tilt_deg:n,opened:b`: stored once, not in every row
- *   point    raw; values in the order of the shape, `2.5,f`
+ *   point    raw; `us` is UTC microseconds, values in the order of the shape, `2.5,f`
  *   minute, hour   roll-ups, see `row.ts`
  *   dirty    hours that got data since they were rolled up
  *   meta     `floor`: UTC ms below which raw was dropped for ever
  *
- * The key of a point is series + ts, so that a replay lands on itself. The page cache holds the leaves that the series
+ * The key of a point is series + us, so that a replay lands on itself. The page cache holds the leaves that the series
  * are being appended to.
  */
 const SCHEMA = `
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS series (
 CREATE TABLE IF NOT EXISTS shape (id INTEGER PRIMARY KEY, fields TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS field (kind TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS point (
-  series INTEGER NOT NULL, ts INTEGER NOT NULL, shape INTEGER NOT NULL, vals TEXT NOT NULL, PRIMARY KEY (series, ts)) STRICT, WITHOUT ROWID;
+  series INTEGER NOT NULL, us INTEGER NOT NULL, shape INTEGER NOT NULL, vals TEXT NOT NULL, PRIMARY KEY (series, us)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS minute (
   series INTEGER NOT NULL, ts INTEGER NOT NULL, shape INTEGER NOT NULL, stats TEXT NOT NULL, PRIMARY KEY (series, ts)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hour (

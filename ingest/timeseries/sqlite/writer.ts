@@ -35,9 +35,9 @@ export class Writer {
     this.dictionary = new Dictionary(this.db);
     this.dictionary.load();
     this.#sql = {
-      insert: this.db.prepare('INSERT INTO point (series, ts, shape, vals) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
-      read: this.db.prepare('SELECT shape, vals FROM point WHERE series = ? AND ts = ?'),
-      update: this.db.prepare('UPDATE point SET shape = ?, vals = ? WHERE series = ? AND ts = ?'),
+      insert: this.db.prepare('INSERT INTO point (series, us, shape, vals) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+      read: this.db.prepare('SELECT shape, vals FROM point WHERE series = ? AND us = ?'),
+      update: this.db.prepare('UPDATE point SET shape = ?, vals = ? WHERE series = ? AND us = ?'),
       dirty: this.db.prepare('INSERT INTO dirty (series, hour) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     };
     const row = this.db.prepare("SELECT value FROM meta WHERE name = 'floor'").get() as { value: number } | undefined;
@@ -96,20 +96,21 @@ export class Writer {
     const shape = this.dictionary.shape(text, scan, series);
     if (typeof shape === 'string') return shape;
     const values = valuesOf(text, scan);
-    const { changes } = this.#sql.insert.run(series.id, scan.ts, shape.id, values);
-    if (changes === 0 && !this.#merge(series.id, scan.ts, shape, values)) return null;
+    const us = scan.ts * 1000 + scan.us;
+    const { changes } = this.#sql.insert.run(series.id, us, shape.id, values);
+    if (changes === 0 && !this.#merge(series.id, us, shape, values)) return null;
     this.#markDirty(series.id, floorTo(scan.ts, HOUR_MS));
     return null;
   }
 
-  /** A replay changes nothing; another reading of the same ms adds its fields and overwrites those that both have. */
-  #merge(series: number, ts: number, shape: Shape, values: string): boolean {
-    const row = this.#sql.read.get(series, ts) as { shape: number; vals: string };
+  /** A replay changes nothing; another reading of the same time adds its fields and overwrites those that both have. */
+  #merge(series: number, us: number, shape: Shape, values: string): boolean {
+    const row = this.#sql.read.get(series, us) as { shape: number; vals: string };
     if (row.shape === shape.id && row.vals === values) return false;
     const old = decodeValues(this.dictionary.shapeById(row.shape), row.vals);
     const merged = encodeValues({ ...old, ...decodeValues(shape, values) });
     const mergedShape = this.dictionary.shapeOf(shapeText(merged.shape));
-    this.#sql.update.run(mergedShape.id, merged.text, series, ts);
+    this.#sql.update.run(mergedShape.id, merged.text, series, us);
     return true;
   }
 

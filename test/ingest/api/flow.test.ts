@@ -16,7 +16,15 @@ afterAll(async () => {
 });
 
 const line = (device: string, fields: object, of = EDGE) =>
-  toLine({ kind: 'manhole_cover', device, cell: CELL, edge: of, ts: Date.now(), fields: fields as Record<string, number> });
+  toLine({
+    kind: 'manhole_cover',
+    device,
+    cell: CELL,
+    edge: of,
+    ts: Date.now(),
+    us: 0,
+    fields: fields as Record<string, number>,
+  });
 const letters = async (query = '') => (await centre.get(`/api/v1/dead-letters${query}`, 'ops')).body.items;
 
 test('a frame becomes a reading, an event a case, both readable by the time of the ack', async () => {

@@ -9,7 +9,7 @@ let centre: TestCentre;
 let edge: EdgeClient;
 const now = Date.now();
 const reading = (device: string, ts: number, tilt: number) =>
-  toLine({ kind: 'manhole_cover', device, cell: CELL, edge: EDGE, ts, fields: { tilt_deg: tilt, opened: false } });
+  toLine({ kind: 'manhole_cover', device, cell: CELL, edge: EDGE, ts, us: 0, fields: { tilt_deg: tilt, opened: false } });
 const health = (of: string, id: string, state: string, since: number, values = {}) => ({
   ts: since,
   edge: EDGE,

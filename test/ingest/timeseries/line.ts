@@ -7,9 +7,9 @@ export function line(
   device: string,
   ts: number,
   fields: Record<string, number | boolean>,
-  { kind = 'manhole_cover', edge = 'edge-01' } = {},
+  { kind = 'manhole_cover', edge = 'edge-01', us = 0 } = {},
 ): string {
-  return toLine({ kind, device, cell: '110101001001017', edge, ts, fields });
+  return toLine({ kind, device, cell: '110101001001017', edge, ts, us, fields });
 }
 
 /** Lines the way they come, through the scanner into a store; what became of each. */
