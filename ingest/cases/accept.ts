@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { classKey, type EventRecord, type EvidenceRef, type FilingPolicy } from '#grid/mod.ts';
 import { isGewuError } from '#service/mod.ts';
-import { type Candidate, isWide, join, joinLocks, placeKeys, RECURRENCE_MS_MAX, WIDE_KEY } from '../correlation/mod.ts';
+import { join, joinLocks, placeKeys } from '../correlation/mod.ts';
 import { type EventsTable, type Lock, type Queries, StoreConflict } from '../database/mod.ts';
 import { ACCEPTED, type Verdict } from '../ports.ts';
+import { EventBatch } from './batch.ts';
 import { CaseDraft } from './draft.ts';
-import { applySummary, linkEvents, noteJoined, refreshSummary } from './feed.ts';
+import { applySummary, noteJoined } from './feed.ts';
+import type { CaseNumbers } from './numbers.ts';
 import { perform } from './perform.ts';
 import { filingMode } from './policy.ts';
-import { classColumns, eventRow, placeColumns, placeOf, sortFiles } from './rows.ts';
+import { classColumns, eventRow, placeColumns, sortFiles } from './rows.ts';
 import { file } from './transitions/mod.ts';
 import type { Change } from './types.ts';
 
@@ -28,7 +30,7 @@ export interface Outcome {
 export interface AcceptContext {
   db: Queries;
   at: number;
-  timeZone: string;
+  numbers: CaseNumbers;
   policy: FilingPolicy;
 }
 
@@ -39,45 +41,60 @@ export function locksOf(record: EventRecord): Lock[] {
 }
 
 /**
- * Stores one revision of an event and carries its news to the case, inside the caller's transaction:
+ * Stores revisions of events and carries their news to the cases, inside the caller's transaction:
  *
  *   revision --> highest wins, files and best confidence of all --> joins a case | opens one | none --> summary --> filing
  *
  * An older revision, or one that came before, changes nothing but what it alone knows: the files that it names and
  * a better confidence. So the same set of revisions gives the same state in whatever order it comes.
  */
-export async function acceptEvent(context: AcceptContext, record: EventRecord): Promise<Outcome> {
-  const { db, at } = context;
-  const known = await db.selectFrom('events').selectAll().where('subject', '=', record.subject).executeTakeFirst();
+export async function acceptEvents(context: AcceptContext, records: readonly EventRecord[]): Promise<Outcome[]> {
+  const { db, at, numbers } = context;
+  const batch = await EventBatch.read(db, records);
+  const fed: Fed[] = [];
+  for (const record of records) fed.push(await acceptEvent(context, batch, record));
+  const saved = await batch.write(at);
+  await numbers.write();
+  for (const { outcome, draft, opened } of fed)
+    if (draft !== null && saved.has(draft))
+      outcome.changes.push({ of: 'case', id: draft.row.id, what: opened ? 'opened' : 'updated', ts: at });
+  return fed.map((f) => f.outcome);
+}
+
+/** What became of an event, and the case that it changed. */
+interface Fed {
+  outcome: Outcome;
+  draft: CaseDraft | null;
+  opened: boolean;
+}
+
+async function acceptEvent(context: AcceptContext, batch: EventBatch, record: EventRecord): Promise<Fed> {
+  const known = batch.event(record.subject);
   if (known !== undefined && known.edge !== record.data.edge)
-    return refused(`event ${record.subject} belongs to edge ${known.edge}`);
-  const merged = mergeRevision(known, eventRow(record, at));
-  if (known !== undefined && !merged.changed)
-    return { verdict: ACCEPTED, fresh: false, case: await stateOf(db, known.case_id), changes: [] };
+    return { outcome: refused(`event ${record.subject} belongs to edge ${known.edge}`), draft: null, opened: false };
+  const merged = mergeRevision(known, eventRow(record, context.at));
+  if (known !== undefined && !merged.changed) {
+    const state = known.case_id === null ? null : stateOf(await batch.draft(known.case_id));
+    return { outcome: { verdict: ACCEPTED, fresh: false, case: state, changes: [] }, draft: null, opened: false };
+  }
   const current = merged.fresh || known === undefined ? record : (JSON.parse(known.record_json) as EventRecord);
   const outcome: Outcome = { verdict: ACCEPTED, fresh: merged.fresh, case: null, changes: [] };
   const what = known === undefined ? 'opened' : 'updated';
-  outcome.changes.push({ of: 'event', id: record.subject, what, ts: at });
-  const news: News = { record: current, row: merged.row, known: known !== undefined, newFiles: merged.newFiles };
-  const draft = await feedCase(context, news);
-  if (draft !== null) {
-    outcome.case = { id: draft.row.id, open: !draft.finished };
-    const created = draft.row.version === 0;
-    if (await draft.save(db, at))
-      outcome.changes.push({ of: 'case', id: draft.row.id, what: created ? 'opened' : 'updated', ts: at });
-    if (news.joined) await linkEvents(db, draft.row.id, [record.subject], created ? 0 : null);
-  }
-  return outcome;
+  outcome.changes.push({ of: 'event', id: record.subject, what, ts: context.at });
+  const news: News = { record: current, row: merged.row, newFiles: merged.newFiles, joined: false, opened: false };
+  const draft = await feedCase(context, batch, news);
+  if (draft !== null) outcome.case = stateOf(draft);
+  return { outcome, draft, opened: news.opened };
 }
 
 interface News {
   /** The highest revision. */
   record: EventRecord;
   row: EventsTable;
-  known: boolean;
   newFiles: EvidenceRef[];
-  /** It has just found its case. */
-  joined?: boolean;
+  /** It has just found its case, or opened it. */
+  joined: boolean;
+  opened: boolean;
 }
 
 function refused(reason: string): Outcome {
@@ -108,84 +125,46 @@ function opensNoCase({ data: { origin } }: EventRecord): boolean {
   return origin.by === 'camera' && origin.provenance === 'drawn-scenes' && !origin.simulated;
 }
 
-async function feedCase(context: AcceptContext, news: News): Promise<CaseDraft | null> {
-  const { db, at } = context;
+async function feedCase(context: AcceptContext, batch: EventBatch, news: News): Promise<CaseDraft | null> {
   const { record, row } = news;
   if (opensNoCase(record)) {
-    await writeEvent(db, news);
+    batch.put(row, false);
     return null;
   }
-  const draft = await caseFor(context, news);
+  const draft = await caseFor(context, batch, news);
   row.case_id = draft.row.id;
-  await writeEvent(db, news);
+  batch.put(row, news.joined);
   // The people's work is over: the event is on record, the case stays as they left it.
   if (draft.finished) return draft;
   const files = news.joined ? (JSON.parse(row.evidence_json) as EvidenceRef[]) : news.newFiles;
-  draft.attach(files, record.subject, 'event', at);
-  if (draft.row.version === 0) applySummary(draft, [row], at);
-  else await refreshSummary(db, draft, at);
+  draft.attach(files, record.subject, 'event', context.at);
+  applySummary(draft, batch.feeding(draft.row.id), context.at);
   await fileByPolicy(context, draft, record);
   return draft;
 }
 
-async function writeEvent(db: Queries, { row, known, joined }: News): Promise<void> {
-  if (!known) {
-    await db.insertInto('events').values(row).execute();
-    return;
-  }
-  // A merge moves events to the master at any moment: the link is written only by who has just found it.
-  const { subject, case_id, received_at, ...columns } = row;
-  const changes = joined ? { ...columns, case_id } : columns;
-  await db.updateTable('events').set(changes).where('subject', '=', subject).execute();
-}
-
 /** The case that it feeds already, or joins, or opens. */
-async function caseFor(context: AcceptContext, news: News): Promise<CaseDraft> {
-  const { db, at } = context;
+async function caseFor(context: AcceptContext, batch: EventBatch, news: News): Promise<CaseDraft> {
   const { record, row } = news;
   if (row.case_id !== null) {
-    const draft = await mustLoad(db, row.case_id);
+    const draft = await batch.draft(row.case_id);
     // An officer merged it since we read the event, which by now feeds the master.
     if (draft.state === 'MERGED') throw new StoreConflict(`case ${draft.row.id}`);
     return draft;
   }
   news.joined = true;
-  const joining = join(record.data, await findCandidates(db, record));
-  if (joining.to === 'new') return openCase(context, news, joining.recurrenceOf);
-  const draft = await mustLoad(db, joining.id);
+  const joining = join(record.data, batch.candidates(record));
+  if (joining.to === 'new') {
+    const draft = openCase(context, news, joining.recurrenceOf);
+    batch.open(draft);
+    news.opened = true;
+    return draft;
+  }
+  const draft = await batch.draft(joining.id);
   // An officer finished it since we looked: look again, for it is no longer open.
   if (draft.finished) throw new StoreConflict(`case ${draft.row.id}`);
-  noteJoined(draft, record.subject, at);
+  noteJoined(draft, record.subject, context.at);
   return draft;
-}
-
-async function mustLoad(db: Queries, id: string): Promise<CaseDraft> {
-  const draft = await CaseDraft.load(db, id);
-  if (draft === null) throw new Error(`case ${id} is named by an event and is not there`);
-  return draft;
-}
-
-/** Cases of the class that share a square or the component with the event: see correlation/keys.ts. */
-async function findCandidates(db: Queries, record: EventRecord): Promise<Candidate[]> {
-  const keys = placeKeys(record.data.place);
-  let query = db
-    .selectFrom('case_keys as k')
-    .innerJoin('cases as c', 'c.id', 'k.case_id')
-    .select(['c.id', 'c.lon', 'c.lat', 'c.error_radius_m', 'c.cell', 'c.component'])
-    .select(['c.started_at', 'c.last_seen_at', 'c.recovered_at', 'c.finished_at'])
-    .distinct()
-    .where('k.class_key', '=', classKey(record.data.class))
-    .where('k.until', '>', record.data.startedAt - RECURRENCE_MS_MAX);
-  if (!isWide(keys)) query = query.where('k.key', 'in', [...keys, WIDE_KEY]);
-  const rows = await query.execute();
-  return rows.map((c) => ({
-    id: c.id,
-    place: placeOf(c),
-    startedAt: c.started_at,
-    lastSeenAt: c.last_seen_at,
-    recoveredAt: c.recovered_at,
-    closedAt: c.finished_at,
-  }));
 }
 
 /** The machine's report. Its id follows from the event, so that an event never opens two. */
@@ -238,8 +217,6 @@ async function fileByPolicy(context: AcceptContext, draft: CaseDraft, record: Ev
   }
 }
 
-async function stateOf(db: Queries, id: string | null): Promise<Outcome['case']> {
-  if (id === null) return null;
-  const row = await db.selectFrom('cases').select('finished_at').where('id', '=', id).executeTakeFirst();
-  return row === undefined ? null : { id, open: row.finished_at === null };
+function stateOf(draft: CaseDraft): { id: string; open: boolean } {
+  return { id: draft.row.id, open: !draft.finished };
 }

@@ -1,6 +1,6 @@
 import { type CaseState, type EvidenceRef, FINISHED_STATES } from '#grid/mod.ts';
-import { placeKeys } from '../correlation/mod.ts';
-import { type CasesTable, type Queries, StoreConflict } from '../database/mod.ts';
+import { caseKeys } from '../correlation/mod.ts';
+import { type CaseEvidenceTable, type CaseKeysTable, type CasesTable, type Queries, StoreConflict } from '../database/mod.ts';
 import { placeOf } from './rows.ts';
 import { appendLines, type NewLine } from './timeline.ts';
 
@@ -41,8 +41,13 @@ export class CaseDraft {
   }
 
   static async load(db: Queries, id: string): Promise<CaseDraft | null> {
-    const row = await db.selectFrom('cases').selectAll().where('id', '=', id).executeTakeFirst();
-    return row === undefined ? null : new CaseDraft(row, { ...row });
+    return (await CaseDraft.loadAll(db, [id]))[0] ?? null;
+  }
+
+  /** Those that are there. */
+  static async loadAll(db: Queries, ids: readonly string[]): Promise<CaseDraft[]> {
+    const rows = await db.selectFrom('cases').selectAll().where('id', 'in', ids).execute();
+    return rows.map((row) => new CaseDraft(row, { ...row }));
   }
 
   get state(): CaseState {
@@ -79,42 +84,23 @@ export class CaseDraft {
     return this.#evidence.length;
   }
 
+  /** UTC ms until which later events may find it: open and closed cases only; a rejected, merged or withdrawn one is nobody's forerunner. */
+  get keptUntil(): number {
+    if (this.finished && this.state !== 'CLOSED' && this.state !== 'ARCHIVED') return 0;
+    return this.row.finished_at ?? OPEN_UNTIL;
+  }
+
   /** Writes what has changed; true when anything has. */
   async save(db: Queries, at: number): Promise<boolean> {
-    const idle = this.#lines.length === 0 && this.#evidence.length === 0;
-    if (this.#before !== null && idle && Object.keys(this.#changes(this.#before)).length === 0) return false;
-    this.row.version++;
-    this.row.updated_at = at;
-    await this.#saveRow(db);
-    await this.#saveEvidence(db);
-    await appendLines(db, this.row.id, this.#lines, this.#before === null);
-    await this.#saveKeys(db);
-    return true;
+    return (await saveDrafts(db, [this], at)).has(this);
   }
 
-  #changes(before: CasesTable): Partial<CasesTable> {
-    const columns = Object.keys(before) as (keyof CasesTable)[];
-    return Object.fromEntries(columns.filter((c) => before[c] !== this.row[c]).map((c) => [c, this.row[c]]));
-  }
-
-  async #saveRow(db: Queries): Promise<void> {
-    if (this.#before === null) {
-      await db.insertInto('cases').values(this.row).execute();
-      return;
-    }
-    const { numUpdatedRows } = await db
-      .updateTable('cases')
-      .set(this.#changes(this.#before))
-      .where('id', '=', this.row.id)
-      .where('version', '=', this.#before.version)
-      .executeTakeFirst();
-    if (numUpdatedRows !== 1n) throw new StoreConflict(`case ${this.row.id}`);
-  }
-
-  async #saveEvidence(db: Queries): Promise<void> {
-    if (this.#evidence.length === 0) return;
-    const values = this.#evidence.map(({ ref, event, by, at }) => ({
-      case_id: this.row.id,
+  /** What `saveDrafts` writes; null when nothing has changed. Counts the version up. */
+  take(at: number): Unsaved | null {
+    const { row } = this;
+    const before = this.#before;
+    const evidence = this.#evidence.map(({ ref, event, by, at }) => ({
+      case_id: row.id,
       sha256: ref.sha256,
       event,
       media_type: ref.mediaType,
@@ -123,23 +109,75 @@ export class CaseDraft {
       attached_at: at,
       by,
     }));
-    await db
-      .insertInto('case_evidence')
-      .values(values)
-      .onConflict((c) => c.columns(['case_id', 'sha256', 'event']).doNothing())
-      .execute();
+    const columns = Object.keys(row) as (keyof CasesTable)[];
+    const changed = columns.filter((c) => before?.[c] !== row[c]);
+    if (changed.length === 0 && this.#lines.length === 0 && evidence.length === 0) return null;
+    const version = row.version++;
+    row.updated_at = at;
+    const changes = Object.fromEntries([...changed, 'version', 'updated_at'].map((c) => [c, row[c as keyof CasesTable]]));
+    const keys = before !== null && KEYED.every((c) => before[c] === row[c]) ? null : this.#keys();
+    return { draft: this, version: before === null ? null : version, changes, evidence, lines: this.#lines, keys };
   }
 
-  /** Only open and closed cases are found by later events: a rejected, merged or withdrawn one is nobody's forerunner. */
-  async #saveKeys(db: Queries): Promise<void> {
-    const before = this.#before;
-    const watched = ['lon', 'lat', 'error_radius_m', 'component', 'class_key', 'finished_at'] as const;
-    if (before !== null && watched.every((key) => before[key] === this.row[key])) return;
-    if (before !== null) await db.deleteFrom('case_keys').where('case_id', '=', this.row.id).execute();
-    if (this.finished && this.state !== 'CLOSED' && this.state !== 'ARCHIVED') return;
-    const until = this.row.finished_at ?? OPEN_UNTIL;
+  #keys(): CaseKeysTable[] {
     const { id, class_key } = this.row;
-    const values = placeKeys(placeOf(this.row)).map((key) => ({ class_key, key, case_id: id, until }));
-    await db.insertInto('case_keys').values(values).execute();
+    const until = this.keptUntil;
+    return until === 0 ? [] : caseKeys(placeOf(this.row)).map((key) => ({ class_key, key, case_id: id, until }));
   }
+}
+
+/** Columns that decide under which keys a case is found. */
+const KEYED = ['lon', 'lat', 'error_radius_m', 'component', 'class_key', 'finished_at'] as const;
+
+interface Unsaved {
+  draft: CaseDraft;
+  /** The one that is stored; null for a new case. */
+  version: number | null;
+  changes: Partial<CasesTable>;
+  evidence: CaseEvidenceTable[];
+  lines: readonly NewLine[];
+  /** Instead of those that it has; null when they stay. */
+  keys: CaseKeysTable[] | null;
+}
+
+/** Writes what has changed of several cases, table by table. Gives back those that have. Throws StoreConflict when somebody was faster. */
+export async function saveDrafts(db: Queries, drafts: readonly CaseDraft[], at: number): Promise<ReadonlySet<CaseDraft>> {
+  const unsaved = drafts.flatMap((draft) => draft.take(at) ?? []);
+  await saveRows(db, unsaved);
+  const evidence = unsaved.flatMap((u) => u.evidence);
+  if (evidence.length > 0)
+    await db
+      .insertInto('case_evidence')
+      .values(evidence)
+      .onConflict((c) => c.columns(['case_id', 'sha256', 'event']).doNothing())
+      .execute();
+  await appendLines(
+    db,
+    unsaved.map(({ draft, version, lines }) => ({ caseId: draft.row.id, lines, isNew: version === null })),
+  );
+  await saveKeys(db, unsaved);
+  return new Set(unsaved.map((u) => u.draft));
+}
+
+async function saveRows(db: Queries, unsaved: readonly Unsaved[]): Promise<void> {
+  const created = unsaved.filter((u) => u.version === null).map((u) => u.draft.row);
+  if (created.length > 0) await db.insertInto('cases').values(created).execute();
+  for (const { draft, version, changes } of unsaved) {
+    if (version === null) continue;
+    const { numUpdatedRows } = await db
+      .updateTable('cases')
+      .set(changes)
+      .where('id', '=', draft.row.id)
+      .where('version', '=', version)
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) throw new StoreConflict(`case ${draft.row.id}`);
+  }
+}
+
+async function saveKeys(db: Queries, unsaved: readonly Unsaved[]): Promise<void> {
+  const moved = unsaved.filter((u) => u.keys !== null);
+  const stale = moved.filter((u) => u.version !== null).map((u) => u.draft.row.id);
+  if (stale.length > 0) await db.deleteFrom('case_keys').where('case_id', 'in', stale).execute();
+  const keys = moved.flatMap((u) => u.keys ?? []);
+  if (keys.length > 0) await db.insertInto('case_keys').values(keys).execute();
 }

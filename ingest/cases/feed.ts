@@ -13,24 +13,40 @@ export async function eventsOf(db: Queries, caseId: string): Promise<EventData[]
   return rows.map((row) => (JSON.parse(row.record_json) as EventRecord).data);
 }
 
-/** Appends events to the list of those that ever fed the case; `length` of the list so far, null when not known. */
-export async function linkEvents(db: Queries, caseId: string, subjects: readonly string[], length: number | null): Promise<void> {
-  if (subjects.length === 0) return;
-  const from = length ?? (await lengthOf(db, caseId));
+/** Events that join the list of those that ever fed a case, in their order. */
+export interface Links {
+  caseId: string;
+  subjects: readonly string[];
+  /** The case has none yet. */
+  empty: boolean;
+}
+
+export async function linkEvents(db: Queries, links: readonly Links[]): Promise<void> {
+  const longer = links.filter((l) => l.subjects.length > 0);
+  if (longer.length === 0) return;
+  const lengths = await lengthsOf(
+    db,
+    longer.filter((l) => !l.empty).map((l) => l.caseId),
+  );
+  const rows = longer.flatMap(({ caseId, subjects }) =>
+    subjects.map((event, i) => ({ case_id: caseId, event, position: (lengths.get(caseId) ?? 0) + i })),
+  );
   await db
     .insertInto('case_events')
-    .values(subjects.map((event, i) => ({ case_id: caseId, event, position: from + i })))
+    .values(rows)
     .onConflict((c) => c.columns(['case_id', 'event']).doNothing())
     .execute();
 }
 
-async function lengthOf(db: Queries, caseId: string): Promise<number> {
-  const { last } = await db
+async function lengthsOf(db: Queries, caseIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (caseIds.length === 0) return new Map();
+  const rows = await db
     .selectFrom('case_events')
-    .select((eb) => eb.fn.max('position').as('last'))
-    .where('case_id', '=', caseId)
-    .executeTakeFirstOrThrow();
-  return (last ?? -1) + 1;
+    .select((eb) => ['case_id', eb.fn.max('position').as('last')])
+    .where('case_id', 'in', caseIds)
+    .groupBy('case_id')
+    .execute();
+  return new Map(rows.map((row) => [row.case_id, (row.last ?? -1) + 1]));
 }
 
 /** Reads the events of the case and brings the row up to what they say. */
@@ -80,12 +96,7 @@ export function noteJoined(draft: CaseDraft, subject: string, at: number): void 
 export async function moveEvents(db: Queries, from: string, master: CaseDraft, at: number): Promise<void> {
   const events = await db.selectFrom('case_events').select('event').where('case_id', '=', from).orderBy('position').execute();
   await db.updateTable('events').set({ case_id: master.row.id }).where('case_id', '=', from).execute();
-  await linkEvents(
-    db,
-    master.row.id,
-    events.map((e) => e.event),
-    null,
-  );
+  await linkEvents(db, [{ caseId: master.row.id, subjects: events.map((e) => e.event), empty: false }]);
   const files = await db.selectFrom('case_evidence').selectAll().where('case_id', '=', from).execute();
   for (const file of files) {
     const mediaType = file.media_type as EvidenceRef['mediaType'];

@@ -3,7 +3,8 @@ import { type Clock, Counter, type ErrorCode, Histogram, isGewuError, type Log, 
 import type { Database } from '../database/mod.ts';
 import { isPoison } from '../database/mod.ts';
 import type { EventsSink, Verdict } from '../ports.ts';
-import { acceptEvent, locksOf, type Outcome } from './accept.ts';
+import { acceptEvents, locksOf, type Outcome } from './accept.ts';
+import { CaseNumbers } from './numbers.ts';
 import { DEFAULT_FILING_POLICY, readPolicy } from './policy.ts';
 
 /** Events in one transaction: one sync to disk for all of them, and locks that nobody waits for long. */
@@ -79,10 +80,8 @@ export class EventIntake implements EventsSink {
     return database.transaction(
       async (db) => {
         const policy = (await readPolicy(db)) ?? DEFAULT_FILING_POLICY;
-        const context = { db, at: clock.now(), timeZone, policy };
-        const outcomes: Outcome[] = [];
-        for (const record of batch) outcomes.push(await acceptEvent(context, record));
-        return outcomes;
+        const at = clock.now();
+        return acceptEvents({ db, at, numbers: new CaseNumbers({ db, at, timeZone }), policy }, batch);
       },
       { locks: batch.flatMap(locksOf) },
     );

@@ -4,6 +4,7 @@ import { GewuError } from '#service/mod.ts';
 import type { Queries } from '../database/mod.ts';
 import type { CaseDraft } from './draft.ts';
 import { checkDuties, leadsFrom, roleFor } from './duties.ts';
+import type { CaseNumbers } from './numbers.ts';
 import { TRANSITIONS, type Transition, type TransitionContext } from './transitions/mod.ts';
 import type { Actor } from './types.ts';
 
@@ -23,7 +24,7 @@ export interface Step {
   actor: Actor;
   input: unknown;
   at: number;
-  timeZone: string;
+  numbers: CaseNumbers;
   policy: FilingPolicy;
   history: TransitionContext['history'];
   events: () => Promise<EventData[]>;

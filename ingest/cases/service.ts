@@ -9,6 +9,7 @@ import { CaseDraft } from './draft.ts';
 import { checkDuties, leadsFrom, roleFor } from './duties.ts';
 import { eventsOf } from './feed.ts';
 import { EventIntake } from './intake.ts';
+import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
 import { listCases, listEvents } from './queries.ts';
@@ -199,7 +200,8 @@ class KyselyCaseService implements CaseService {
 
   #step(db: Queries, draft: CaseDraft, actor: Actor, input: unknown, at: number, policy: FilingPolicy) {
     const events = () => eventsOf(db, draft.row.id);
-    return { db, draft, actor, input, at, policy, timeZone: this.#timeZone, history: [], events };
+    const numbers = new CaseNumbers({ db, at, timeZone: this.#timeZone });
+    return { db, draft, actor, input, at, policy, numbers, history: [], events };
   }
 
   async #read(db: Queries, id: string): Promise<Case> {

@@ -13,29 +13,51 @@ export function hashOf(line: Omit<CaseTimelineTable, 'hash'>): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Appends lines to a case whose row this transaction has written: the optimistic lock on it keeps the order. */
-export async function appendLines(db: Queries, caseId: string, lines: readonly NewLine[], isNew: boolean): Promise<void> {
-  if (lines.length === 0) return;
-  const last = isNew ? undefined : await lastLine(db, caseId);
+export interface NewLines {
+  caseId: string;
+  lines: readonly NewLine[];
+  /** The case has no lines yet. */
+  isNew: boolean;
+}
+
+/** Appends lines to cases whose rows this transaction has written: the optimistic lock on them keeps the order. */
+export async function appendLines(db: Queries, cases: readonly NewLines[]): Promise<void> {
+  const longer = cases.filter((c) => c.lines.length > 0);
+  const last = await lastLines(
+    db,
+    longer.filter((c) => !c.isNew).map((c) => c.caseId),
+  );
+  const rows = longer.flatMap(({ caseId, lines }) => chained(caseId, lines, last.get(caseId)));
+  if (rows.length > 0) await db.insertInto('case_timeline').values(rows).execute();
+}
+
+type LastLine = Pick<CaseTimelineTable, 'case_id' | 'seq' | 'hash'>;
+
+function chained(caseId: string, lines: readonly NewLine[], last: LastLine | undefined): CaseTimelineTable[] {
   let seq = last?.seq ?? 0;
   let prev = last?.hash ?? '';
-  const rows = lines.map((line): CaseTimelineTable => {
+  return lines.map((line) => {
     seq++;
     const row = { ...line, case_id: caseId, seq, prev_hash: prev };
     prev = hashOf(row);
     return { ...row, hash: prev };
   });
-  await db.insertInto('case_timeline').values(rows).execute();
 }
 
-function lastLine(db: Queries, caseId: string) {
-  return db
+async function lastLines(db: Queries, caseIds: readonly string[]): Promise<ReadonlyMap<string, LastLine>> {
+  if (caseIds.length === 0) return new Map();
+  const lengths = db
     .selectFrom('case_timeline')
-    .select(['seq', 'hash'])
-    .where('case_id', '=', caseId)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+    .select((eb) => ['case_id', eb.fn.max('seq').as('length')])
+    .where('case_id', 'in', caseIds)
+    .groupBy('case_id')
+    .as('l');
+  const rows = await db
+    .selectFrom(lengths)
+    .innerJoin('case_timeline as t', (join) => join.onRef('t.case_id', '=', 'l.case_id').onRef('t.seq', '=', 'l.length'))
+    .select(['t.case_id', 't.seq', 't.hash'])
+    .execute();
+  return new Map(rows.map((row) => [row.case_id, row]));
 }
 
 /** The whole timeline, oldest first. */

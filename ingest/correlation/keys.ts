@@ -8,11 +8,14 @@ import { DEGREE_M } from './distance.ts';
  * so they share a square: no candidate is missed, and no two events of one neighbourhood decide at the same time.
  *
  *   c:2102830101000001    g:2464:2433 g:2464:2434    g:*  (a circle over too many squares)
+ *
+ * A case of a component keeps its squares under `k:` instead of `g:`. Two components are never one case, so an event of a
+ * component looks past those: a street full of open covers costs it nothing.
  */
 const SQUARE_DEG = 0.005;
 /** A circle over more squares than this is filed under `g:*` and locks its whole class: 16 squares are about 2 km across. */
 const SQUARES_MAX = 16;
-export const WIDE_KEY = 'g:*';
+const WIDE_KEY = 'g:*';
 const COLUMNS = Math.round(360 / SQUARE_DEG);
 
 /** The keys of a place; never empty. */
@@ -20,6 +23,21 @@ export function placeKeys(place: Place): string[] {
   const squares = squaresOf(place) ?? [WIDE_KEY];
   return place.component === undefined ? squares : [`c:${place.component}`, ...squares];
 }
+
+/** Under which a case is kept. */
+export function caseKeys(place: Place): string[] {
+  return place.component === undefined ? placeKeys(place) : placeKeys(place).map(ofComponents);
+}
+
+/** Under which an event looks for the cases that it may join; null: among all of the class. */
+export function candidateKeys(place: Place): string[] | null {
+  const keys = placeKeys(place);
+  if (isWide(keys)) return null;
+  const all = [...keys, WIDE_KEY];
+  return place.component === undefined ? [...all, ...all.map(ofComponents)] : all;
+}
+
+const ofComponents = (key: string) => key.replace(/^g:/, 'k:');
 
 /** Whether a place is found by its squares, or only by a look at the whole class. */
 export function isWide(keys: readonly string[]): boolean {

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import type { CaseRole, CaseState, EventData, FilingPolicy } from '#grid/mod.ts';
 import type { CaseTimelineTable, Queries } from '../../database/mod.ts';
 import type { CaseDraft } from '../draft.ts';
+import type { CaseNumbers } from '../numbers.ts';
 import type { Actor } from '../types.ts';
 
 /** Everything that a guard and an effect may look at; all of it belongs to one transaction. */
@@ -13,8 +14,7 @@ export interface TransitionContext {
   readonly role: CaseRole;
   /** UTC ms. */
   readonly at: number;
-  /** Of the case numbers' day. */
-  readonly timeZone: string;
+  readonly numbers: CaseNumbers;
   readonly policy: FilingPolicy;
   /** The case's lines so far, oldest first. */
   readonly history: readonly Pick<CaseTimelineTable, 'name' | 'actor' | 'kind'>[];

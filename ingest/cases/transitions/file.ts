@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 import { GewuError } from '#service/mod.ts';
-import { nextCaseNumber } from '../numbers.ts';
 import { filingMode } from '../policy.ts';
 import { defineTransition, type TransitionContext } from './define.ts';
 import { applyCorrection, Correction, guardFiling } from './filing.ts';
@@ -33,9 +32,9 @@ export const file = defineTransition({
     else await guardProof(context);
   },
   async apply(context, input) {
-    const { draft, db, at, timeZone } = context;
+    const { draft, numbers } = context;
     applyCorrection(draft, input);
-    draft.row.number = await nextCaseNumber(db, draft.row.cell, at, timeZone);
+    draft.row.number = await numbers.next(draft.row.cell);
     draft.row.proposal = null;
     attachFiles(context, 'file', input.evidence);
   },
