@@ -14,6 +14,8 @@ export const PROGRAMS = {
   mosquitto: { package: 'mosquitto', find: () => inPath('mosquitto', ['/usr/sbin']) },
   /** Makes throw-away certificates in tests. */
   openssl: { package: 'openssl', find: () => inPath('openssl') },
+  /** Shows in tests that nothing is acknowledged before its sync. */
+  strace: { package: 'strace', find: () => inPath('strace') },
   /** For the Chinese text in evidence; without it the text is English. */
   chineseFont: { package: 'fonts-wqy-zenhei', find: async () => (await import('#edge/mod.ts')).chineseFont() },
 } as const;

@@ -43,7 +43,7 @@ export const test: Command = {
   usage: 'usage: gewu test [PATH ...]\n\nWithout paths: types, lint and every test. With paths: only the tests below them.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 100);
-    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto', 'openssl', 'chineseFont']);
+    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto', 'openssl', 'strace', 'chineseFont']);
     if (positionals.length > 0) return (await runStep(SOME, positionals)) ? 0 : 1;
     let passed = true;
     for (const step of STEPS) passed = (await runStep(step, [])) && passed;

@@ -1,2 +1,2 @@
 export * from './outbox.ts';
-export type { Chunk, LaneStats, OutboxStats, StateChange } from './protocol.ts';
+export type { Chunk, LaneStats, OutboxStats, SalvageReport, StateChange } from './protocol.ts';

@@ -1,11 +1,13 @@
-import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { LANES, type Lane } from '#grid/wire/mod.ts';
-import { Gauge, GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
-import type { Chunk, CommitRequest, OutboxStats, Reply, Request, StateChange, WorkerOptions } from './protocol.ts';
+import { GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import { packBlocks } from './block.ts';
+import { createOutboxMetrics, type OutboxMetrics } from './metrics.ts';
+import { CommitPace } from './pace.ts';
+import type { Chunk, CommitRequest, OutboxStats, SalvageReport, StateChange } from './protocol.ts';
+import { OutboxThread } from './thread.ts';
 
 /**
  * The edge's durable queue, three lanes in one SQLite file, owned by a worker thread.
@@ -16,8 +18,9 @@ import type { Chunk, CommitRequest, OutboxStats, Reply, Request, StateChange, Wo
  */
 export interface OutboxOptions {
   file: string;
-  /** Of all lanes together; the oldest readings go first. */
+  /** Of all lanes together, with checksums; the oldest readings go first. */
   quotaBytes: number;
+  /** Of time that the node ran. */
   ageMsMax: number;
   /** Injected, for tests and benches: a disk that is slow, cannot sync, or ends (see WorkerOptions). */
   syncDelayMs?: number;
@@ -31,8 +34,6 @@ export interface OutboxOptions {
 const WAITING_RECORDS_MAX = 50_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
 const RETRY_MS = 500;
-const RESPAWN_MS_MAX = 30_000;
-const STOP_MS_MAX = 5_000;
 
 interface Waiting {
   resolve(): void;
@@ -41,114 +42,57 @@ interface Waiting {
 
 export class Outbox implements Service {
   readonly #options: OutboxOptions;
-  #worker: Worker | undefined;
-  #nextId = 1;
-  readonly #replies = new Map<number, { resolve(r: Reply & { ok: true }): void; reject(error: Error): void }>();
-  #stats: OutboxStats = emptyStats();
-  #gathering: Omit<CommitRequest, 'op' | 'id'> = { rows: [], state: [], remove: [] };
+  readonly #thread: OutboxThread;
+  #gathering: Group = emptyGroup();
   #waiting: Waiting[] = [];
   #waitingRecords = 0;
   #waitingBytes = 0;
   #committing = false;
   #broken = false;
-  #stopping = new AbortController();
+  #mostDropped: { of: number; list: [string, number][] } = { of: 0, list: [] };
+  readonly #pace = new CommitPace();
+  readonly #metrics: OutboxMetrics;
   readonly #listeners: ((lane: Lane) => void)[] = [];
+  readonly #salvageListeners: ((report: SalvageReport) => void)[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    const stats = () => this.#stats;
-    new Gauge({
-      name: 'gewu_outbox_records',
-      help: 'Records that wait for the centre, by lane',
-      labelNames: ['lane'],
-      registers: [options.metrics],
-      collect() {
-        for (const lane of LANES) this.set({ lane }, stats()[lane].records);
-      },
+    const { file, quotaBytes, ageMsMax, syncDelayMs = 0, syncFaults, pagesMax, log } = options;
+    this.#thread = new OutboxThread({
+      options: { file, lanes: LANES, quotaBytes, ageMsMax, syncDelayMs, syncFaults, pagesMax },
+      onBack: () => this.#schedule(),
+      onSalvage: (report) => this.#tellSalvage(report),
+      log,
     });
-    new Gauge({
-      name: 'gewu_outbox_dropped',
-      help: 'Records dropped at the quota, by lane',
-      labelNames: ['lane'],
-      registers: [options.metrics],
-      collect() {
-        for (const lane of LANES) this.set({ lane }, stats()[lane].dropped);
-      },
-    });
+    this.#metrics = createOutboxMetrics(options.metrics, this);
   }
 
   async start(): Promise<void> {
-    await mkdir(dirname(this.#options.file), { recursive: true });
-    this.#stopping = new AbortController();
-    await this.#spawn();
+    await makeFolder(resolve(dirname(this.#options.file)));
+    await this.#thread.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    this.#worker = undefined;
-    // Requests are answered in order, so everything before the close is done when it is.
-    const gone = once(worker, 'exit');
-    worker.postMessage({ op: 'close', id: this.#nextId++ } satisfies Request);
-    const late = setTimeout(() => void worker.terminate(), STOP_MS_MAX);
-    await gone;
-    clearTimeout(late);
+  stop(): Promise<void> {
+    return this.#thread.stop();
   }
 
   /** False while nothing can be made durable. */
   get working(): boolean {
-    return this.#worker !== undefined && !this.#broken;
-  }
-
-  async #spawn(): Promise<void> {
-    const { file, quotaBytes, ageMsMax, syncDelayMs = 0, syncFaults, pagesMax } = this.#options;
-    const workerData: WorkerOptions = { file, lanes: LANES, quotaBytes, ageMsMax, syncDelayMs, syncFaults, pagesMax };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-    // `once` rejects on 'error': a file that cannot be opened fails the start.
-    const [first] = (await once(worker, 'message').catch((cause: Error) => {
-      throw new GewuError('GEWU_OUTBOX_BROKEN', `${file}: ${cause.message}`, { cause });
-    })) as [Reply & { ok: true }];
-    this.#stats = first.stats;
-    this.#worker = worker;
-    worker.on('message', (reply: Reply) => this.#onReply(reply));
-    worker.on('error', (error) => this.#options.log.error({ error: error.message }, 'the outbox thread has failed'));
-    worker.on('exit', () => this.#onExit(worker));
-  }
-
-  /** A thread that died by itself is replaced; until then nothing is acknowledged. */
-  #onExit(worker: Worker): void {
-    const error = new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox thread has ended');
-    for (const { reject } of this.#replies.values()) reject(error);
-    this.#replies.clear();
-    if (this.#worker === worker) this.#worker = undefined;
-    if (!this.#stopping.signal.aborted) void this.#respawn();
-  }
-
-  async #respawn(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (let waitMs = RETRY_MS; !signal.aborted; waitMs = Math.min(RESPAWN_MS_MAX, 2 * waitMs)) {
-      await pause(waitMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await this.#spawn();
-        // Who stopped us meanwhile found no thread to end.
-        if (signal.aborted) await this.stop();
-        else this.#schedule();
-        return;
-      } catch (error) {
-        this.#options.log.error({ error: (error as Error).message }, 'the outbox thread does not come back');
-      }
-    }
+    return this.#thread.running && !this.#broken;
   }
 
   get stats(): OutboxStats {
-    return this.#stats;
+    return this.#thread.stats;
   }
 
   /** Called after each commit that added to a lane. */
   onAppended(listener: (lane: Lane) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Called after a damaged file was replaced by what could be read of it; at the latest with the start. */
+  onSalvaged(listener: (report: SalvageReport) => void): void {
+    this.#salvageListeners.push(listener);
   }
 
   /**
@@ -157,15 +101,17 @@ export class Outbox implements Service {
    */
   append(lane: Lane, bodies: readonly Uint8Array[], state: readonly StateChange[] = []): Promise<void> {
     const bytes = bodies.reduce((sum, b) => sum + b.length, 0);
-    if (this.#worker === undefined) return Promise.reject(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox is not running'));
-    if (this.#waitingRecords + bodies.length > WAITING_RECORDS_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX)
+    if (!this.#thread.running) return Promise.reject(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox is not running'));
+    if (this.#waitingRecords + bodies.length > WAITING_RECORDS_MAX || this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
+      this.#metrics.refused.inc({ lane }, bodies.length);
       return Promise.reject(new GewuError('GEWU_OUTBOX_FULL', `${this.#waitingRecords} records wait for the disk`));
+    }
+    if (this.#waiting.length === 0) this.#pace.began(performance.now());
     this.#waitingRecords += bodies.length;
     this.#waitingBytes += bytes;
-    const lastRows = this.#gathering.rows.at(-1);
-    if (bodies.length > 0 && lastRows?.lane === lane) for (const body of bodies) lastRows.bodies.push(body);
-    else if (bodies.length > 0) this.#gathering.rows.push({ lane, bodies: [...bodies] });
-    this.#gathering.state.push(...state);
+    const lines = this.#gathering.lines[lane];
+    for (const body of bodies) lines.push(body);
+    for (const change of state) this.#gathering.state.push(change);
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#schedule();
     return done;
@@ -179,43 +125,79 @@ export class Outbox implements Service {
 
   /** Rows with `from <= seq <= upTo`, in order, as many as fit; null when there are none. */
   async take(lane: Lane, from: number, upTo: number, bytesMax: number, countMax: number): Promise<Chunk | null> {
-    const reply = await this.#ask({ op: 'take', id: this.#nextId++, lane, from, upTo, bytesMax, countMax });
+    const reply = await this.#thread.ask({ op: 'take', lane, from, upTo, bytesMax, countMax });
     return reply.result as Chunk | null;
   }
 
   /** What `append` stored as state under keys with this prefix. */
   async state(prefix: string): Promise<Map<string, string>> {
-    const reply = await this.#ask({ op: 'state', id: this.#nextId++, prefix });
+    const reply = await this.#thread.ask({ op: 'state', prefix });
     return new Map(reply.result as [string, string][]);
+  }
+
+  /** Readings dropped at the quota or for their age, by device, most first; beyond 4096 devices under `*`. */
+  async droppedByDevice(): Promise<Map<string, number>> {
+    const reply = await this.#thread.ask({ op: 'drops' });
+    return new Map(reply.result as [string, number][]);
+  }
+
+  /** The ten devices that lost most, as they were when this was asked before: for reports that come again and again. */
+  get mostDropped(): [device: string, readings: number][] {
+    const { dropped } = this.stats.readings;
+    if (dropped !== this.#mostDropped.of) {
+      this.#mostDropped.of = dropped;
+      this.droppedByDevice().then(
+        (byDevice) => (this.#mostDropped.list = [...byDevice].slice(0, 10)),
+        () => (this.#mostDropped.of = -1),
+      );
+    }
+    return this.#mostDropped.list;
   }
 
   /** At most one commit is under way; what comes meanwhile makes the next group. */
   #schedule(): void {
     if (this.#committing) return;
     this.#committing = true;
-    setImmediate(() => void this.#commit());
+    this.#gather();
+  }
+
+  #gather(): void {
+    const waiting = { records: this.#waitingRecords, bytes: this.#waitingBytes };
+    // Acks alone hurry nobody and wait for nobody.
+    if (this.#waiting.length > 0 && !this.#pace.isRipe(waiting, performance.now())) setTimeout(() => this.#gather(), 1);
+    else setImmediate(() => void this.#commit());
   }
 
   async #commit(): Promise<void> {
     const group = this.#gathering;
     const waiting = this.#waiting;
-    this.#gathering = { rows: [], state: [], remove: [] };
+    const records = this.#waitingRecords;
+    const { state, remove } = group;
+    const rows = LANES.filter((lane) => group.lines[lane].length > 0).map((lane) => ({
+      lane,
+      blocks: packBlocks(group.lines[lane]),
+    }));
+    this.#gathering = emptyGroup();
     this.#waiting = [];
     this.#waitingRecords = 0;
     this.#waitingBytes = 0;
     try {
-      await this.#ask({ op: 'commit', id: this.#nextId++, ...group });
+      const memory = rows.flatMap(({ blocks }) => blocks.map((block) => block.buffer as ArrayBuffer));
+      await this.#thread.ask({ op: 'commit', rows, state, remove }, memory);
       this.#broken = false;
+      this.#metrics.commits.inc();
       for (const w of waiting) w.resolve();
-      for (const lane of new Set(group.rows.map((r) => r.lane))) for (const listener of this.#listeners) listener(lane);
+      for (const { lane } of rows) for (const listener of this.#listeners) listener(lane);
     } catch (error) {
       this.#options.log.error({ error: (error as Error).message }, 'outbox commit failed');
+      for (const { lane } of rows) this.#metrics.refused.inc({ lane }, group.lines[lane].length);
       for (const w of waiting) w.reject(error as Error);
       await this.#afterFailure(error, group.remove);
     }
+    this.#pace.done(records, performance.now());
     this.#committing = false;
     // After the end only those who still wait are told; ranges to remove are sent again by the next life.
-    const more = this.#stopping.signal.aborted
+    const more = this.#thread.stopping.aborted
       ? this.#waiting.length > 0
       : this.#waiting.length + this.#gathering.remove.length > 0;
     if (more) this.#schedule();
@@ -226,28 +208,34 @@ export class Outbox implements Service {
     if (isGewuError(error, 'GEWU_OUTBOX_FULL')) return;
     this.#broken = true;
     this.#gathering.remove.unshift(...remove);
-    await pause(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    await pause(RETRY_MS, undefined, { signal: this.#thread.stopping }).catch(() => undefined);
   }
 
-  #ask(request: Request): Promise<Reply & { ok: true }> {
-    const worker = this.#worker;
-    if (worker === undefined) return Promise.reject(new GewuError('GEWU_OUTBOX_BROKEN', 'the outbox is not running'));
-    return new Promise((resolve, reject) => {
-      this.#replies.set(request.id, { resolve, reject });
-      worker.postMessage(request);
-    });
-  }
-
-  #onReply(reply: Reply): void {
-    const asker = this.#replies.get(reply.id);
-    this.#replies.delete(reply.id);
-    this.#stats = reply.stats ?? this.#stats;
-    if (reply.ok) asker?.resolve(reply);
-    else asker?.reject(new GewuError(reply.code, reply.message));
+  #tellSalvage(report: SalvageReport): void {
+    this.#metrics.salvages.inc();
+    this.#options.log.error({ code: 'GEWU_OUTBOX_DAMAGED', ...report }, 'the outbox was damaged: what could be read was saved');
+    for (const listener of this.#salvageListeners) listener(report);
   }
 }
 
-function emptyStats(): OutboxStats {
-  const none = () => ({ records: 0, bytes: 0, lastSeq: 0, dropped: 0, quarantined: 0 });
-  return { events: none(), health: none(), readings: none() };
+/** A folder that a power cut does not take away with its files: the names of new folders are on disk when it returns. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    const parent = await open(dirname(made), 'r');
+    await parent.sync().finally(() => parent.close());
+    if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** What comes in until the commit before is done. */
+interface Group {
+  lines: Record<Lane, Uint8Array[]>;
+  state: StateChange[];
+  remove: CommitRequest['remove'];
+}
+
+function emptyGroup(): Group {
+  return { lines: { events: [], health: [], readings: [] }, state: [], remove: [] };
 }

@@ -11,7 +11,8 @@ export interface StateChange {
 export interface CommitRequest {
   op: 'commit';
   id: number;
-  rows: { lane: Lane; bodies: Uint8Array[] }[];
+  /** Blocks that are not sealed yet (see block.ts), each in memory of its own that is handed over. */
+  rows: { lane: Lane; blocks: Uint8Array[] }[];
   state: StateChange[];
   /** Acknowledged ranges; they ride along, because losing them costs only a resend. */
   remove: { lane: Lane; first: number; last: number }[];
@@ -34,7 +35,7 @@ export interface StateRequest {
   prefix: string;
 }
 
-export type Request = CommitRequest | TakeRequest | StateRequest | { op: 'close'; id: number };
+export type Request = CommitRequest | TakeRequest | StateRequest | { op: 'drops'; id: number } | { op: 'close'; id: number };
 
 /** Consecutive rows of one lane, joined by newlines. */
 export interface Chunk {
@@ -46,18 +47,30 @@ export interface Chunk {
 
 export interface LaneStats {
   records: number;
+  /** Of the records with their newlines and checksums. */
   bytes: number;
   /** Highest sequence ever given; it is never reused. */
   lastSeq: number;
   /** Dropped at the quota or too old, since the file was made. */
   dropped: number;
-  /** Rows whose checksum no longer held, since the file was made. */
+  /** Rows lost to the disk: the checksum no longer held, or a damaged file did not give them back. Since the file was made. */
   quarantined: number;
 }
 export type OutboxStats = Record<Lane, LaneStats>;
 
+/** A damaged file was replaced by what could be read of it. */
+export interface SalvageReport {
+  reason: string;
+  saved: Record<Lane, number>;
+  /** By the counters of the damaged file; where these were damaged too, 0. */
+  lost: Record<Lane, number>;
+  /** Where the damaged file lies now. */
+  quarantine: string;
+}
+
+export type Result = Chunk | [string, string][] | [string, number][] | null;
 export type Reply =
-  | { id: number; ok: true; result: Chunk | [string, string][] | null; stats: OutboxStats }
+  | { id: number; ok: true; result: Result; stats: OutboxStats; salvage?: SalvageReport | undefined }
   | { id: number; ok: false; code: 'GEWU_OUTBOX_BROKEN' | 'GEWU_OUTBOX_FULL'; message: string; stats: OutboxStats | null };
 
 export interface WorkerOptions {
@@ -65,7 +78,10 @@ export interface WorkerOptions {
   /** Handed over, because the thread loads nothing that it does not need: it starts in a fraction of the time. */
   lanes: readonly Lane[];
   quotaBytes: number;
+  /** Of time that the node ran: no step of the wall clock makes anything old. */
   ageMsMax: number;
+  /** No lower number is given in a lane, whatever the file says. */
+  lastSeqs?: Record<Lane, number> | undefined;
   /** Injected delay per commit, ms: flash whose fsync is slow, for tests and benches. */
   syncDelayMs: number;
   /** Injected, in shared memory: so many commits fail as if the disk could not sync [0], or end the thread [1]. */

@@ -1,55 +1,68 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Lane } from '#grid/wire/mod.ts';
-import type { Chunk, CommitRequest, OutboxStats, TakeRequest, WorkerOptions } from './protocol.ts';
+import { BLOCK_RECORDS_MAX, type BlockRow, checkSpan, countOf, OpenBlock, seal } from './block.ts';
+import { DeviceDrops, DROPPABLE } from './drops.ts';
+import { Damaged, isDiskFull, OutboxFull } from './errors.ts';
+import { takeFault } from './faults.ts';
+import { type OutboxFile, openFile } from './file.ts';
+import type { Chunk, CommitRequest, OutboxStats, SalvageReport, TakeRequest, WorkerOptions } from './protocol.ts';
+import { COUNTERS_KEY, StateTable, toCounters } from './state.ts';
+import { type LaneTable, type Measured, prepareLane } from './table.ts';
+
+/** Looked at in one go when something has to be dropped. */
+const DROP_BLOCKS = 32;
+/** On a full disk so much is dropped more than is needed: pages become free one block at a time. */
+const SPARE_BYTES = 128 * 1024;
+const QUARANTINE_ROWS_MAX = 1000;
 
 /**
  * The outbox's file. Runs inside the worker only. WAL with synchronous FULL: a commit that returned is on disk.
- * Each row has its own checksum, because SQLite serves a flipped byte and calls the file intact.
+ * Throws Damaged, or an error for which `isDamage` says so, when the file has to be salvaged (see file.ts).
  */
-export class OutboxFull extends Error {}
-
-interface LaneStatements {
-  insert: StatementSync;
-  take: StatementSync;
-  remove: StatementSync;
-  removeOldest: StatementSync;
-  removeAged: StatementSync;
-}
-
-/** What may go at the quota, in this order; events never. */
-const DROPPABLE = ['readings', 'health'] as const;
-/** Rows that are dropped in one go at the quota. */
-const DROP_ROWS = 1000;
-const QUARANTINE_ROWS_MAX = 1000;
-const NEWLINE = 0x0a;
-/** https://sqlite.org/rescode.html#full */
-const SQLITE_FULL = 13;
-
 export class OutboxStore {
   readonly #options: WorkerOptions;
+  readonly #file: OutboxFile;
   readonly #db: DatabaseSync;
-  readonly #lanes: Record<Lane, LaneStatements>;
-  readonly #putState: StatementSync;
-  readonly #deleteState: StatementSync;
+  readonly #lanes: Record<Lane, LaneTable>;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #state: StateTable;
+  readonly #drops: DeviceDrops;
+  /** The outbox's own clock stood so, ms, when that of the process stood at 0. */
+  readonly #ageAtZeroMs: number;
   #stats: OutboxStats;
 
-  constructor(options: WorkerOptions) {
+  /** `now` is monotonic ms, here and in `commit`. `damage` says that the file is known to be damaged. */
+  constructor(options: WorkerOptions, now: number, damage?: string) {
     this.#options = options;
-    this.#db = openFile(options);
-    this.#lanes = Object.fromEntries(options.lanes.map((lane) => [lane, this.#prepareLane(lane)])) as Record<
-      Lane,
-      LaneStatements
-    >;
-    this.#putState = this.#db.prepare(
-      'INSERT INTO state(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value',
-    );
-    this.#deleteState = this.#db.prepare('DELETE FROM state WHERE key = ?');
-    this.#stats = this.#readStats();
+    this.#file = openFile(options, damage);
+    this.#db = this.#file.db;
+    try {
+      this.#lanes = Object.fromEntries(options.lanes.map((lane) => [lane, prepareLane(this.#db, lane)])) as Record<
+        Lane,
+        LaneTable
+      >;
+      this.#begin = this.#db.prepare('BEGIN IMMEDIATE');
+      this.#commit = this.#db.prepare('COMMIT');
+      this.#state = new StateTable(this.#db);
+      this.#drops = new DeviceDrops(this.#state);
+      const { lanes, ageMs } = toCounters(this.#state.get(COUNTERS_KEY) as string);
+      for (const lane of options.lanes) lanes[lane].lastSeq = Math.max(lanes[lane].lastSeq, options.lastSeqs?.[lane] ?? 0);
+      this.#stats = lanes;
+      this.#ageAtZeroMs = ageMs - now;
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   get stats(): OutboxStats {
     return this.#stats;
+  }
+
+  /** What was done about damage when the file was opened. */
+  get salvage(): SalvageReport | undefined {
+    return this.#file.salvage;
   }
 
   /**
@@ -58,99 +71,120 @@ export class OutboxStore {
    */
   commit(request: CommitRequest, now: number): void {
     try {
-      this.#transaction(request, now);
+      this.#write(request, now);
     } catch (error) {
       const diskFull = isDiskFull(error);
       if (!(error instanceof OutboxFull) && !diskFull) throw error;
-      if (request.remove.length > 0) this.#transaction({ ...request, rows: [], state: [] }, now);
+      if (request.remove.length > 0) this.#write({ ...request, rows: [], state: [] }, now);
       if (!diskFull) throw error;
-      this.#makeRoom(error);
-      this.#transaction({ ...request, remove: [] }, now);
+      this.#makeRoom(request, error, now);
+      this.#write({ ...request, remove: [] }, now);
     }
+  }
+
+  #write({ rows, state, remove }: CommitRequest, now: number): void {
+    this.#atomically(now, () => {
+      for (const r of remove) this.#removeRange(r.lane, r.first, r.last);
+      for (const { lane, blocks } of rows) for (const block of blocks) this.#append(lane, block, now);
+      for (const { key, value } of state) {
+        if (value === null) this.#state.delete(key);
+        else this.#state.put(key, value);
+      }
+      if (rows.length > 0) this.#keepQuota();
+    });
+  }
+
+  /** Everything that changes the file goes through here: rows and the counters that speak of them are never apart. */
+  #atomically(now: number, change: () => void): void {
+    const before = copyStats(this.#stats);
+    this.#begin.run();
+    this.#state.begin();
+    this.#drops.begin();
+    try {
+      change();
+      this.#drops.persist(this.#state);
+      this.#state.put(COUNTERS_KEY, JSON.stringify({ lanes: this.#stats, ageMs: this.#ageAtZeroMs + now }));
+      takeFault(this.#options.syncFaults);
+      this.#commit.run();
+    } catch (error) {
+      this.#stats = before;
+      this.#state.rollback();
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+    this.#drops.committed();
+    // Here, where the commit's own fsync has just been waited for.
+    if (this.#options.syncDelayMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, this.#options.syncDelayMs);
   }
 
   /** On a full disk the oldest readings go, as at the quota: their pages are used again. */
-  #makeRoom(cause: unknown): void {
+  #makeRoom({ rows }: CommitRequest, cause: unknown, now: number): void {
     const full = () => new OutboxFull('the disk is full', { cause });
-    const lane = DROPPABLE.find((l) => this.#stats[l].records > 0);
-    if (lane === undefined) throw full();
-    const before = structuredClone(this.#stats);
+    const needed = rows.reduce((sum, { blocks }) => blocks.reduce((s, b) => s + b.length, sum), 0) + SPARE_BYTES;
     try {
       // An empty log is written from its beginning again, so that the deletion itself needs no new room.
-      this.#db.exec('PRAGMA wal_checkpoint(RESTART); BEGIN IMMEDIATE');
-      this.#drop(lane, this.#lanes[lane].removeOldest.all() as { bytes: number }[]);
-      this.#db.exec('COMMIT');
-    } catch {
-      this.#stats = before;
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw full();
-    }
-  }
-
-  #transaction({ rows, state, remove }: CommitRequest, now: number): void {
-    const before = structuredClone(this.#stats);
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      for (const r of remove) this.#removeRange(r.lane, r.first, r.last);
-      for (const { lane, bodies } of rows) for (const body of bodies) this.#insert(lane, body, now);
-      for (const { key, value } of state) {
-        if (value === null) this.#deleteState.run(key);
-        else this.#putState.run(key, value);
-      }
-      if (rows.length > 0) this.#keepQuota();
-      takeFault(this.#options.syncFaults);
-      this.#db.exec('COMMIT');
+      this.#db.exec('PRAGMA wal_checkpoint(RESTART)');
+      this.#atomically(now, () => {
+        let freed = 0;
+        for (const lane of DROPPABLE) while (freed < needed && this.#stats[lane].records > 0) freed += this.#dropOldest(lane);
+        if (freed === 0) throw full();
+      });
     } catch (error) {
-      this.#stats = before;
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      if (isDiskFull(error)) throw full();
       throw error;
     }
   }
 
-  take({ lane, from, upTo, bytesMax, countMax }: TakeRequest): Chunk | null {
-    const bodies: Uint8Array[] = [];
-    let [bytes, first, last] = [0, 0, 0];
-    const broken: number[] = [];
-    for (const row of this.#lanes[lane].take.iterate(from, upTo, countMax) as Iterable<{
-      seq: number;
-      crc: number;
-      body: Uint8Array;
-    }>) {
-      if (crc32(row.body) !== row.crc) {
-        broken.push(row.seq);
-        continue;
+  take({ lane, from, upTo, bytesMax, countMax }: TakeRequest, now: number): Chunk | null {
+    const parts: Buffer[] = [];
+    const broken: OpenBlock[] = [];
+    let [bytes, count, first, last, full] = [0, 0, 0, 0, false];
+    for (const row of this.#lanes[lane].select.iterate(from - BLOCK_RECORDS_MAX, upTo, from)) {
+      const block = new OpenBlock(lane, row as unknown as BlockRow);
+      let unsound = 0;
+      for (let seq = Math.max(from, block.row.first); seq <= Math.min(upTo, block.row.last); seq++) {
+        if (!block.isSound(seq)) {
+          unsound++;
+          continue;
+        }
+        const line = block.line(seq);
+        full = count > 0 && (bytes + line.length > bytesMax || count >= countMax);
+        if (full) break;
+        if (count++ === 0) first = seq;
+        last = seq;
+        bytes += line.length;
+        parts.push(line);
       }
-      if (bodies.length > 0 && bytes + row.body.length + 1 > bytesMax) break;
-      if (bodies.length === 0) first = row.seq;
-      last = row.seq;
-      bytes += row.body.length + 1;
-      bodies.push(row.body);
+      if (unsound > 0) broken.push(block);
+      if (full) break;
     }
-    for (const seq of broken) this.#quarantine(lane, seq);
-    if (bodies.length > 0) return { first, last, count: bodies.length, body: joinLines(bodies, bytes) };
-    // A run of broken rows only: what follows may be sound.
-    return broken.length > 0
-      ? this.take({ op: 'take', id: 0, lane, from: (broken.at(-1) as number) + 1, upTo, bytesMax, countMax })
-      : null;
+    for (const block of broken) this.#quarantine(block, now);
+    if (count > 0) return { first, last, count, body: new Uint8Array(join(parts, bytes).buffer) };
+    // A run of broken records only: what follows may be sound.
+    const after = broken.at(-1)?.row.last;
+    return after === undefined ? null : this.take({ op: 'take', id: 0, lane, from: after + 1, upTo, bytesMax, countMax }, now);
   }
 
   readState(prefix: string): [string, string][] {
-    const rows = this.#db
-      .prepare('SELECT key, value FROM state WHERE substr(key, 1, ?) = ? ORDER BY key')
-      .all(prefix.length, prefix);
-    return rows.map((r) => [r.key as string, r.value as string]);
+    return this.#state.entries(prefix).filter(([key]) => !key.startsWith('#'));
   }
 
-  /** Drops readings and health that are too old, oldest first. */
-  dropAged(now: number): void {
-    const before = now - this.#options.ageMsMax;
-    for (const lane of DROPPABLE) {
-      for (;;) {
-        const removed = this.#lanes[lane].removeAged.all(before) as { bytes: number }[];
-        this.#drop(lane, removed);
-        if (removed.length < DROP_ROWS) break;
-      }
-    }
+  /** Readings dropped, by device, most first. */
+  droppedByDevice(): [string, number][] {
+    return this.#drops.entries();
+  }
+
+  /** Drops readings and health that are too old, the oldest first, a bounded number; true when there may be more. */
+  dropAged(now: number): boolean {
+    const before = this.#ageAtZeroMs + now - this.#options.ageMsMax;
+    const aged = DROPPABLE.filter(
+      (lane) => ((this.#lanes[lane].oldest.get(1) as Measured | undefined) ?? { ts: before }).ts < before,
+    );
+    if (aged.length > 0)
+      this.#atomically(now, () => {
+        for (const lane of aged) this.#dropOldest(lane, (block) => block.ts < before);
+      });
+    return aged.length > 0;
   }
 
   /** Copies everything into the main file and syncs it: nothing that only the page cache knows is built upon. */
@@ -160,132 +194,123 @@ export class OutboxStore {
   }
 
   close(): void {
-    this.#db.close();
+    this.#file.close();
   }
 
-  #prepareLane(lane: Lane): LaneStatements {
-    const db = this.#db;
-    return {
-      insert: db.prepare(`INSERT INTO ${lane}(ts, crc, body) VALUES(?, ?, ?)`),
-      take: db.prepare(`SELECT seq, crc, body FROM ${lane} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`),
-      remove: db.prepare(`DELETE FROM ${lane} WHERE seq BETWEEN ? AND ? RETURNING length(body) AS bytes`),
-      removeOldest: db.prepare(
-        `DELETE FROM ${lane} WHERE seq IN (SELECT seq FROM ${lane} ORDER BY seq LIMIT ${DROP_ROWS}) RETURNING length(body) AS bytes`,
-      ),
-      // By the primary key: rows stand in the order of their times, and a scan of a day's backlog would stall the lane.
-      removeAged: db.prepare(
-        `DELETE FROM ${lane} WHERE seq IN (SELECT seq FROM ${lane} ORDER BY seq LIMIT ${DROP_ROWS}) AND ts < ? RETURNING length(body) AS bytes`,
-      ),
-    };
-  }
-
-  #insert(lane: Lane, body: Uint8Array, now: number): void {
-    const { lastInsertRowid } = this.#lanes[lane].insert.run(now, crc32(body), body);
+  #append(lane: Lane, block: Uint8Array, now: number): void {
     const stats = this.#stats[lane];
-    stats.lastSeq = Number(lastInsertRowid);
-    stats.records++;
-    stats.bytes += body.length;
+    const count = countOf(block);
+    const row = { first: stats.lastSeq + 1, last: stats.lastSeq + count, ts: Math.floor(this.#ageAtZeroMs + now), block };
+    seal(lane, row);
+    this.#insert(lane, row);
+    stats.lastSeq = row.last;
+  }
+
+  #insert(lane: Lane, { first, last, ts, block }: BlockRow): void {
+    this.#lanes[lane].insert.run(first, last, ts, block);
+    const stats = this.#stats[lane];
+    stats.records += last - first + 1;
+    stats.bytes += block.length;
+  }
+
+  #delete(lane: Lane, { first, last, bytes }: Omit<Measured, 'ts'>): void {
+    checkSpan({ first, last });
+    this.#lanes[lane].delete.run(first);
+    const stats = this.#stats[lane];
+    stats.records -= last - first + 1;
+    stats.bytes -= bytes;
   }
 
   #removeRange(lane: Lane, first: number, last: number): void {
-    this.#subtract(lane, this.#lanes[lane].remove.all(first, last) as { bytes: number }[]);
+    const blocks = this.#lanes[lane].measure.all(first - BLOCK_RECORDS_MAX, last, first) as unknown as Measured[];
+    for (const block of blocks) {
+      const inside = block.first >= first && block.last <= last;
+      if (!inside) this.#trim(lane, block, first, last);
+      else this.#delete(lane, block);
+    }
   }
 
-  #subtract(lane: Lane, removed: { bytes: number }[]): void {
-    const stats = this.#stats[lane];
-    stats.records -= removed.length;
-    for (const { bytes } of removed) stats.bytes -= bytes;
+  /** Takes records out of the middle, or an end, of a block. What is broken in the rest goes too, and is counted. */
+  #trim(lane: Lane, measured: Measured, first: number, last: number): void {
+    const open = this.#open(lane, measured.first);
+    const rest = [
+      ...open.sound(measured.first, Math.min(first - 1, measured.last)),
+      ...open.sound(Math.max(last + 1, measured.first)),
+    ];
+    const [removed, kept] = [
+      Math.min(last, measured.last) - Math.max(first, measured.first) + 1,
+      rest.reduce((sum, row) => sum + row.last - row.first + 1, 0),
+    ];
+    this.#delete(lane, measured);
+    for (const row of rest) this.#insert(lane, row);
+    this.#stats[lane].quarantined += measured.last - measured.first + 1 - removed - kept;
+  }
+
+  #open(lane: Lane, first: number): OpenBlock {
+    const row = this.#lanes[lane].block.get(first);
+    if (row === undefined) throw new Damaged(`block ${first} of ${lane} is there and is not`);
+    return new OpenBlock(lane, row as unknown as BlockRow);
   }
 
   /** At the quota the oldest readings go first, then health, never events. */
   #keepQuota(): void {
     const total = () => this.#options.lanes.reduce((sum, lane) => sum + this.#stats[lane].bytes, 0);
-    while (total() > this.#options.quotaBytes) {
+    const { quotaBytes } = this.#options;
+    while (total() > quotaBytes) {
       const lane = DROPPABLE.find((l) => this.#stats[l].records > 0);
-      if (lane === undefined)
-        throw new OutboxFull(`the outbox holds ${total()} B of events, its quota is ${this.#options.quotaBytes} B`);
-      this.#drop(lane, this.#lanes[lane].removeOldest.all() as { bytes: number }[]);
+      if (lane === undefined) throw new OutboxFull(`the outbox holds ${total()} B of events, its quota is ${quotaBytes} B`);
+      this.#dropOldest(lane, () => total() > quotaBytes);
     }
   }
 
-  #drop(lane: Lane, removed: { bytes: number }[]): void {
-    if (removed.length === 0) return;
-    this.#subtract(lane, removed);
-    this.#stats[lane].dropped += removed.length;
-    this.#db.prepare('UPDATE counters SET dropped = dropped + ? WHERE lane = ?').run(removed.length, lane);
+  /** Bytes freed. Goes on, block by block, as long as `more` says so of the next one. */
+  #dropOldest(lane: Lane, more: (block: Measured) => boolean = () => true): number {
+    let bytes = 0;
+    const blocks = this.#lanes[lane].oldest.all(DROP_BLOCKS) as unknown as Measured[];
+    // The counters say that there are some: an endless search would follow.
+    if (blocks.length === 0) throw new Damaged(`${lane} is empty, and its counters say that it is not`);
+    for (const block of blocks) {
+      if (!more(block)) break;
+      if (lane === 'readings') this.#countDrops(this.#open(lane, block.first));
+      this.#delete(lane, block);
+      this.#stats[lane].dropped += block.last - block.first + 1;
+      bytes += block.bytes;
+    }
+    return bytes;
   }
 
-  #quarantine(lane: Lane, seq: number): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    this.#db.prepare(`INSERT INTO quarantine(lane, seq, body) SELECT '${lane}', seq, body FROM ${lane} WHERE seq = ?`).run(seq);
-    this.#removeRange(lane, seq, seq);
-    this.#db.prepare('UPDATE counters SET quarantined = quarantined + 1 WHERE lane = ?').run(lane);
-    // Kept for a look at what the disk did, the newest of them.
-    this.#db.exec(`DELETE FROM quarantine WHERE rowid <= (SELECT max(rowid) FROM quarantine) - ${QUARANTINE_ROWS_MAX}`);
-    this.#db.exec('COMMIT');
-    this.#stats[lane].quarantined++;
+  #countDrops(block: OpenBlock): void {
+    for (let seq = block.row.first; seq <= block.row.last; seq++) this.#drops.add(block.line(seq));
   }
 
-  #readStats(): OutboxStats {
-    const read = (lane: Lane) => {
-      const sums = this.#db.prepare(`SELECT count(*) AS records, coalesce(sum(length(body)), 0) AS bytes FROM ${lane}`).get();
-      const sequence = this.#db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(lane);
-      const counters = this.#db.prepare('SELECT dropped, quarantined FROM counters WHERE lane = ?').get(lane);
-      return { ...sums, lastSeq: (sequence?.seq as number | undefined) ?? 0, ...counters };
-    };
-    return Object.fromEntries(this.#options.lanes.map((lane) => [lane, read(lane)])) as unknown as OutboxStats;
-  }
-}
-
-// AUTOINCREMENT: a sequence number is never reused, not even after the queue ran empty.
-const schemaOf = (lanes: readonly Lane[]) => `
-${lanes
-  .map(
-    (lane) => `CREATE TABLE IF NOT EXISTS ${lane}(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL);`,
-  )
-  .join('\n')}
-CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS quarantine(lane TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB, PRIMARY KEY(lane, seq));
-CREATE TABLE IF NOT EXISTS counters(lane TEXT PRIMARY KEY, dropped INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0);
-INSERT OR IGNORE INTO counters(lane) VALUES ${lanes.map((lane) => `('${lane}')`).join(', ')};
-`;
-
-function openFile({ file, lanes, pagesMax }: WorkerOptions): DatabaseSync {
-  const db = new DatabaseSync(file);
-  try {
-    // EXCLUSIVE: a second node on this folder does not start, instead of sending everything twice.
-    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-    db.exec('PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY');
-    if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count=${pagesMax}`);
-    const intact = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-    if (intact.quick_check !== 'ok') throw new Error(`the file is damaged: ${intact.quick_check}`);
-    db.exec(schemaOf(lanes));
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
+  /** Records whose checksums do not hold are set aside; the others of the block stay. */
+  #quarantine(block: OpenBlock, now: number): void {
+    const { lane, row } = block;
+    const sound = block.sound();
+    const kept = new Set(sound.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)));
+    this.#atomically(now, () => {
+      const put = this.#db.prepare('INSERT INTO quarantine(lane, seq, line) VALUES(?, ?, ?)');
+      for (let seq = row.first; seq <= row.last; seq++) if (!kept.has(seq)) put.run(lane, seq, block.line(seq));
+      // Kept for a look at what the disk did, the newest of them.
+      this.#db.exec(`DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS_MAX}`);
+      this.#delete(lane, { first: row.first, last: row.last, bytes: row.block.length });
+      for (const part of sound) this.#insert(lane, part);
+      this.#stats[lane].quarantined += row.last - row.first + 1 - kept.size;
+    });
   }
 }
 
-function isDiskFull(error: unknown): boolean {
-  return (error as { errcode?: number }).errcode === SQLITE_FULL;
+function copyStats({ events, health, readings }: OutboxStats): OutboxStats {
+  return { events: { ...events }, health: { ...health }, readings: { ...readings } };
 }
 
-/** The seam for a disk that cannot sync (0) and for a thread that dies (1): as many times as the number says. */
-function takeFault(faults: Int32Array | undefined): void {
-  const take = (i: number) => faults !== undefined && (faults[i] ?? 0) > 0 && Atomics.sub(faults, i, 1) > 0;
-  if (take(0)) throw new Error('disk I/O error (injected)');
-  if (take(1)) process.exit(1);
-}
-
-function joinLines(bodies: readonly Uint8Array[], bytes: number): Uint8Array {
+/** In memory of their own, to be handed over. */
+function join(parts: readonly Buffer[], bytes: number): Uint8Array {
   const joined = new Uint8Array(bytes);
   let at = 0;
-  for (const body of bodies) {
-    joined.set(body, at);
-    at += body.length;
-    joined[at++] = NEWLINE;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
   }
   return joined;
 }

@@ -1,10 +1,13 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { createMetrics, silentLog } from '#service/mod.ts';
-import { Outbox } from '../../edge/outbox/mod.ts';
+import { Outbox, type SalvageReport } from '../../edge/outbox/mod.ts';
+import { OutboxStore } from '../../edge/outbox/store.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
+import { commit, lines, storeOptions } from './outbox/files.ts';
 
 const rows = (...texts: string[]) => texts.map((t) => Buffer.from(t));
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -63,7 +66,7 @@ test('a row whose bytes changed is quarantined and the others go on', async () =
   await first.append('readings', rows('good', 'broken', 'fine'));
   await first.stop();
   const db = new DatabaseSync(join(dir, 'o.db'));
-  db.exec("UPDATE readings SET body = CAST('brokem' AS BLOB) WHERE seq = 2");
+  db.exec("UPDATE readings SET block = CAST(replace(block, CAST('broken' AS BLOB), CAST('brokem' AS BLOB)) AS BLOB)");
   db.close();
   const second = await open(dir);
   expect((await bodyOf(second, 'readings'))?.body).toBe('good\nfine\n');
@@ -89,12 +92,19 @@ test('at the quota the oldest readings go, never events, and each drop is counte
   expect(o.stats.events.records).toBe(1);
 });
 
-test('a file that is no database is refused at start', async () => {
+test('a file that is no database is put aside and told of, and the node goes on with a fresh one', async () => {
   const dir = await tempDir();
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(join(dir, 'o.db'), 'this is not a database, and long enough to be read as one'.repeat(100));
+  const text = 'this is not a database, and long enough to be read as one'.repeat(100);
+  await writeFile(join(dir, 'o.db'), text);
   const o = new Outbox({ file: join(dir, 'o.db'), quotaBytes: 1e9, ageMsMax: 1e12, log: silentLog, metrics: createMetrics() });
-  await expect(o.start()).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
+  const reports: SalvageReport[] = [];
+  o.onSalvaged((report) => reports.push(report));
+  onTestFinished(() => o.stop());
+  await o.start();
+  await o.append('readings', rows('a'));
+  expect((await bodyOf(o, 'readings'))?.body).toBe('a\n');
+  expect(reports).toMatchObject([{ saved: { readings: 0 }, reason: expect.stringContaining('header') }]);
+  expect(await readFile(join(reports[0]?.quarantine ?? '', 'o.db'), 'utf8')).toBe(text);
 });
 
 test('a slow disk delays the answer, groups what waits, and does not stall the main thread', async () => {
@@ -159,22 +169,25 @@ test('on a full disk the oldest readings make room for events, and each is count
   expect(o.stats.readings.records + o.stats.readings.dropped).toBe(8000);
 });
 
-test('what is too old goes, oldest first', async () => {
+test('what is too old goes, oldest first, by the time that the node ran', async () => {
+  const HOUR = 3_600_000;
   const dir = await tempDir();
-  const first = await open(dir);
-  for (let i = 0; i < 3; i++)
-    await first.append(
-      'readings',
-      Array.from({ length: 900 }, (_, n) => Buffer.from(`${i}/${n}`)),
-    );
-  await first.stop();
-  const db = new DatabaseSync(join(dir, 'o.db'));
-  db.exec('UPDATE readings SET ts = ts - 7200000 WHERE seq <= 2000');
-  db.close();
-  const second = await open(dir, { ageMsMax: 3_600_000 });
-  await second.append('health', rows('h'));
-  await until(() => second.stats.readings.dropped === 2000);
-  expect(second.stats.readings).toMatchObject({ records: 700, lastSeq: 2700 });
+  const options = storeOptions(dir, { ageMsMax: 1.5 * HOUR });
+  const first = new OutboxStore(options, 0);
+  for (const [from, at] of [0, HOUR].entries())
+    for (let i = 0; i < 50; i++) commit(first, { rows: { readings: [`${from}/${i}`], events: [`${from}/${i}`] } }, at);
+  first.close();
+  // The clock of a process begins anew.
+  const second = new OutboxStore(options, 0);
+  expect(second.dropAged(0.4 * HOUR)).toBe(false);
+  expect(second.stats.readings.dropped).toBe(0);
+  let steps = 0;
+  while (second.dropAged(0.6 * HOUR)) steps++;
+  expect(steps).toBeGreaterThan(1);
+  expect(second.stats.readings).toMatchObject({ records: 50, dropped: 50, lastSeq: 100 });
+  expect(second.stats.events).toMatchObject({ records: 100, dropped: 0 });
+  expect(lines(second, 'readings')[0]).toBe('1/0');
+  second.close();
 });
 
 test('a second node on the same folder does not start', async () => {
