@@ -35,16 +35,10 @@ const WAITING_RECORDS_MAX = 50_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
 const RETRY_MS = 500;
 
-interface Waiting {
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 export class Outbox implements Service {
   readonly #options: OutboxOptions;
   readonly #thread: OutboxThread;
   #gathering: Group = emptyGroup();
-  #waiting: Waiting[] = [];
   #waitingRecords = 0;
   #waitingBytes = 0;
   #committing = false;
@@ -106,15 +100,16 @@ export class Outbox implements Service {
       this.#metrics.refused.inc({ lane }, bodies.length);
       return Promise.reject(new GewuError('GEWU_OUTBOX_FULL', `${this.#waitingRecords} records wait for the disk`));
     }
-    if (this.#waiting.length === 0) this.#pace.began(performance.now());
+    const group = this.#gathering;
+    if (group.done === null) this.#pace.began(performance.now());
     this.#waitingRecords += bodies.length;
     this.#waitingBytes += bytes;
-    const lines = this.#gathering.lines[lane];
+    const lines = group.lines[lane];
     for (const body of bodies) lines.push(body);
-    for (const change of state) this.#gathering.state.push(change);
-    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    for (const change of state) group.state.push(change);
+    group.done ??= Promise.withResolvers();
     this.#schedule();
-    return done;
+    return group.done.promise;
   }
 
   /** The frame of these rows was acknowledged. */
@@ -164,21 +159,19 @@ export class Outbox implements Service {
   #gather(): void {
     const waiting = { records: this.#waitingRecords, bytes: this.#waitingBytes };
     // Acks alone hurry nobody and wait for nobody.
-    if (this.#waiting.length > 0 && !this.#pace.isRipe(waiting, performance.now())) setTimeout(() => this.#gather(), 1);
+    if (this.#gathering.done !== null && !this.#pace.isRipe(waiting, performance.now())) setTimeout(() => this.#gather(), 1);
     else setImmediate(() => void this.#commit());
   }
 
   async #commit(): Promise<void> {
     const group = this.#gathering;
-    const waiting = this.#waiting;
     const records = this.#waitingRecords;
-    const { state, remove } = group;
+    const { state, remove, done } = group;
     const rows = LANES.filter((lane) => group.lines[lane].length > 0).map((lane) => ({
       lane,
       blocks: packBlocks(group.lines[lane]),
     }));
     this.#gathering = emptyGroup();
-    this.#waiting = [];
     this.#waitingRecords = 0;
     this.#waitingBytes = 0;
     try {
@@ -186,20 +179,19 @@ export class Outbox implements Service {
       await this.#thread.ask({ op: 'commit', rows, state, remove }, memory);
       this.#broken = false;
       this.#metrics.commits.inc();
-      for (const w of waiting) w.resolve();
+      done?.resolve();
       for (const { lane } of rows) for (const listener of this.#listeners) listener(lane);
     } catch (error) {
       this.#options.log.error({ error: (error as Error).message }, 'outbox commit failed');
       for (const { lane } of rows) this.#metrics.refused.inc({ lane }, group.lines[lane].length);
-      for (const w of waiting) w.reject(error as Error);
+      done?.reject(error as Error);
       await this.#afterFailure(error, group.remove);
     }
     this.#pace.done(records, performance.now());
     this.#committing = false;
     // After the end only those who still wait are told; ranges to remove are sent again by the next life.
-    const more = this.#thread.stopping.aborted
-      ? this.#waiting.length > 0
-      : this.#waiting.length + this.#gathering.remove.length > 0;
+    const next = this.#gathering;
+    const more = next.done !== null || (next.remove.length > 0 && !this.#thread.stopping.aborted);
     if (more) this.#schedule();
   }
 
@@ -234,8 +226,10 @@ interface Group {
   lines: Record<Lane, Uint8Array[]>;
   state: StateChange[];
   remove: CommitRequest['remove'];
+  /** One promise for all who append: a promise each would be a tenth of what a message costs. Null while nobody has. */
+  done: PromiseWithResolvers<void> | null;
 }
 
 function emptyGroup(): Group {
-  return { lines: { events: [], health: [], readings: [] }, state: [], remove: [] };
+  return { lines: { events: [], health: [], readings: [] }, state: [], remove: [], done: null };
 }

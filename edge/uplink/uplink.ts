@@ -38,7 +38,7 @@ export interface UplinkOptions {
 const BODY_BYTES_MAX = 240 * 1024;
 const RECORDS_MAX = 5_000;
 /** Readings wait so long for company, unless there are many; events do not wait. */
-const LINGER_MS = 20;
+const LINGER_MS = 100;
 const LINGER_RECORDS_MAX = 1_000;
 /** After the outbox could not be read. */
 const RETRY_MS = 1_000;

@@ -30,18 +30,18 @@ const refuse = (code: PayloadFaultCode, reason: string): PayloadResult => ({ ok:
 export function validatePayload(kind: DeviceKind, input: unknown): PayloadResult {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return refuse('GEWU_READING_TYPE', 'not an object');
   const fields: Record<string, number | boolean> = {};
+  const payload: Payload = { fields, implausible: NONE };
   let implausible: string[] | undefined;
   let count = 0;
-  let ts: number | undefined;
-  let seq: number | undefined;
-  for (const [name, value] of Object.entries(input)) {
+  // An object that was JSON inherits nothing enumerable; entries would be an array a field.
+  for (const name in input) {
+    const value = (input as Record<string, unknown>)[name];
     if (name === 'device_id') continue;
     if (name === 'ts' || name === 'seq') {
       const max = name === 'ts' ? Number.MAX_SAFE_INTEGER : SEQ_MAX;
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max)
         return refuse('GEWU_READING_TYPE', `${name}: a whole number from 0 to ${max} is wanted`);
-      if (name === 'ts') ts = value as number;
-      else seq = value as number;
+      payload[name] = value as number;
       continue;
     }
     if (typeof value === 'object' && value !== null) return refuse('GEWU_PAYLOAD_TOO_DEEP', `${name.slice(0, 64)}: nested`);
@@ -53,19 +53,12 @@ export function validatePayload(kind: DeviceKind, input: unknown): PayloadResult
       if ((spec.min !== undefined && value < spec.min) || (spec.max !== undefined && value > spec.max)) {
         implausible ??= [];
         implausible.push(name);
+        payload.implausible = implausible;
       }
     }
     fields[name] = value as number | boolean;
     count++;
   }
   if (count === 0) return refuse('GEWU_PAYLOAD_EMPTY', 'no field');
-  return {
-    ok: true,
-    value: {
-      fields,
-      implausible: implausible ?? NONE,
-      ...(ts === undefined ? {} : { ts }),
-      ...(seq === undefined ? {} : { seq }),
-    },
-  };
+  return { ok: true, value: payload };
 }

@@ -10,9 +10,9 @@ export const IntakeLimits = Type.Object(
     /** Of one edge, so that a storm of one leaves room for the others. */
     edgeBytesMax: Type.Integer({ minimum: FRAME_BYTES_MAX, maximum: 2 ** 31, default: 8 * 1024 * 1024 }),
     /** Records in one write to a store, unless a single frame has more. */
-    recordsPerWriteMax: Type.Integer({ minimum: 1, maximum: 100_000, default: 5_000 }),
+    recordsPerWriteMax: Type.Integer({ minimum: 1, maximum: 100_000, default: 10000 }),
     /** How long readings wait for company before they are written. */
-    readingsLingerMs: Type.Integer({ minimum: 0, maximum: 1_000, default: 10 }),
+    readingsLingerMs: Type.Integer({ minimum: 0, maximum: 1_000, default: 50 }),
     /** Writes of one lane under way at a time. */
     writesInFlightMax: Type.Integer({ minimum: 1, maximum: 16, default: 4 }),
     /** A reading from further ahead of our clock goes to the dead letters. */

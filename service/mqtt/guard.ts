@@ -57,6 +57,14 @@ export class TokenBucket {
     this.#at = nowMs;
   }
 
+  /** Takes one if there is one: for what is refused rather than kept waiting. */
+  tryTake(nowMs: number): boolean {
+    const tokens = Math.min(this.#perS, this.#tokens + ((nowMs - this.#at) * this.#perS) / 1000);
+    this.#at = nowMs;
+    this.#tokens = tokens >= 1 ? tokens - 1 : tokens;
+    return tokens >= 1;
+  }
+
   /** Takes one; how many ms to wait before it may be used (0: at once). */
   take(nowMs: number): number {
     this.#tokens = Math.min(this.#perS, this.#tokens + ((nowMs - this.#at) * this.#perS) / 1000) - 1;

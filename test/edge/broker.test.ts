@@ -39,7 +39,7 @@ test('an acknowledged sample is in the outbox, canonical, with its tags', async 
   await client.publishAsync(telemetry('mc-1'), JSON.stringify({ tilt_deg: 2.5, opened: false, seq: 7, ts }), { qos: 1 });
   expect(depth().readings.records).toBe(before + 1);
   expect(await lastLine('readings')).toBe(
-    `manhole_cover,cell=110101001001001,device=mc-1,edge=edge-01 tilt_deg=2.5,opened=false,seq=7 ${ts}`,
+    `manhole_cover,cell=110101001001001,device=mc-1,edge=edge-01 tilt_deg=2.5,opened=false,seq=7 ${ts}007`,
   );
   await client.endAsync();
 });

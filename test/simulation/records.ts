@@ -7,7 +7,7 @@ export const EPOCH = Date.UTC(2026, 0, 1);
 /** Record number `n` of a lane, as the edge would write it, and the identity by which a store keeps it. */
 export function record(lane: Lane, n: number): { id: string; body: Buffer } {
   if (lane === 'readings') {
-    const line = `hydrant,cell=110101001001001,device=d-1,edge=${EDGE} pressure_mpa=0.3,seq=${n} ${EPOCH + n}`;
+    const line = `hydrant,cell=110101001001001,device=d-1,edge=${EDGE} pressure_mpa=0.3,seq=${n} ${EPOCH + n}000`;
     return { id: line, body: Buffer.from(line) };
   }
   if (lane === 'health') {
