@@ -19,6 +19,12 @@ const WINDOWS: Record<Lane, WindowLimits> = {
   readings: { startFrames: 4, framesMax: 20 },
 };
 
+/**
+ * Unpacked bytes of a frame, at most: fits the wire even when it does not compress. Events go in smaller ones: the centre needs
+ * a millisecond for each, and an ack that takes long looks like one that is lost.
+ */
+export const BODY_BYTES_MAX: Record<Lane, number> = { events: 48 * 1024, health: 240 * 1024, readings: 240 * 1024 };
+
 export function createLanes(outbox: Rows): Record<Lane, LaneState> {
   const lane = (name: Lane): LaneState => ({
     cursor: new LaneCursor(name, outbox),

@@ -7,7 +7,7 @@ import type { CommandReceiver } from './cases.ts';
 import { type Connect, Connection } from './connection.ts';
 import type { Rows } from './cursor.ts';
 import { ATTEMPTS_OF_PATH_MAX, FLIGHT_FRAMES_MAX, Flight, type Frame } from './flight.ts';
-import { createLanes, type LaneState, LIVE_FRAMES } from './lane.ts';
+import { BODY_BYTES_MAX, createLanes, type LaneState, LIVE_FRAMES } from './lane.ts';
 import { createUplinkMetrics, type UplinkMetrics } from './metrics.ts';
 
 /**
@@ -34,8 +34,6 @@ export interface UplinkOptions {
   connect?: Connect;
 }
 
-/** Fits the wire limit of a frame even when it does not compress. */
-const BODY_BYTES_MAX = 240 * 1024;
 const RECORDS_MAX = 5_000;
 /** Readings wait so long for company, unless there are many; events do not wait. */
 const LINGER_MS = 100;
@@ -219,8 +217,8 @@ export class Uplink implements Service {
     if (cursor === undefined) return false;
     const losses = this.#losses;
     const chunk = await (backlog
-      ? cursor.nextBacklog(BODY_BYTES_MAX, RECORDS_MAX)
-      : cursor.nextLive(BODY_BYTES_MAX, RECORDS_MAX));
+      ? cursor.nextBacklog(BODY_BYTES_MAX[lane], RECORDS_MAX)
+      : cursor.nextLive(BODY_BYTES_MAX[lane], RECORDS_MAX));
     if (lane === 'readings' && !backlog) this.#lingerUntil = this.#options.clock.monotonic() + LINGER_MS;
     // Also when there was nothing: while we waited, something more urgent may have come.
     if (chunk === null) return true;

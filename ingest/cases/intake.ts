@@ -8,7 +8,7 @@ import { CaseNumbers } from './numbers.ts';
 import { DEFAULT_FILING_POLICY, readPolicy } from './policy.ts';
 
 /** Events in one transaction: one sync to disk for all of them, and locks that nobody waits for long. */
-const BATCH_EVENTS = 32;
+const BATCH_EVENTS = 64;
 
 export interface EventIntakeDependencies {
   database: Database;
