@@ -4,6 +4,7 @@ import { loadIngestConfig } from '#ingest/mod.ts';
 import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
 import { loadSimulateConfig } from '#simulators/mod.ts';
 import { type Command, parseFlags, print } from './command.ts';
+import { loadMapping } from './mapping.ts';
 
 /** A stored reading with its row in the outbox, bytes. Measured: a manhole cover's line of 10 fields is 190 B, its row 40 B more. */
 const OUTBOX_BYTES_PER_READING = 230;
@@ -28,6 +29,14 @@ const KINDS: readonly { key: string; name: string; check: (file: string) => Prom
     },
   },
   {
+    key: 'mapping',
+    name: 'a mapping',
+    check: async (file) => {
+      const { from, codec, fields } = await loadMapping(file);
+      return `${codec} ${from.topic === undefined ? `by HTTP on ${from.path}` : `by MQTT on ${from.topic}`}, ${Object.keys(fields).length} fields`;
+    },
+  },
+  {
     key: 'cells',
     name: 'a site',
     check: async (file) => {
@@ -49,7 +58,7 @@ export const validate: Command = {
   name: 'validate',
   summary: 'check a configuration file',
   usage:
-    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation or a site. Every mistake is named with its key and value; exit status 2 when there is one.',
+    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation, a site or a mapping. Every mistake is named with its key and value; exit status 2 when there is one.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 1);
     const file = positionals[0];

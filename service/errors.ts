@@ -48,6 +48,11 @@ export const ERRORS = {
     status: 500,
     hint: 'The outbox could not sync; look at the disk, then restart the edge.',
   },
+  GEWU_OUTBOX_DAMAGED: {
+    remedy: 'fatal',
+    status: 500,
+    hint: 'The disk changed what was written. What could be read goes on; the damaged file lies in `quarantine` of the data folder. Look at the disk.',
+  },
   GEWU_OUTBOX_FULL: { remedy: 'retry', status: 503, hint: 'The outbox is at its quota; see the uplink.' },
   GEWU_UPLINK_REFUSED: {
     remedy: 'retry',

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LoadDevice } from './device.ts';
 
 /** The load, a process of its own: told by its parent what to do, and to count. */
@@ -22,8 +23,9 @@ export const deviceId = (prefix: string, i: number) => `${prefix}${String(i).pad
 
 let devices: LoadDevice[] = [];
 
-/** As many connect at a time as a city's devices would. */
+/** So many connect at a time, and no more than 800 a second: below what a broker takes for a flood. */
 const CONNECTING_MAX = 50;
+const GROUP_MS = 63;
 
 async function connectAll({ devices: count, prefix, ratePerS, ...common }: LoadOptions): Promise<void> {
   devices = Array.from({ length: count }, (_, i) => {
@@ -31,7 +33,7 @@ async function connectAll({ devices: count, prefix, ratePerS, ...common }: LoadO
     return new LoadDevice({ ...common, ...each, id: deviceId(prefix, i), fields: (seq) => lampFields(seq + i) });
   });
   for (let i = 0; i < devices.length; i += CONNECTING_MAX)
-    await Promise.all(devices.slice(i, i + CONNECTING_MAX).map((d) => d.connect()));
+    await Promise.all([...devices.slice(i, i + CONNECTING_MAX).map((d) => d.connect()), pause(GROUP_MS)]);
 }
 
 /** A street lamp by night: what it says, with `ts` and `seq`, makes a reading of about 140 bytes. */

@@ -98,18 +98,18 @@ export class SensorIntake {
    * Resolves when the payload is durable, as readings or as a dead letter; the PUBACK waits for it.
    * A payload of several samples is taken whole or not at all.
    */
-  async accept(sender: string, deviceId: string, topic: string, payload: Buffer): Promise<void> {
+  accept(sender: string, deviceId: string, topic: string, payload: Buffer): Promise<void> {
     const device = this.#deps.registry.get(deviceId);
     if (device === undefined) return this.#bury(sender, topic, payload, 'GEWU_DEVICE_UNKNOWN', deviceId);
     const parsed = this.#parse(payload);
     if ('code' in parsed) return this.#bury(sender, topic, payload, parsed.code, parsed.reason);
-    const checked = parsed.objects.map((o) => validatePayload(device.kind, o));
-    const bad = checked.find((c) => !c.ok);
-    if (bad && !bad.ok) return this.#bury(sender, topic, payload, bad.code, bad.reason);
-    return this.#take(
-      device,
-      checked.flatMap((c) => (c.ok ? [c.value] : [])),
-    );
+    const payloads: Payload[] = [];
+    for (const object of parsed.objects) {
+      const checked = validatePayload(device.kind, object);
+      if (!checked.ok) return this.#bury(sender, topic, payload, checked.code, checked.reason);
+      payloads.push(checked.value);
+    }
+    return this.#take(device, payloads);
   }
 
   /**
@@ -138,24 +138,35 @@ export class SensorIntake {
     await Promise.all([this.#buryAll(source, letters), ...taken]);
   }
 
-  async #take(device: RegisteredDevice, payloads: readonly Payload[]): Promise<void> {
-    const { rules, outbox, seen } = this.#deps;
+  /** Runs for every message: no promise more than it takes. */
+  #take(device: RegisteredDevice, payloads: readonly Payload[]): Promise<void> {
+    const { rules, outbox } = this.#deps;
     const id = device.device.id;
-    const samples = payloads.map((p) => this.#toSample(id, p, payloads.length));
-    // Rules run before anything is awaited: what they conclude is appended in this turn and commits with the readings.
-    const concluded = samples.map((s) => (s.time.late ? undefined : rules.sample(id, s.fields, s.implausible)));
     const reports = this.#reportsOf(device);
-    const lines = samples.flatMap((s, i) => this.#lineOf(device, s, reports, concluded[i] !== undefined) ?? []);
-    const writing = lines.length > 0 ? outbox.append('readings', lines) : reports?.writing;
-    if (reports && lines.length > 0 && writing) reports.written(writing);
-    await Promise.all([writing, ...concluded]);
-    const suppressed = samples.length - lines.length;
-    this.#readings.inc(samples.length);
-    this.#forwarded.inc(lines.length);
-    this.#suppressed.inc(suppressed);
-    this.#totals.readings += samples.length;
+    const lines: Buffer[] = [];
+    const pending: Promise<unknown>[] = [];
+    for (const payload of payloads) {
+      const sample = this.#toSample(id, payload, payloads.length);
+      // Rules run before anything is awaited: what they conclude is appended in this turn and commits with the readings.
+      const concluded = sample.time.late ? undefined : rules.sample(id, sample.fields, sample.implausible);
+      if (concluded) pending.push(concluded);
+      const line = this.#lineOf(device, sample, reports, concluded !== undefined);
+      if (line) lines.push(line);
+    }
+    const writing = lines.length > 0 ? outbox.append('readings', lines) : (reports?.writing ?? Promise.resolve());
+    if (reports && lines.length > 0) reports.written(writing);
+    const durable = pending.length === 0 ? writing : Promise.all([writing, ...pending]);
+    return durable.then(() => this.#taken(id, payloads.length, lines.length));
+  }
+
+  #taken(device: string, samples: number, stored: number): void {
+    const suppressed = samples - stored;
+    this.#readings.inc(samples);
+    this.#forwarded.inc(stored);
+    if (suppressed > 0) this.#suppressed.inc(suppressed);
+    this.#totals.readings += samples;
     this.#totals.suppressed += suppressed;
-    seen(id);
+    this.#deps.seen(device);
   }
 
   #reportsOf({ device, kind }: RegisteredDevice): DeviceReports | undefined {
@@ -192,7 +203,8 @@ export class SensorIntake {
         ...(before === 0 ? {} : { suppressed: before }),
       },
     });
-    return Buffer.from(line);
+    // ASCII by construction.
+    return Buffer.from(line, 'latin1');
   }
 
   /** A birth, a will or a word in between on the status topic: `online`, or `{"state":"online"}`. */
