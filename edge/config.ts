@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { PROFILES, Site } from '#grid/mod.ts';
-import { checkConfig, readConfigFile } from '#service/mod.ts';
+import { deviceKind, type Mapper, PROFILES, Site } from '#grid/mod.ts';
+import { ConfigError, type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
+import { loadMapping, mappingConflicts } from './mapping/mod.ts';
 import { siteMistakes } from './site.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -55,6 +56,22 @@ export const EdgeConfigFile = Type.Object(
       { quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 4096 * MEBIBYTE }) },
       { ...strict, default: {} },
     ),
+    /** Files that say how payloads in other formats become readings: docs/mappings.md. */
+    mappings: Type.Array(Path(), { maxItems: 64, default: [] }),
+    /** Takes what platforms push by HTTP, on the paths of the mappings. */
+    push: Type.Optional(Type.Object({ ...Listener.properties, port: Type.Integer({ minimum: 0, maximum: 65_535 }) }, strict)),
+    /** By kind of device: readings that say nothing new are not stored. Off for the kinds that are not named. */
+    report: Type.Record(
+      Type.String({ pattern: '^[a-z0-9_]{1,64}$' }),
+      Type.Object(
+        {
+          silenceS: Type.Number({ minimum: 1, maximum: 30 * 86_400 }),
+          deadband: Type.Record(Type.String({ pattern: '^[a-z0-9_]{1,64}$' }), Type.Number({ minimum: 0 }), { default: {} }),
+        },
+        strict,
+      ),
+      { default: {} },
+    ),
     /** `/healthz`, `/readyz`, `/metrics`. */
     probes: Type.Optional(
       Type.Object(
@@ -70,8 +87,9 @@ export const EdgeConfigFile = Type.Object(
 type Checked = Static<typeof EdgeConfigFile>;
 
 /** A node's configuration, complete: other files read, paths absolute. */
-export interface EdgeConfig extends Omit<Checked, 'site' | 'siteFile' | 'vision'> {
+export interface EdgeConfig extends Omit<Checked, 'site' | 'siteFile' | 'vision' | 'mappings'> {
   site: Site;
+  mappings: readonly Mapper[];
   vision: { model: string; workers: number };
 }
 
@@ -82,19 +100,39 @@ const SHIPPED_MODEL = resolve(import.meta.dirname, '../models/street-drawn');
  * Throws GEWU_CONFIG_UNREADABLE, or GEWU_CONFIG_INVALID with key and value of every mistake.
  */
 export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
-  const checked = checkConfig(file, EdgeConfigFile, await readConfigFile(file), ({ site, siteFile }) =>
-    (site === undefined) === (siteFile === undefined)
-      ? [{ key: 'site', value: site, message: 'exactly one of site and siteFile is wanted' }]
-      : [],
-  );
+  const checked = checkConfig(file, EdgeConfigFile, await readConfigFile(file), edgeMistakes);
   const folder = dirname(resolve(file));
-  const { site: inline, siteFile, vision, ...rest } = checked;
+  const { site: inline, siteFile, vision, mappings, ...rest } = checked;
   const source = siteFile === undefined ? file : resolve(folder, siteFile);
+  const mappers = await Promise.all(mappings.map((m) => loadMapping(resolve(folder, m))));
+  const conflicts = mappingConflicts(
+    mappers.map((m) => m.mapping),
+    { push: rest.push !== undefined },
+  );
+  if (conflicts.length > 0) throw new ConfigError(file, conflicts);
   const site = checkConfig(source, Site, inline ?? (await readConfigFile(source)), siteMistakes);
   return {
     ...rest,
+    mappings: mappers,
     edge: { ...rest.edge, dataDir: resolve(folder, rest.edge.dataDir) },
     vision: { workers: vision.workers, model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model) },
     site,
   };
+}
+
+function edgeMistakes({ site, siteFile, report }: Checked): ConfigMistake[] {
+  const places = (site === undefined) === (siteFile === undefined);
+  return [
+    ...(places ? [{ key: 'site', value: site, message: 'exactly one of site and siteFile is wanted' }] : []),
+    ...Object.entries(report).flatMap(([kind, { deadband }]) => reportMistakes(kind, deadband)),
+  ];
+}
+
+function reportMistakes(kindName: string, deadband: Readonly<Record<string, number>>): ConfigMistake[] {
+  const fields = deviceKind(kindName)?.fields;
+  if (fields === undefined) return [{ key: `report.${kindName}`, value: kindName, message: 'there is no such kind of device' }];
+  return Object.entries(deadband).flatMap(([name, value]) => {
+    const isNumber = Object.hasOwn(fields, name) && fields[name]?.type === 'number';
+    return isNumber ? [] : [{ key: `report.${kindName}.deadband.${name}`, value, message: `${kindName} has no such number` }];
+  });
 }

@@ -3,12 +3,15 @@ import { createCellIndex } from '#grid/mod.ts';
 import { type HealthLine, LANES } from '#grid/wire/mod.ts';
 import { type Clock, createMetrics, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
+import { Accounts } from './accounts.ts';
 import { createDevicePolicy } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
 import type { EventSink, HealthSink } from './events.ts';
 import { NodeHealth, ProbeServer } from './health/mod.ts';
-import { Outbox } from './outbox/mod.ts';
+import { Mappings } from './mapping/mod.ts';
+import { Outbox, type SalvageReport } from './outbox/mod.ts';
+import { PushServer } from './push/mod.ts';
 import { createRegistry } from './registry.ts';
 import { RuleEngine } from './rules/mod.ts';
 import { SensorIntake } from './sensors/mod.ts';
@@ -17,6 +20,8 @@ import { CaseStateMap, Uplink } from './uplink/mod.ts';
 export interface EdgeNode extends Service {
   /** Of the devices' broker, after `start`. */
   readonly brokerPort: number;
+  /** Of the push listener, after `start`; 0 when there is none. */
+  readonly pushPort: number;
   /** Of the probes, after `start`; 0 when there are none. */
   readonly probePort: number;
   readonly outbox: Outbox;
@@ -46,6 +51,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
   });
   const events: EventSink = { emit: (event) => outbox.append('events', [toLine(event)]) };
   const health: HealthSink = { report: (record) => outbox.append('health', [toLine(record)]) };
+  outbox.onSalvaged((report) => tellSalvage(report, { edge, health, clock, log }));
   const registry = createRegistry(site, createCellIndex(site.cells), config.edge.profile);
   const caseStates = new CaseStateMap();
   const rules = new RuleEngine({ edge, registry, outbox, clock, log });
@@ -69,11 +75,14 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     rules,
     seen: (device) => nodeHealth.seen(device),
     announced: (device, state) => nodeHealth.announced(device, state),
+    report: config.report,
     clock,
     metrics,
   });
   const connected = (name: string) => nodeHealth.connected(name);
-  const policy = createDevicePolicy({ registry, gateways: site.gateways, sensors, connected });
+  const accounts = new Accounts(registry, site.gateways);
+  const mappings = new Mappings({ mappers: config.mappings, sensors, clock, metrics });
+  const policy = createDevicePolicy({ accounts, mappings, sensors, connected });
   const broker: MqttBroker = createBroker({ listener: config.broker, limits: config.broker.limits, policy, log, metrics });
 
   let [countedReadings, countedAt] = [0, clock.monotonic()];
@@ -93,6 +102,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     ]);
     return {
       ...Object.fromEntries(depth),
+      ...Object.fromEntries(outbox.mostDropped.map(([device, count]) => [`dropped.${device}`.slice(0, 64), count])),
       ...sensors.totals,
       readingsPerS: readingsPerS(),
       uplinkConnected: uplink.connected ? 1 : 0,
@@ -104,6 +114,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     Object.entries({ broker: broker.listening, outbox: outbox.working, uplink: uplink.connected }).flatMap(([name, ok]) =>
       ok ? [] : [name],
     );
+  const push = config.push ? new PushServer({ listener: config.push, accounts, mappings, log, metrics }) : null;
   const probes = config.probes ? new ProbeServer({ ...config.probes, metrics, missing }) : null;
   // Devices come last: when the first one connects, everything behind the broker stands. Stopping goes the other way.
   const services: Service[] = [
@@ -114,6 +125,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     ...(probes ? [probes] : []),
     ...(cameras ? [cameras] : []),
     broker,
+    ...(push ? [push] : []),
   ];
 
   return {
@@ -121,6 +133,9 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     metrics,
     get brokerPort() {
       return broker.port;
+    },
+    get pushPort() {
+      return push?.port ?? 0;
     },
     get probePort() {
       return probes?.port ?? 0;
@@ -131,6 +146,23 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     },
     stop: () => stopAll(services),
   };
+}
+
+/** A damaged outbox is a state of the node that the centre hears of, with what it cost. */
+function tellSalvage(
+  { saved, lost }: SalvageReport,
+  { edge, health, clock, log }: { edge: string; health: HealthSink; clock: Clock; log: Log },
+): void {
+  const now = clock.now();
+  const values = Object.fromEntries(
+    LANES.flatMap((lane): [string, number][] => [
+      [`outbox.${lane}.saved`, saved[lane]],
+      [`outbox.${lane}.lost`, lost[lane]],
+    ]),
+  );
+  health
+    .report({ ts: now, edge, of: 'edge', id: edge, state: 'degraded', reason: 'outbox-damaged', since: now, values })
+    .catch((error: Error) => log.warn({ error: error.message }, 'a health record was lost'));
 }
 
 interface CameraDeps {
