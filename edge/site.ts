@@ -3,7 +3,9 @@ import {
   deviceKind,
   eventClass,
   fault,
+  type MissingRule,
   NEAR_CELL_M,
+  PLAUSIBILITY_CHECKS,
   parseCellCode,
   parseComponentCode,
   type Raises,
@@ -23,6 +25,8 @@ export function siteMistakes(site: Site): ConfigMistake[] {
     ...gatewayMistakes(site),
     ...cameraMistakes(site),
     ...zoneMistakes(site),
+    ...groupMistakes(site),
+    ...maintenanceMistakes(site),
   ];
 }
 
@@ -39,8 +43,8 @@ function cellMistakes({ cells, timeZone }: Site): ConfigMistake[] {
   }
 }
 
-/** Devices, gateways and cameras share one space of names. */
-function idMistakes({ devices, gateways, cameras, cells }: Site): ConfigMistake[] {
+/** Devices, groups, gateways and cameras share one space of names. */
+function idMistakes({ devices, groups = [], gateways, cameras, cells }: Site): ConfigMistake[] {
   const seen = new Set<string>();
   const twice = (list: string, key: string, ids: readonly string[]) =>
     ids.flatMap((id, i) => {
@@ -60,6 +64,11 @@ function idMistakes({ devices, gateways, cameras, cells }: Site): ConfigMistake[
       devices.map((d) => d.id),
     ),
     ...twice(
+      'groups',
+      'id',
+      groups.map((g) => g.id),
+    ),
+    ...twice(
       'gateways',
       'id',
       gateways.map((g) => g.id),
@@ -72,7 +81,7 @@ function idMistakes({ devices, gateways, cameras, cells }: Site): ConfigMistake[
   ];
 }
 
-function componentMistakes({ components, cameras, devices }: Site): ConfigMistake[] {
+function componentMistakes({ components, cameras, devices, groups = [] }: Site): ConfigMistake[] {
   const check = (key: string, code: string | undefined) => {
     if (code === undefined) return [];
     const parsed = parseComponentCode(code);
@@ -81,6 +90,7 @@ function componentMistakes({ components, cameras, devices }: Site): ConfigMistak
   return [
     ...components.flatMap(({ code }, i) => check(`components.${i}.code`, code)),
     ...devices.flatMap(({ component }, i) => check(`devices.${i}.component`, component)),
+    ...groups.flatMap(({ component }, i) => check(`groups.${i}.component`, component)),
     ...cameras.flatMap(({ component }, i) => check(`cameras.${i}.component`, component)),
   ];
 }
@@ -110,10 +120,20 @@ function deviceMistakes({ devices, cells }: Site): ConfigMistake[] {
 }
 
 /** State is kept by rule id, so that two rules of one device must not share one. */
-function ruleMistakes(key: string, id: string, kindName: string, rule: ThresholdRule): ConfigMistake[] {
+function ruleMistakes(key: string, id: string, kindName: string, rule: ThresholdRule | MissingRule): ConfigMistake[] {
   const named = rule.id === id ? [] : [{ key: `${key}.id`, value: rule.id, message: `stands under the name ${id}` }];
-  return [...named, ...thresholdMistakes(key, kindName, rule)];
+  const absence = deviceKind(kindName)?.absence.id;
+  if ('missing' in rule) {
+    const other = id === absence ? [] : [{ key, value: id, message: `silence is the rule ${absence}` }];
+    return [...named, ...other, ...raisesMistakes(key, rule.raises)];
+  }
+  const ours =
+    id === absence || RESERVED_RULES.includes(id) ? [{ key, value: id, message: 'can be switched off, not replaced' }] : [];
+  return [...named, ...ours, ...thresholdMistakes(key, kindName, rule)];
 }
+
+/** Rules that the engine brings itself. */
+const RESERVED_RULES: readonly string[] = [...PLAUSIBILITY_CHECKS, 'unstable'];
 
 function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): ConfigMistake[] {
   const fields = deviceKind(kindName)?.fields ?? {};
@@ -122,7 +142,9 @@ function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): 
     if (spec === undefined) return [{ key, value: c.field, message: `${kindName} has no such field` }];
     return typeof c.value === spec.type ? [] : [{ key, value: c.value, message: `${c.field} is a ${spec.type}` }];
   });
-  return [...conditions, ...raisesMistakes(key, rule.raises)];
+  const { samples, of = samples } = rule.confirm;
+  const confirm = of < samples ? [{ key: `${key}.confirm.of`, value: of, message: `${samples} samples are wanted of it` }] : [];
+  return [...conditions, ...confirm, ...raisesMistakes(key, rule.raises)];
 }
 
 function raisesMistakes(key: string, raises: Raises): ConfigMistake[] {
@@ -170,4 +192,46 @@ function zoneMistakes({ cameras }: Site): ConfigMistake[] {
       }),
     );
   return cameras.flatMap(zonesOf);
+}
+
+/** The member's field that names a group of each kind. */
+const MEMBERSHIP = { circuit: 'circuit', pressure_zone: 'pressureZone' } as const;
+
+function groupMistakes({ groups = [], devices, cells }: Site): ConfigMistake[] {
+  const byId = new Map(groups.map((g) => [g.id, g]));
+  const named = Object.entries(MEMBERSHIP).flatMap(([kind, field]) =>
+    devices.flatMap((device, i): ConfigMistake[] => {
+      const id = device[field];
+      if (id === undefined || byId.get(id)?.kind === kind) return [];
+      return [{ key: `devices.${i}.${field}`, value: id, message: `there is no group of kind ${kind} with this id` }];
+    }),
+  );
+  const index = createCellIndex(cells);
+  const firstOf = new Map<string, Site['devices'][number]>();
+  for (const device of devices)
+    for (const id of [device.circuit, device.pressureZone]) if (id !== undefined && !firstOf.has(id)) firstOf.set(id, device);
+  const groupsThemselves = groups.flatMap(({ id, kind, position, component }, i): ConfigMistake[] => {
+    const first = firstOf.get(id);
+    if (first === undefined) return [{ key: `groups.${i}.id`, value: id, message: `no device names this ${kind}` }];
+    const cell = index.cellNear(position ?? first, NEAR_CELL_M);
+    if (cell === null)
+      return position === undefined ? [] : [{ key: `groups.${i}.position`, value: id, message: 'outside of every unit grid' }];
+    return cell.slice(0, 6) === component.slice(0, 6)
+      ? []
+      : [{ key: `groups.${i}.component`, value: component, message: `its division is not that of its unit grid ${cell}` }];
+  });
+  return [...named, ...groupsThemselves];
+}
+
+function maintenanceMistakes({ maintenance = [], devices, groups = [] }: Site): ConfigMistake[] {
+  const known = new Set(devices.map((d) => d.id));
+  const knownGroups = new Set(groups.map((g) => g.id));
+  return maintenance.flatMap(({ devices: ids, group, from, to }, i): ConfigMistake[] => {
+    const at = (key: string, value: unknown, message: string) => ({ key: `maintenance.${i}${key}`, value, message });
+    const none = ids === undefined && group === undefined ? [at('', undefined, 'devices or a group are wanted')] : [];
+    const times = Date.parse(from) < Date.parse(to) ? [] : [at('.to', to, 'is not after `from`, or no date')];
+    const strangers = (ids ?? []).flatMap((id, j) => (known.has(id) ? [] : [at(`.devices.${j}`, id, 'there is no such device')]));
+    const other = group === undefined || knownGroups.has(group) ? [] : [at('.group', group, 'there is no such group')];
+    return [...none, ...times, ...strangers, ...other];
+  });
 }

@@ -1,3 +1,4 @@
+import { silentAfterS } from '#grid/mod.ts';
 import type { HealthRecord, HealthState } from '#grid/wire/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
@@ -6,10 +7,6 @@ import type { DeviceRegistry } from '../registry.ts';
 /** How often the node says how it is. */
 const NODE_REPORT_MS = 10_000;
 const SILENCE_CHECK_MS = 30_000;
-/** A device is off line when it is silent for two and a half of its own intervals, within these bounds. Source: docs/domain/sensors.md. */
-const SILENT_INTERVALS = 2.5;
-const SILENT_MS_MIN = 30 * 60_000;
-const SILENT_MS_MAX = 75 * 3_600_000;
 
 export interface NodeHealthDeps {
   edge: string;
@@ -79,8 +76,7 @@ export class NodeHealth implements Service {
     for (const [id, { kind }] of this.#deps.registry) {
       const state = this.#devices.get(id);
       const seenAt = state?.seenAt ?? this.#startedAt;
-      const silentMs = Math.min(SILENT_MS_MAX, Math.max(SILENT_MS_MIN, kind.intervalS.normal * 1000 * SILENT_INTERVALS));
-      if (state?.state === 'offline' || now - seenAt < silentMs) continue;
+      if (state?.state === 'offline' || now - seenAt < silentAfterS(kind) * 1000) continue;
       this.#tell(id, 'offline', 'silent');
     }
   }

@@ -7,14 +7,23 @@ import type { Condition, ThresholdRule } from '#grid/mod.ts';
  *      ^                |                            ^                  |
  *      +--not when------+                            +---not clear------+
  */
-export type ThresholdState =
-  | { phase: 'normal' }
-  | { phase: 'pending'; since: number; samples: number; enoughAt: number | null }
-  | { phase: 'active' }
-  | { phase: 'clearing'; clearSince: number };
+export type ThresholdState = { phase: 'normal' } | Pending | { phase: 'active' } | { phase: 'clearing'; clearSince: number };
+
+/**
+ * `samples` have said so, and from `enoughAt` on they were as many as wanted. Under a rule of n among the last m, `recent` holds
+ * those last ones from the first wrong one on: the time of a wrong sample, null for another; `since` is then the first wrong one
+ * of those that made it n, and stays while they are n.
+ */
+export interface Pending {
+  phase: 'pending';
+  since: number;
+  samples: number;
+  enoughAt: number | null;
+  recent?: readonly (number | null)[];
+}
 
 export const NORMAL: ThresholdState = { phase: 'normal' };
-const ACTIVE: ThresholdState = { phase: 'active' };
+export const ACTIVE: ThresholdState = { phase: 'active' };
 
 export type Fields = Readonly<Record<string, number | boolean>>;
 
@@ -49,13 +58,13 @@ export function onTick(rule: ThresholdRule, state: ThresholdState, now: number):
   return { state, changes: NOTHING };
 }
 
-function transit(rule: ThresholdRule, state: ThresholdState, fields: Fields, now: number): ThresholdState {
+/** What a sample alone does; times that are complete are `onTick`'s. */
+export function transit(rule: ThresholdRule, state: ThresholdState, fields: Fields, now: number): ThresholdState {
   switch (state.phase) {
     case 'normal':
-      return holds(rule.when, fields) ? counted(rule, now, 1, now) : NORMAL;
+      return holds(rule.when, fields) ? pending(rule, null, true, now) : NORMAL;
     case 'pending':
-      if (!holds(rule.when, fields)) return NORMAL;
-      return state.enoughAt === null ? counted(rule, state.since, state.samples + 1, now) : state;
+      return pending(rule, state, holds(rule.when, fields), now);
     case 'active':
       return holds(rule.clear.when, fields) ? { phase: 'clearing', clearSince: now } : state;
     case 'clearing':
@@ -63,16 +72,46 @@ function transit(rule: ThresholdRule, state: ThresholdState, fields: Fields, now
   }
 }
 
-function counted(rule: ThresholdRule, since: number, samples: number, now: number): ThresholdState {
-  return { phase: 'pending', since, samples, enoughAt: samples >= rule.confirm.samples ? now : null };
+function pending({ confirm }: ThresholdRule, before: Pending | null, wrong: boolean, now: number): ThresholdState {
+  if (confirm.of !== undefined) return amongRecent(confirm.samples, confirm.of, before, wrong, now);
+  if (!wrong) return NORMAL;
+  if (before !== null && before.enoughAt !== null) return before;
+  const samples = (before?.samples ?? 0) + 1;
+  return { phase: 'pending', since: before?.since ?? now, samples, enoughAt: samples >= confirm.samples ? now : null };
+}
+
+function amongRecent(wanted: number, of: number, before: Pending | null, wrong: boolean, now: number): ThresholdState {
+  const kept = [...(before?.recent ?? []), wrong ? now : null].slice(-of);
+  const first = kept.findIndex((t) => t !== null);
+  if (first < 0) return NORMAL;
+  const recent = kept.slice(first);
+  const samples = recent.reduce((sum: number, t) => (t === null ? sum : sum + 1), 0);
+  const since = recent[0] as number;
+  if (samples < wanted) return { phase: 'pending', since, samples, enoughAt: null, recent };
+  if (before === null || before.enoughAt === null) return { phase: 'pending', since, samples, enoughAt: now, recent };
+  return { ...before, samples, recent };
+}
+
+/** The same state on another clock; none of its times after `max`. */
+export function movedThreshold(state: ThresholdState, byMs: number, max = Number.MAX_SAFE_INTEGER): ThresholdState {
+  const move = (ms: number) => Math.min(max, ms + byMs);
+  if (state.phase === 'clearing') return { ...state, clearSince: move(state.clearSince) };
+  if (state.phase !== 'pending') return state;
+  return {
+    ...state,
+    since: move(state.since),
+    enoughAt: state.enoughAt === null ? null : move(state.enoughAt),
+    ...(state.recent === undefined ? {} : { recent: state.recent.map((t) => (t === null ? null : move(t))) }),
+  };
 }
 
 /** Whether all conditions hold. A field that the device has not sent yet fulfils nothing. */
 export function holds(conditions: readonly Condition[], fields: Fields): boolean {
-  return conditions.every((c) => {
+  for (const c of conditions) {
     const value = fields[c.field];
-    return value !== undefined && compare(value, c);
-  });
+    if (value === undefined || !compare(value, c)) return false;
+  }
+  return true;
 }
 
 function compare(value: number | boolean, { op, value: limit }: Condition): boolean {

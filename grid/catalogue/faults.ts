@@ -56,6 +56,12 @@ export const FAULTS = {
   hydrant_freeze: { nameZh: '消火栓冰冻风险', nameEn: 'Hydrant freeze risk', components: ['0113'], severity: 'normal' },
   bin_overflow: { nameZh: '垃圾箱满溢', nameEn: 'Bin overflowing', components: ['0305'], severity: 'normal' },
   camera_offline: { nameZh: '视频离线/遮挡', nameEn: 'Camera offline or occluded', components: ['0136'], severity: 'normal' },
+  device_offline: { nameZh: '设备离线', nameEn: 'Device offline', components: [], severity: 'normal' },
+  device_fault: { nameZh: '传感器数据异常', nameEn: 'Sensor values implausible', components: [], severity: 'normal' },
+  device_unstable: { nameZh: '设备告警频繁抖动', nameEn: 'Unstable device', components: [], severity: 'normal' },
+  circuit_dark: { nameZh: '路灯回路断电', nameEn: 'Lamp circuit dark', components: [], severity: 'high' },
+  zone_low_pressure: { nameZh: '供水分区压力不足', nameEn: 'Pressure zone low', components: [], severity: 'high' },
+  alarm_storm: { nameZh: '告警风暴', nameEn: 'Alarm storm', components: [], severity: 'high' },
   battery_low: { nameZh: '电池电量低', nameEn: 'Battery low', components: [], severity: 'low' },
 } as const satisfies Record<string, Fault>;
 

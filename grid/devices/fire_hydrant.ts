@@ -1,4 +1,4 @@
-import type { DeviceKind } from './kind.ts';
+import { type DeviceKind, OFFLINE } from './kind.ts';
 import { flagRule, is, rule } from './rule.ts';
 
 /** Fire hydrant (coded 0113). Fields and thresholds: docs/domain/sensors.md section 3. */
@@ -8,15 +8,15 @@ export const fireHydrant: DeviceKind = {
   labelEn: 'Smart fire hydrant',
   componentClasses: ['0113'],
   fields: {
-    pressure_mpa: { type: 'number', unit: 'MPa', min: 0, max: 1.6, labelZh: '水压', labelEn: 'Pressure' },
+    pressure_mpa: { type: 'number', unit: 'MPa', min: 0, max: 1.6, noisy: true, labelZh: '水压', labelEn: 'Pressure' },
     flow_l_s: { type: 'number', unit: 'L/s', min: 0, max: 100, labelZh: '流量', labelEn: 'Flow' },
     water_present: { type: 'boolean', unit: '', labelZh: '出水', labelEn: 'Water present' },
     cap_open: { type: 'boolean', unit: '', labelZh: '闷盖打开', labelEn: 'Cap open' },
     tilt_deg: { type: 'number', unit: '°', min: 0, max: 180, labelZh: '倾角', labelEn: 'Tilt' },
     knocked_over: { type: 'boolean', unit: '', labelZh: '撞倒', labelEn: 'Knocked over' },
     struck: { type: 'boolean', unit: '', labelZh: '撞击', labelEn: 'Struck' },
-    water_temp_c: { type: 'number', unit: '°C', min: -40, max: 85, labelZh: '水温', labelEn: 'Water temperature' },
-    battery_v: { type: 'number', unit: 'V', min: 0, max: 5, labelZh: '电池电压', labelEn: 'Battery' },
+    water_temp_c: { type: 'number', unit: '°C', min: -40, max: 85, jumpMax: 20, labelZh: '水温', labelEn: 'Water temperature' },
+    battery_v: { type: 'number', unit: 'V', min: 0, max: 5, jumpMax: 1, labelZh: '电池电压', labelEn: 'Battery' },
     rssi: { type: 'number', unit: 'dBm', min: -150, max: 0, labelZh: '信号强度', labelEn: 'Signal' },
   },
   rules: [
@@ -91,6 +91,7 @@ export const fireHydrant: DeviceKind = {
       severity: 'low',
     }),
   ],
+  absence: OFFLINE,
   intervalS: { normal: 14_400, alarm: 60 },
   example: {
     pressure_mpa: 0.28,

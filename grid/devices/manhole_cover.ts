@@ -1,5 +1,5 @@
 import { MANHOLE_CLASSES } from '../catalogue/mod.ts';
-import type { DeviceKind } from './kind.ts';
+import { type DeviceKind, OFFLINE } from './kind.ts';
 import { flagRule, is, rule } from './rule.ts';
 
 /** Smart manhole cover. Fields and thresholds: docs/domain/sensors.md section 1. */
@@ -20,7 +20,7 @@ export const manholeCover: DeviceKind = {
     o2_pct: { type: 'number', unit: '%VOL', min: 0, max: 25, labelZh: '氧气', labelEn: 'Oxygen' },
     temperature_c: { type: 'number', unit: '°C', min: -40, max: 85, labelZh: '温度', labelEn: 'Temperature' },
     smoke: { type: 'boolean', unit: '', labelZh: '烟雾', labelEn: 'Smoke' },
-    battery_v: { type: 'number', unit: 'V', min: 0, max: 5, labelZh: '电池电压', labelEn: 'Battery' },
+    battery_v: { type: 'number', unit: 'V', min: 0, max: 5, jumpMax: 1, labelZh: '电池电压', labelEn: 'Battery' },
     rssi: { type: 'number', unit: 'dBm', min: -150, max: 0, labelZh: '信号强度', labelEn: 'Signal' },
   },
   rules: [
@@ -118,6 +118,7 @@ export const manholeCover: DeviceKind = {
       severity: 'low',
     }),
   ],
+  absence: OFFLINE,
   intervalS: { normal: 86_400, alarm: 300 },
   example: {
     tilt_deg: 1.2,

@@ -3,7 +3,8 @@ import type { DeviceKind } from './kind.ts';
 import { manholeCover } from './manhole_cover.ts';
 import { streetlight } from './streetlight.ts';
 
-export type { DeviceKind } from './kind.ts';
+export * from './groups.ts';
+export { type DeviceKind, silentAfterS } from './kind.ts';
 export * from './payload.ts';
 export * from './profile.ts';
 

@@ -1,4 +1,4 @@
-import type { DeviceKind } from './kind.ts';
+import { type DeviceKind, OFFLINE } from './kind.ts';
 import { flagRule, is, rule } from './rule.ts';
 
 /** Single-lamp controller of a streetlight. Fields and thresholds: docs/domain/sensors.md section 2. */
@@ -10,11 +10,11 @@ export const streetlight: DeviceKind = {
   fields: {
     commanded_on: { type: 'boolean', unit: '', labelZh: '开灯指令', labelEn: 'Commanded on' },
     power_w: { type: 'number', unit: 'W', min: 0, max: 2000, labelZh: '功率', labelEn: 'Power' },
-    voltage_v: { type: 'number', unit: 'V', min: 0, max: 500, labelZh: '电压', labelEn: 'Voltage' },
+    voltage_v: { type: 'number', unit: 'V', min: 0, max: 500, noisy: true, labelZh: '电压', labelEn: 'Voltage' },
     current_a: { type: 'number', unit: 'A', min: 0, max: 10, labelZh: '电流', labelEn: 'Current' },
     current_ratio: { type: 'number', unit: '', min: 0, max: 10, labelZh: '电流/额定', labelEn: 'Current over rated' },
     power_factor: { type: 'number', unit: '', min: 0, max: 1, labelZh: '功率因数', labelEn: 'Power factor' },
-    energy_kwh: { type: 'number', unit: 'kWh', min: 0, max: 10_000_000, labelZh: '电能', labelEn: 'Energy' },
+    energy_kwh: { type: 'number', unit: 'kWh', min: 0, max: 10_000_000, jumpMax: 500, labelZh: '电能', labelEn: 'Energy' },
     dim_set_pct: { type: 'number', unit: '%', min: 0, max: 100, labelZh: '调光设定', labelEn: 'Dimming set' },
     dim_pct: { type: 'number', unit: '%', min: 0, max: 100, labelZh: '调光', labelEn: 'Dimming' },
     dim_error_pct: { type: 'number', unit: '%', min: 0, max: 100, labelZh: '调光偏差', labelEn: 'Dimming error' },
@@ -116,6 +116,7 @@ export const streetlight: DeviceKind = {
       severity: 'normal',
     }),
   ],
+  absence: OFFLINE,
   intervalS: { normal: 900, alarm: 60 },
   example: {
     commanded_on: true,

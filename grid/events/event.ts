@@ -75,6 +75,9 @@ export type EventOrigin = Static<typeof EventOrigin>;
 export const EVENT_TYPES = ['gewu.event.raised', 'gewu.event.updated', 'gewu.event.cleared'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** Devices named by an event that stands for many; `children.count` goes on. */
+export const CHILDREN_MAX = 256;
+
 export const EventData = Type.Object(
   {
     revision: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
@@ -93,6 +96,17 @@ export const EventData = Type.Object(
     /** UTC ms, in the last revision only. */
     clearedAt: Type.Optional(Type.Integer({ minimum: 0 })),
     evidence: Type.Array(EvidenceRef, { maxItems: 16 }),
+    /** Raised under a maintenance window or work permit: recorded, and no case is opened while it says so. */
+    suppressed: Type.Optional(Type.Literal('maintenance')),
+    /** Found in data that came more than an hour late: history, recorded without a case. */
+    late: Type.Optional(Type.Literal(true)),
+    /** The alarms that this one event stands for (a dark circuit, a storm): how many now, and of which devices, the first ones. */
+    children: Type.Optional(
+      Type.Object(
+        { count: Type.Integer({ minimum: 0 }), devices: Type.Array(Id(), { maxItems: CHILDREN_MAX }) },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );

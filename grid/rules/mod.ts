@@ -1,2 +1,5 @@
+export * from './limits.ts';
+export * from './missing.ts';
+export * from './plausibility.ts';
 export * from './threshold.ts';
 export * from './zone.ts';

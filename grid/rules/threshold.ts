@@ -32,10 +32,12 @@ export const ThresholdRule = Type.Object(
     when: Type.Array(Condition, { minItems: 1, maxItems: 8 }),
     confirm: Type.Object(
       {
-        /** Seconds for which `when` must hold without a break; the clock counts, not only samples. */
+        /** Seconds for which `when` must hold (without a break where `of` is not given); the clock counts, not only samples. */
         forS: Type.Number({ minimum: 0, maximum: 86_400 }),
         /** Samples that must have said so, at least. */
         samples: Type.Integer({ minimum: 1, maximum: 100 }),
+        /** Among the last so many samples, of which the others may say otherwise; none means that all in a row must say so. */
+        of: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
       },
       { additionalProperties: false },
     ),

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
-import { ThresholdRule, Zone } from '../rules/mod.ts';
+import { AlarmSettings, MissingRule, ThresholdRule, Zone } from '../rules/mod.ts';
 
 /**
  * What an edge node is in charge of: its unit grids, components, sensors and cameras.
@@ -32,12 +32,52 @@ export const SiteDevice = Type.Object(
     component: Type.String({ pattern: '^[0-9]{16}$' }),
     lon,
     lat,
-    /** Rules of the kind switched off or replaced, by rule id. */
-    rules: Type.Optional(Type.Record(Id(), Type.Union([Type.Literal(false), ThresholdRule]))),
+    /** Rules of the kind switched off or replaced, by rule id; `offline`, `unstable`, `implausible`, `stuck` and `jump` too. */
+    rules: Type.Optional(Type.Record(Id(), Type.Union([Type.Literal(false), ThresholdRule, MissingRule]))),
+    /** The group of kind `circuit` that feeds it, and the one of kind `pressure_zone` that it stands in. */
+    circuit: Type.Optional(Id()),
+    pressureZone: Type.Optional(Id()),
   },
   strict,
 );
 export type SiteDevice = Static<typeof SiteDevice>;
+
+export const GROUP_KINDS = ['circuit', 'pressure_zone'] as const;
+export type GroupKind = (typeof GROUP_KINDS)[number];
+
+/** Devices that fail together: a lamp circuit, a pressure zone. Its id shares the devices' space of names. */
+export const SiteGroup = Type.Object(
+  {
+    id: Id(),
+    kind: Type.Enum(GROUP_KINDS),
+    /** Of the feeder: what people go to when all of it fails. */
+    component: Type.String({ pattern: '^[0-9]{16}$' }),
+    /** Of the feeder; the middle of the members where not given. */
+    position: Type.Optional(Type.Object({ lon, lat }, strict)),
+  },
+  strict,
+);
+export type SiteGroup = Static<typeof SiteGroup>;
+
+const Rfc3339 = () =>
+  Type.String({
+    pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,3})?)?(Z|[+-][0-9]{2}:[0-9]{2})$',
+    description: 'RFC 3339 with its offset, 2026-11-23T08:00:00+08:00',
+  });
+
+/** A maintenance window or work permit: alarms of these devices are recorded meanwhile, and open no case. */
+export const SiteMaintenance = Type.Object(
+  {
+    /** One of the two, or both. */
+    devices: Type.Optional(Type.Array(Id(), { minItems: 1, maxItems: 10_000 })),
+    group: Type.Optional(Id()),
+    from: Rfc3339(),
+    to: Rfc3339(),
+    reason: Type.String({ minLength: 1, maxLength: 200 }),
+  },
+  strict,
+);
+export type SiteMaintenance = Static<typeof SiteMaintenance>;
 
 export const SiteGateway = Type.Object(
   {
@@ -93,6 +133,10 @@ export const Site = Type.Object(
     devices: Type.Array(SiteDevice, { maxItems: 50_000, default: [] }),
     gateways: Type.Array(SiteGateway, { maxItems: 1000, default: [] }),
     cameras: Type.Array(SiteCamera, { maxItems: 200, default: [] }),
+    groups: Type.Optional(Type.Array(SiteGroup, { maxItems: 5000 })),
+    maintenance: Type.Optional(Type.Array(SiteMaintenance, { maxItems: 1000 })),
+    /** Limits of the alarm engine that are not those of the catalogue. */
+    alarms: Type.Optional(AlarmSettings),
   },
   strict,
 );
