@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, type ServerProcess, startInfluxdb } from '#cli/servers/mod.ts';
-import { type EndToEnd, measureEndToEnd } from './end_to_end.ts';
+import { DEVICES as DEVICES_LOAD, type EndToEnd, GATEWAYS, measureEndToEnd, measureMosquitto } from './end_to_end.ts';
 import { writeRaw } from './influx_raw.ts';
 import { FRAME_LINES, FrameSender, makePoints, type Points } from './load/frames.ts';
 import { cpuUs, Pinned } from './processes.ts';
@@ -19,6 +19,7 @@ const CONNECTIONS_TRIED = [1, 2, 3, 4];
 const RATIO_MIN = 0.95;
 const CPU_US_MAX = 1.0;
 const END_TO_END_US_MAX = 30;
+const WHOLE_WAY_ROUNDS_MAX = 3;
 
 interface Measured {
   readingsPerS: number;
@@ -48,8 +49,7 @@ export const ingestBench: Bench = {
       };
       const { raw: yardstick, centre } = (await alternate(sides, options)) as { raw: Measured[]; centre: Measured[] };
       await influx.stop();
-      const endToEnd = await measureEndToEnd(options);
-      return resultOf({ yardstick, centre, connections, lineBytes: raw.lineBytes, endToEnd });
+      return resultOf({ yardstick, centre, connections, lineBytes: raw.lineBytes, wholeWay: await measureWholeWay(options) });
     } finally {
       await influx.stop();
     }
@@ -61,12 +61,38 @@ interface Sides {
   centre: readonly Measured[];
   connections: number;
   lineBytes: number;
-  endToEnd: EndToEnd;
+  wholeWay: WholeWay;
 }
 
-function resultOf({ yardstick, centre, connections, lineBytes, endToEnd }: Sides): BenchResult {
+/** Rounds of the whole way under both loads, and of Mosquitto alone under the same. */
+interface WholeWay {
+  gateways: readonly EndToEnd[];
+  devices: readonly EndToEnd[];
+  mosquitto: { gateways: readonly number[]; devices: readonly number[] };
+}
+
+async function measureWholeWay(options: BenchOptions): Promise<WholeWay> {
+  const rounds = Math.min(options.rounds, WHOLE_WAY_ROUNDS_MAX);
+  const ours = { gateways: () => measureEndToEnd(options, GATEWAYS), devices: () => measureEndToEnd(options, DEVICES_LOAD) };
+  const theirs = {
+    mosquittoGateways: () => measureMosquitto(options, GATEWAYS),
+    mosquittoDevices: () => measureMosquitto(options, DEVICES_LOAD),
+  };
+  const sides: Record<string, () => Promise<EndToEnd | number>> = { ...ours, ...theirs };
+  const results = await alternate(sides, { ...options, rounds });
+  return {
+    gateways: results.gateways as EndToEnd[],
+    devices: results.devices as EndToEnd[],
+    mosquitto: { gateways: results.mosquittoGateways as number[], devices: results.mosquittoDevices as number[] },
+  };
+}
+
+function resultOf({ yardstick, centre, connections, lineBytes, wholeWay }: Sides): BenchResult {
   const ratio = median(centre.map((m, i) => m.readingsPerS / (yardstick[i]?.readingsPerS ?? Number.NaN)));
   const cpu = median(centre.map((m) => m.cpuUsPerReading));
+  const { gateways, devices, mosquitto } = wholeWay;
+  const way = (rounds: readonly EndToEnd[], of: keyof EndToEnd) => rounded(median(rounds.map((r) => r[of])));
+  const endToEnd = way(gateways, 'cpuUsPerReading');
   return {
     figures: {
       readingsPerS: Math.round(median(centre.map((m) => m.readingsPerS))),
@@ -76,17 +102,20 @@ function resultOf({ yardstick, centre, connections, lineBytes, endToEnd }: Sides
       influxCpuUsPerReading: rounded(median(centre.map((m) => m.influxCpuUsPerReading))),
       influxRawCpuUsPerReading: rounded(median(yardstick.map((m) => m.influxCpuUsPerReading))),
       centreMemoryMb: Math.max(...centre.map((m) => m.memoryMb ?? 0)),
-      endToEndCpuUsPerReading: rounded(endToEnd.cpuUsPerReading),
-      edgeCpuUsPerReading: rounded(endToEnd.edgeCpuUsPerReading),
-      centreCpuUsPerReading: rounded(endToEnd.centreCpuUsPerReading),
-      endToEndReadingsPerS: Math.round(endToEnd.readingsPerS),
+      endToEndCpuUsPerReading: endToEnd,
+      edgeCpuUsPerReading: way(gateways, 'edgeCpuUsPerReading'),
+      centreCpuUsPerReading: way(gateways, 'centreCpuUsPerReading'),
+      endToEndReadingsPerS: Math.round(way(gateways, 'readingsPerS')),
+      mosquittoCpuUsPerMessage: rounded(median(mosquitto.gateways)),
+      manyConnectionsCpuUsPerReading: way(devices, 'cpuUsPerReading'),
+      manyConnectionsMosquittoCpuUsPerMessage: rounded(median(mosquitto.devices)),
       rawConnections: connections,
       lineBytes: Math.round(lineBytes),
     },
     missed: missed({
       [`ratio below ${RATIO_MIN}`]: ratio >= RATIO_MIN,
       [`above ${CPU_US_MAX} us a reading`]: cpu <= CPU_US_MAX,
-      [`the whole way not below ${END_TO_END_US_MAX} us a reading`]: endToEnd.cpuUsPerReading < END_TO_END_US_MAX,
+      [`the whole way not below ${END_TO_END_US_MAX} us a reading`]: endToEnd < END_TO_END_US_MAX,
     }),
   };
 }

@@ -36,8 +36,8 @@ const DEVICE_TAG = bytesOf(',device=');
 const EDGE_TAG = bytesOf(',edge=');
 const TRUE = bytesOf('true');
 const FALSE = bytesOf('false');
-/** A field of such a name would hide a tag or the time in a query. */
-const RESERVED_FIELDS = ['time', 'cell', 'edge', 'device'].map(bytesOf);
+/** A field of such a name would hide a tag or the time in a query, or be lost in an object. */
+const RESERVED_FIELDS = ['time', 'cell', 'edge', 'device', '__proto__'].map(bytesOf);
 
 /**
  * Checks canonical lines where they lie in a larger buffer, without making an object or a string per line (a fifth of
@@ -207,7 +207,7 @@ function startsWith(bytes: Uint8Array, at: number, end: number, what: Uint8Array
 
 function isReserved(bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
-  if (length !== 4 && length !== 6) return false;
+  if (length !== 4 && length !== 6 && length !== 9) return false;
   for (const name of RESERVED_FIELDS) if (name.length === length && startsWith(bytes, start, end, name)) return true;
   return false;
 }

@@ -31,11 +31,11 @@ export const lineText: fc.Arbitrary<string> = fc
       { minLength: 1, maxLength: 4 },
     ),
     ts: mostly(
-      fc.integer({ min: 1, max: 3_600_000 }).map((ms) => String(Date.now() - ms)),
+      fc.integer({ min: 1, max: 3_600_000 }).map((ms) => `${Date.now() - ms}${String(ms % 1000).padStart(3, '0')}`),
       fc.oneof(
         numberText,
         text,
-        fc.integer({ min: -40 * 365, max: 10 }).map((days) => String(Date.now() + days * DAY_MS)),
+        fc.integer({ min: -40 * 365, max: 10 }).map((days) => `${Date.now() + days * DAY_MS}000`),
       ),
     ),
   })

@@ -77,7 +77,7 @@ function bodyOf({ encoding }: Json, payload: Buffer, end: number): Buffer | null
 const YEAR_2015 = Date.UTC(2015, 0, 1);
 const YEAR_2100 = Date.UTC(2100, 0, 1);
 const AHEAD_MS_MAX = 24 * 3_600_000;
-const RESERVED = ['time', 'cell', 'device', 'edge'];
+const RESERVED = ['time', 'cell', 'device', 'edge', '__proto__'];
 
 /** Whether a reading's line (latin1) may reach the store. */
 export function isGoodLine(line: string, edge: string, now: number): boolean {

@@ -204,7 +204,7 @@ describe('records that cannot be used', () => {
       '"x"',
       `${'['.repeat(50_000)}`,
       good.replace('{', '{"__proto__":{"x":1},'),
-      good.replace('0.9', '1e999'),
+      good.replace('"confidence":0.9', '"confidence":1e999'),
     ];
     const body = Buffer.concat([
       Buffer.from(`${lines.join('\n')}\n{"a":"`),

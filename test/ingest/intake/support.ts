@@ -127,7 +127,7 @@ export function frame(
 }
 
 export function readingLine(n: number, { edge = 'edge-01', device = 'mc-1', ts = Date.now() - 60_000 + n } = {}): string {
-  return `manhole_cover,cell=110101001001017,device=${device},edge=${edge} tilt_deg=2.5,opened=false,seq=${n} ${ts}`;
+  return `manhole_cover,cell=110101001001017,device=${device},edge=${edge} tilt_deg=2.5,opened=false,seq=${n} ${ts}000`;
 }
 
 export function event(subject: string, { edge = 'edge-01', revision = 1 } = {}): EventRecord {
