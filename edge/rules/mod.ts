@@ -1,3 +1,3 @@
 export * from './engine.ts';
+export { LATE_MS } from './late.ts';
 export * from './threshold.ts';
-export * from './watch.ts';

@@ -3,7 +3,7 @@ import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#g
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry, RegisteredDevice } from '../registry.ts';
-import type { RuleEngine } from '../rules/mod.ts';
+import { LATE_MS, type RuleEngine } from '../rules/mod.ts';
 import { DeviceReports, type ReportRule } from './exception.ts';
 import { DeviceTimes, type GivenTime } from './times.ts';
 
@@ -140,7 +140,7 @@ export class SensorIntake {
 
   /** Runs for every message: no promise more than it takes. */
   #take(device: RegisteredDevice, payloads: readonly Payload[]): Promise<void> {
-    const { rules, outbox } = this.#deps;
+    const { outbox } = this.#deps;
     const id = device.device.id;
     const reports = this.#reportsOf(device);
     const lines: Buffer[] = [];
@@ -148,7 +148,7 @@ export class SensorIntake {
     for (const payload of payloads) {
       const sample = this.#toSample(id, payload, payloads.length);
       // Rules run before anything is awaited: what they conclude is appended in this turn and commits with the readings.
-      const concluded = sample.time.late ? undefined : rules.sample(id, sample.fields, sample.implausible);
+      const concluded = this.#conclude(id, sample);
       if (concluded) pending.push(concluded);
       const line = this.#lineOf(device, sample, reports, concluded !== undefined);
       if (line) lines.push(line);
@@ -157,6 +157,13 @@ export class SensorIntake {
     if (reports && lines.length > 0) reports.written(writing);
     const durable = pending.length === 0 ? writing : Promise.all([writing, ...pending]);
     return durable.then(() => this.#taken(id, payloads.length, lines.length));
+  }
+
+  /** What the rules bring about: by the age of the sample, and not at all for one that was there before. */
+  #conclude(id: string, { fields, implausible, time }: Sample): Promise<unknown> | undefined {
+    const { rules, clock } = this.#deps;
+    if (!time.skewed && clock.now() - time.ts > LATE_MS) return rules.lateSample(id, fields, implausible, time.ts);
+    return time.late ? undefined : rules.sample(id, fields, implausible);
   }
 
   #taken(device: string, samples: number, stored: number): void {

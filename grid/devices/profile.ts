@@ -11,6 +11,7 @@ const DEMO_SAMPLES = 2;
 /** Silence, and the windows in which alarms of one device or group are counted. */
 const DEMO_MISSING_S = 900;
 const DEMO_WINDOW_S = 60;
+const DEMO_HOLD_S = 3;
 
 export function applyProfile(rules: readonly ThresholdRule[], profile: Profile): ThresholdRule[] {
   if (profile === 'default') return [...rules];
@@ -41,7 +42,12 @@ export function applyLimitsProfile(limits: AlarmLimits, profile: Profile): Alarm
   const { flapping, group, storm } = limits;
   return {
     flapping: flapping && { ...flapping, windowS: Math.min(flapping.windowS, DEMO_WINDOW_S) },
-    group: { ...group, windowS: Math.min(group.windowS, DEMO_WINDOW_S), clearS: Math.min(group.clearS, DEMO_CLEAR_S) },
+    group: {
+      ...group,
+      windowS: Math.min(group.windowS, DEMO_WINDOW_S),
+      clearS: Math.min(group.clearS, DEMO_CLEAR_S),
+      holdS: Math.min(group.holdS, DEMO_HOLD_S),
+    },
     storm,
   };
 }

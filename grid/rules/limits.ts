@@ -19,6 +19,8 @@ export const GroupLimits = Type.Object(
     windowS: windowS(),
     /** Seconds below half of it: the members speak for themselves again. */
     clearS: Type.Number({ minimum: 0, maximum: 86_400 }),
+    /** Seconds for which the first members are held back, so that those who follow make one event of all. */
+    holdS: Type.Number({ minimum: 0, maximum: 3600 }),
   },
   strict,
 );
@@ -47,6 +49,6 @@ export interface AlarmLimits {
 
 export const ALARM_LIMITS: AlarmLimits = {
   flapping: { transitions: 4, windowS: 3600 },
-  group: { members: 3, share: 0.3, windowS: 600, clearS: 60 },
+  group: { members: 3, share: 0.3, windowS: 600, clearS: 60, holdS: 60 },
   storm: { raises: 20, windowS: 60 },
 };

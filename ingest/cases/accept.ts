@@ -120,14 +120,18 @@ function mergeRevision(known: EventsTable | undefined, incoming: EventsTable) {
   return { row, fresh, changed, newFiles };
 }
 
-/** A model that knows only drawn scenes opens no case on a real camera: the event is stored, and that is all. */
-function opensNoCase({ data: { origin } }: EventRecord): boolean {
+/**
+ * The event is stored, and that is all: a model that knows only drawn scenes opens no case on a real camera, nor does an alarm
+ * while somebody works there, nor one found in data that came late.
+ */
+function opensNoCase({ data: { origin, suppressed, late } }: EventRecord): boolean {
+  if (suppressed !== undefined || late === true) return true;
   return origin.by === 'camera' && origin.provenance === 'drawn-scenes' && !origin.simulated;
 }
 
 async function feedCase(context: AcceptContext, batch: EventBatch, news: News): Promise<CaseDraft | null> {
   const { record, row } = news;
-  if (opensNoCase(record)) {
+  if (row.case_id === null && opensNoCase(record)) {
     batch.put(row, false);
     return null;
   }

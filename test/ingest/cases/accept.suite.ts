@@ -51,6 +51,21 @@ export const acceptSuite: Suite = ({ fresh }) => {
     ]);
   });
 
+  it('records what is raised under a work permit or found in late data, and opens a case only when neither holds any more', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, openCover('e1', 1, { suppressed: 'maintenance' }), openCover('e2', 1, { late: true, at: east(500) }));
+    expect(await allCases(centre)).toEqual([]);
+    expect((await centre.cases.listEvents({})).items.map((e) => [e.record.subject, e.case]).sort()).toEqual([
+      ['e1', null],
+      ['e2', null],
+    ]);
+    await take(centre, openCover('e1', 2));
+    expect((await allCases(centre)).map((c) => [c.events, c.state])).toEqual([[['e1'], 'FILED']]);
+    // One that has its case keeps it, whatever a later revision says.
+    await take(centre, openCover('e1', 3, { suppressed: 'maintenance' }));
+    expect((await allCases(centre)).map((c) => [c.events, c.observations])).toEqual([[['e1'], 3]]);
+  });
+
   it('counts the numbers of a day without a gap', async () => {
     const centre = await openCentre(await fresh());
     const covers = Array.from({ length: 3 }, (_, i) =>

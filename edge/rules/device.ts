@@ -1,0 +1,64 @@
+import type { FieldSpec, PlausibilityCheck } from '#grid/mod.ts';
+import type { RegisteredDevice } from '../registry.ts';
+import { Alarm, ThresholdAlarm } from './alarm.ts';
+import { UnstableDevice } from './many.ts';
+import { type FieldHistory, isWatched, onValue } from './plausibility.ts';
+import type { Fields } from './threshold.ts';
+
+/** What a sample says of its sensors, and the fields that no rule of the city may look at. */
+export interface Judgement {
+  verdicts: Readonly<Record<PlausibilityCheck, boolean>>;
+  excluded: readonly string[];
+}
+const FINE: Judgement['verdicts'] = { implausible: false, stuck: false, jump: false };
+
+/** Everything that is watched on one device. */
+export class DeviceAlarms {
+  readonly device: RegisteredDevice;
+  readonly rules: readonly ThresholdAlarm[];
+  /** Over the verdicts on its sensors. */
+  readonly checks: readonly ThresholdAlarm[];
+  /** Over its silence; null where that is no alarm. */
+  readonly absence: Alarm | null;
+  readonly unstable: UnstableDevice;
+  /** Latest value of each field: a payload may carry only what changed. */
+  readonly latest: Record<string, number | boolean> = {};
+  /** Monotonic ms of its last sample in this life of the node; null before the first. */
+  heardAt: number | null = null;
+  readonly #watched: readonly [string, FieldSpec][];
+  readonly #histories = new Map<string, FieldHistory>();
+
+  constructor(device: RegisteredDevice) {
+    this.device = device;
+    this.rules = device.rules.map((rule) => new ThresholdAlarm(device, rule));
+    this.checks = device.checks.map((rule) => new ThresholdAlarm(device, rule));
+    this.absence = device.absence && new Alarm(device, device.absence, 'silent');
+    if (this.absence) this.absence.value = true;
+    this.unstable = new UnstableDevice(device);
+    this.#watched = device.checks.length === 0 ? [] : Object.entries(device.kind.fields).filter(([, spec]) => isWatched(spec));
+  }
+
+  get all(): Alarm[] {
+    return [...this.rules, ...this.checks, ...(this.absence ? [this.absence] : [])];
+  }
+
+  judge(fields: Fields, implausible: readonly string[], now: number): Judgement {
+    let excluded = implausible;
+    let [stuck, jump] = [false, false];
+    for (const [name, spec] of this.#watched) {
+      const value = fields[name];
+      let history = this.#histories.get(name);
+      if (typeof value === 'number' && !implausible.includes(name)) {
+        history = onValue(spec, history, value, now);
+        this.#histories.set(name, history);
+        if (history.verdict === 'jump') {
+          jump = true;
+          excluded = [...excluded, name];
+        }
+      }
+      stuck ||= history?.verdict === 'stuck';
+    }
+    if (implausible.length === 0 && !stuck && !jump) return { verdicts: FINE, excluded };
+    return { verdicts: { implausible: implausible.length > 0, stuck, jump }, excluded };
+  }
+}

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type EventData, type EventType, toEventRecord } from '#grid/mod.ts';
+import { type Clock, GewuError, type Log } from '#service/mod.ts';
+import type { Outbox, StateChange } from '../outbox/mod.ts';
+
+/** An event that was raised and has not cleared. Times are UTC ms. */
+export interface OpenEvent {
+  event: string;
+  revision: number;
+  startedAt: number;
+  confirmedAt: number;
+  /** The last revision left at. */
+  updatedAt: number;
+}
+
+/** What a revision says beside its number and times. */
+export type About = Pick<EventData, 'class' | 'severity' | 'place' | 'origin'> &
+  Pick<Partial<EventData>, 'suppressed' | 'children'> & {
+    /** UTC ms. */
+    seenAt: number;
+  };
+
+/** Something that tells at most one event at a time, with a state that is kept beside it across restarts. */
+export abstract class Telling {
+  open: OpenEvent | null = null;
+  /** Revisions that wait for the disk, and whether the state beside them changed. */
+  readonly unsaved: Buffer[] = [];
+  dirty = false;
+  saving: Promise<void> | null = null;
+
+  /** The rows that are kept: null where there is nothing to keep. Times in them are UTC ms. */
+  abstract stored(clock: Clock): StateChange[];
+  abstract about(now: number): About;
+}
+
+/** What makes UTC ms of the monotonic ms of now. */
+export const toUtc = (clock: Clock): number => clock.now() - clock.monotonic();
+
+const RETRY_MS = 1000;
+/** Revisions that wait for a broken disk; beyond it what tells them rests until the disk is back. */
+export const UNSAVED_MAX = 100;
+
+export interface TellerDeps {
+  edge: string;
+  outbox: Pick<Outbox, 'append'>;
+  clock: Clock;
+  log: Log;
+}
+
+/** Makes the revisions of events, and puts them into the outbox in one transaction with the state that they come from. */
+export class EventTeller {
+  readonly #deps: TellerDeps;
+  readonly #saving = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(deps: TellerDeps) {
+    this.#deps = deps;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.allSettled(this.#saving);
+  }
+
+  /** Monotonic ms: since when it has been so, and when it was sure. */
+  raise(telling: Telling, { since, at }: { since: number; at: number }): void {
+    const utc = toUtc(this.#deps.clock);
+    // 80 random bits: no two nodes of a city, nor two lives of one, make the same.
+    const event = `${this.#deps.edge.slice(0, 40)}-${randomBytes(10).toString('hex')}`;
+    const [startedAt, confirmedAt] = [Math.round(utc + since), Math.round(utc + at)];
+    telling.open = { event, revision: 1, startedAt, confirmedAt, updatedAt: this.#deps.clock.now() };
+    this.#revise(telling, telling.open, 'gewu.event.raised');
+  }
+
+  /** It is still so. */
+  update(telling: Telling): void {
+    if (telling.open === null) return;
+    telling.open = { ...telling.open, revision: telling.open.revision + 1, updatedAt: this.#deps.clock.now() };
+    this.#revise(telling, telling.open, 'gewu.event.updated');
+  }
+
+  clear(telling: Telling, at: number): void {
+    if (telling.open === null) return;
+    const open = { ...telling.open, revision: telling.open.revision + 1 };
+    telling.open = null;
+    this.#revise(telling, open, 'gewu.event.cleared', Math.round(toUtc(this.#deps.clock) + at));
+  }
+
+  #revise(telling: Telling, open: OpenEvent, type: EventType, clearedAt?: number): void {
+    const { edge, clock } = this.#deps;
+    const { seenAt, ...about } = telling.about(clock.now());
+    const data: EventData = {
+      revision: open.revision,
+      edge,
+      confidence: 1,
+      ...about,
+      startedAt: open.startedAt,
+      confirmedAt: open.confirmedAt,
+      lastSeenAt: Math.max(seenAt, open.startedAt),
+      ...(clearedAt === undefined ? {} : { clearedAt }),
+      evidence: [],
+    };
+    telling.unsaved.push(Buffer.from(JSON.stringify(toEventRecord(open.event, type, clock.now(), data))));
+    telling.dirty = true;
+  }
+
+  /** Begins in this very turn of the loop, so that the reading and what follows from it share a transaction. */
+  save(telling: Telling): Promise<void> | null {
+    if (!telling.dirty) return telling.saving;
+    if (telling.saving === null) {
+      const saving = this.#write(telling);
+      telling.saving = saving;
+      this.#saving.add(saving);
+      saving.catch(() => undefined).finally(() => this.#saving.delete(saving));
+    }
+    return telling.saving;
+  }
+
+  /** An event is not given up while the node runs: a full or broken disk is waited for. */
+  async #write(telling: Telling): Promise<void> {
+    const { outbox, log, clock } = this.#deps;
+    try {
+      while (telling.dirty) {
+        telling.dirty = false;
+        const records = telling.unsaved.slice();
+        const state = telling.stored(clock);
+        try {
+          await outbox.append('events', records, state);
+          telling.unsaved.splice(0, records.length);
+        } catch (error) {
+          telling.dirty = true;
+          const rule = state[0]?.key;
+          log.error({ rule, error: (error as Error).message }, 'an event waits for the outbox');
+          await pause(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {
+            throw new GewuError('GEWU_OUTBOX_BROKEN', `${rule}: not on disk when the node stopped`, { cause: error });
+          });
+        }
+      }
+    } finally {
+      // In the same turn as the last look at `dirty`: nobody may take this for a writer that still looks.
+      telling.saving = null;
+    }
+  }
+}
+
+/** JSON of an earlier life; null when it is none. */
+export function parseStored<T>(text: string | undefined): T | null {
+  if (text === undefined) return null;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return null;
+  }
+}
