@@ -63,7 +63,7 @@ async function setUp({
   onTestFinished(() => outbox.stop());
   const engine = new RuleEngine({
     edge: 'edge-01',
-    registry: new Map([['mc-1', { ...registered, rules }]]),
+    registry: new Map([['mc-1', { ...registered, rules, checks: [], absence: null }]]),
     outbox,
     clock,
     log: silentLog,
