@@ -51,6 +51,8 @@ export interface TellerDeps {
 /** Makes the revisions of events, and puts them into the outbox in one transaction with the state that they come from. */
 export class EventTeller {
   readonly #deps: TellerDeps;
+  /** What changed in this turn and is saved at its end. */
+  readonly #touched = new Set<Telling>();
   readonly #saving = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
 
@@ -102,11 +104,36 @@ export class EventTeller {
       evidence: [],
     };
     telling.unsaved.push(Buffer.from(JSON.stringify(toEventRecord(open.event, type, clock.now(), data))));
-    telling.dirty = true;
+    this.changed(telling);
   }
 
-  /** Begins in this very turn of the loop, so that the reading and what follows from it share a transaction. */
-  save(telling: Telling): Promise<void> | null {
+  /** The state beside its event changed. */
+  changed(telling: Telling): void {
+    telling.dirty = true;
+    this.#touched.add(telling);
+  }
+
+  /** Who saves next must wait for it too: an earlier change of it waits for the disk. */
+  concerns(telling: Telling): void {
+    if (telling.saving) this.#touched.add(telling);
+  }
+
+  /**
+   * Saves what this turn changed; begins in this very turn of the loop, so that the reading and what follows from it share
+   * a transaction. Resolves when all of it is durable; undefined when there is nothing to wait for.
+   */
+  save(): Promise<unknown> | undefined {
+    if (this.#touched.size === 0) return undefined;
+    const saves: Promise<void>[] = [];
+    for (const telling of this.#touched) {
+      const saving = this.#save(telling);
+      if (saving) saves.push(saving);
+    }
+    this.#touched.clear();
+    return saves.length === 0 ? undefined : Promise.all(saves);
+  }
+
+  #save(telling: Telling): Promise<void> | null {
     if (!telling.dirty) return telling.saving;
     if (telling.saving === null) {
       const saving = this.#write(telling);

@@ -1,0 +1,255 @@
+import type { Clock } from '#service/mod.ts';
+import type { DeviceRegistry, RegisteredDevice, RegisteredGroup } from '../registry.ts';
+import type { Alarm, ThresholdAlarm, ToldBy } from './alarm.ts';
+import type { DeviceAlarms } from './device.ts';
+import { onQuiet, onTransition } from './flapping.ts';
+import { type GroupStep, onGroupTick, onMemberCleared, onMemberRaised } from './group.ts';
+import { GridStorm, GroupAlarm, groupKey, stormKey } from './many.ts';
+import { onRaised, onStormTick } from './storm.ts';
+import type { EventTeller, Telling } from './telling.ts';
+
+/** A storm and a growing group say how many they have become at most so often. */
+const RECOUNT_MS = 1000;
+
+export interface AttributionDeps {
+  registry: DeviceRegistry;
+  devices: ReadonlyMap<string, DeviceAlarms>;
+  teller: EventTeller;
+  clock: Clock;
+}
+
+/** Gives what an earlier life of the node kept under a key, once. */
+export type TakeStored = (key: string) => string | undefined;
+
+/**
+ * Which event tells an active alarm: its own, or one that stands for many.
+ *
+ *   raised --critical? --yes--> its own
+ *              no --> its group's? the device unstable? a storm? --no--> its own
+ *
+ * Nothing is dropped: what another event stands for is told by itself when that one ends first. Times are monotonic ms.
+ */
+export class Attribution {
+  readonly #deps: AttributionDeps;
+  readonly #groups = new Map<string, GroupAlarm>();
+  readonly #storms = new Map<string, GridStorm>();
+  /** Those of whose group the others may show in a moment. */
+  readonly #held = new Set<Alarm>();
+  /** Told under a maintenance window: when it ends, the centre must hear. */
+  readonly #suppressed = new Set<Telling>();
+
+  constructor(deps: AttributionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes up a device whose alarms have their state back. */
+  add({ device, all }: DeviceAlarms, take: TakeStored): void {
+    const { registry, clock } = this.#deps;
+    for (const alarm of all) {
+      if (alarm.by === 'held') this.#held.add(alarm);
+      if (alarm.open) this.#watchWindow(alarm);
+    }
+    for (const group of device.groups) this.#addGroup(group, device, take);
+    const { cell } = device.place;
+    const stored = take(stormKey(cell));
+    if (stored === undefined) return;
+    const storm = new GridStorm(cell);
+    storm.restore(stored, registry, clock);
+    this.#storms.set(cell, storm);
+  }
+
+  #addGroup(group: RegisteredGroup, { limits }: RegisteredDevice, take: TakeStored): void {
+    for (const rule of group.alarms.rules) {
+      const key = groupKey(group.id, rule);
+      if (this.#groups.has(key)) continue;
+      const alarm = new GroupAlarm(group, rule, limits.group);
+      alarm.restore(take(key), this.#deps.clock);
+      this.#groups.set(key, alarm);
+      if (alarm.open) this.#watchWindow(alarm);
+    }
+  }
+
+  /** It has become active. */
+  raised(alarm: Alarm, raised: { since: number; at: number }): void {
+    this.#cameOrWent(alarm, raised.at);
+    alarm.raised = raised;
+    const by = alarm.rule.severity === 'critical' ? 'self' : this.#whoTells(alarm, raised.at);
+    if (by === 'self') this.#tellAlone(alarm);
+    else this.#toldBy(alarm, by);
+  }
+
+  /** It is active no more. */
+  cleared(alarm: Alarm, at: number): void {
+    this.#cameOrWent(alarm, at);
+    this.#deps.teller.clear(alarm, at);
+    alarm.raised = null;
+    alarm.by = null;
+    this.#held.delete(alarm);
+    for (const group of this.#groupsOf(alarm))
+      this.#applyGroup(group, onMemberCleared(group.terms, group.state, alarm.device.device.id, at));
+  }
+
+  /** Those that were held for others and waited long enough. */
+  tick(now: number): void {
+    for (const alarm of this.#held) if (now >= alarm.heldUntil) this.#tellAlone(alarm);
+  }
+
+  /** What takes minutes. */
+  slowTick(now: number): void {
+    for (const device of this.#deps.devices.values()) if (device.unstable.open) this.#settle(device, now);
+    for (const group of this.#groups.values()) {
+      this.#applyGroup(group, onGroupTick(group.terms, group.state, now));
+      this.#recount(group);
+    }
+    for (const storm of this.#storms.values()) this.#calm(storm, now);
+    for (const telling of this.#suppressed) {
+      if (telling.open !== null && telling.about(this.#deps.clock.now()).suppressed) continue;
+      this.#suppressed.delete(telling);
+      this.#deps.teller.update(telling);
+    }
+  }
+
+  #whoTells(alarm: Alarm, at: number): ToldBy {
+    const { device, limits } = alarm.device;
+    // Before it is counted, so that a group that comes together by it takes it along.
+    alarm.by = 'held';
+    const groups = this.#groupsOf(alarm);
+    for (const group of groups) this.#applyGroup(group, onMemberRaised(group.terms, group.state, device.id, at));
+    if (groups.some((g) => g.state.phase !== 'apart')) return 'group';
+    if (this.#ownerOf(alarm)?.unstable.open) return 'unstable';
+    if (this.#isStorm(alarm, at)) return 'storm';
+    alarm.heldUntil = at + limits.group.holdS * 1000;
+    return groups.length === 0 ? 'self' : 'held';
+  }
+
+  #toldBy(alarm: Alarm, by: ToldBy): void {
+    alarm.by = by;
+    if (by === 'held') this.#held.add(alarm);
+    else this.#held.delete(alarm);
+    this.#deps.teller.changed(alarm);
+  }
+
+  #tellAlone(alarm: Alarm): void {
+    this.#toldBy(alarm, 'self');
+    this.#deps.teller.raise(alarm, alarm.raised as { since: number; at: number });
+    this.#watchWindow(alarm);
+  }
+
+  #watchWindow(telling: Telling): void {
+    if (telling.about(this.#deps.clock.now()).suppressed) this.#suppressed.add(telling);
+  }
+
+  /** Another event stood for these and is over; what is still so is told by itself. */
+  #release(alarms: Iterable<Alarm>, by: ToldBy): void {
+    for (const alarm of alarms) if (alarm.isActive && alarm.by === by) this.#tellAlone(alarm);
+  }
+
+  /** The device of a rule of the city; null for its checks and its silence, which say nothing of how steady it is. */
+  #ownerOf(alarm: Alarm): DeviceAlarms | null {
+    const device = this.#deps.devices.get(alarm.device.device.id);
+    return device?.rules.includes(alarm as ThresholdAlarm) ? device : null;
+  }
+
+  #cameOrWent(alarm: Alarm, at: number): void {
+    const { flapping } = alarm.device.limits;
+    const device = flapping && this.#ownerOf(alarm);
+    if (!flapping || !device) return;
+    const { state, changes } = onTransition(flapping, alarm.flap, at);
+    alarm.flap = state;
+    for (const change of changes)
+      if (change.to === 'unstable' && device.unstable.open === null) this.#deps.teller.raise(device.unstable, change);
+  }
+
+  /** An unstable device is believed again when none of its rules has come or gone for the whole window. */
+  #settle(device: DeviceAlarms, now: number): void {
+    const { teller } = this.#deps;
+    const { flapping } = device.device.limits;
+    if (!flapping) return;
+    for (const alarm of device.rules) {
+      const { state, changes } = onQuiet(flapping, alarm.flap, now);
+      if (changes.length === 0) continue;
+      alarm.flap = state;
+      teller.changed(alarm);
+    }
+    if (device.rules.some((a) => a.flap.phase === 'unstable')) return;
+    teller.clear(device.unstable, now);
+    this.#release(device.rules, 'unstable');
+  }
+
+  #groupsOf({ device, rule }: Alarm): GroupAlarm[] {
+    if (rule.severity === 'critical') return [];
+    return device.groups.flatMap((g) =>
+      g.alarms.rules.includes(rule.id) ? (this.#groups.get(groupKey(g.id, rule.id)) ?? []) : [],
+    );
+  }
+
+  #applyGroup(group: GroupAlarm, { state, changes }: GroupStep): void {
+    const { teller } = this.#deps;
+    if (state === group.state && changes.length === 0) return;
+    group.state = state;
+    teller.changed(group);
+    for (const change of changes) {
+      if (change.to === 'together') {
+        this.#gather(group, change.at);
+        teller.raise(group, change);
+        this.#watchWindow(group);
+      } else {
+        teller.clear(group, change.at);
+        this.#release(this.#membersOf(group), 'group');
+      }
+    }
+  }
+
+  /** A circuit fails lamp by lamp: one revision a second says as much as one for each. */
+  #recount(group: GroupAlarm): void {
+    if (group.open !== null && group.toldMembers !== group.state.active.size) this.#deps.teller.update(group);
+  }
+
+  /** From now on the group's event stands for its members'. */
+  #gather(group: GroupAlarm, at: number): void {
+    for (const alarm of this.#membersOf(group)) {
+      if (!alarm.isActive) continue;
+      this.#deps.teller.clear(alarm, at);
+      this.#toldBy(alarm, 'group');
+    }
+  }
+
+  #membersOf({ state, rule }: GroupAlarm): Alarm[] {
+    return [...state.active.keys()].flatMap((id) => this.#deps.devices.get(id)?.all.filter((a) => a.rule.id === rule) ?? []);
+  }
+
+  /** Counts the alarm; whether it is one of a storm. */
+  #isStorm(alarm: Alarm, at: number): boolean {
+    const { teller, clock } = this.#deps;
+    const { limits, place, device } = alarm.device;
+    if (!limits.storm) return false;
+    let storm = this.#storms.get(place.cell);
+    if (storm === undefined) {
+      storm = new GridStorm(place.cell);
+      this.#storms.set(place.cell, storm);
+    }
+    const { state, changes } = onRaised(limits.storm, storm.state, at);
+    storm.state = state;
+    if (state.phase === 'calm') return false;
+    storm.devices.add(device.id);
+    teller.changed(storm);
+    const began = changes.find((c) => c.to === 'storm');
+    if (began) {
+      storm.at = alarm.device;
+      teller.raise(storm, began);
+    } else if (storm.open && clock.now() - storm.open.updatedAt >= RECOUNT_MS) teller.update(storm);
+    return true;
+  }
+
+  #calm(storm: GridStorm, now: number): void {
+    const limits = storm.at?.limits.storm;
+    if (!limits || storm.open === null) return;
+    const { state, changes } = onStormTick(limits, storm.state, now);
+    if (changes.length === 0) return;
+    storm.state = state;
+    this.#deps.teller.clear(storm, now);
+    const concerned = [...storm.devices].flatMap((id) => this.#deps.devices.get(id)?.all ?? []);
+    storm.devices.clear();
+    this.#release(concerned, 'storm');
+  }
+}
