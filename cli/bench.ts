@@ -30,7 +30,7 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
     const dir = await mkdtemp(join(tmpdir(), 'gewu-bench-'));
     try {
       const { figures, missed } = await wanted.run({ dir, rounds, short, say });
-      print(values.json ? JSON.stringify({ ...figures, rounds, missed }) : table({ ...figures, rounds }));
+      print(values.json ? JSON.stringify({ ...figures, missed }) : table(figures));
       for (const what of missed) say(`gewu bench ${wanted.name}: missed: ${what}`);
       return missed.length === 0 || short ? 0 : 1;
     } finally {

@@ -67,14 +67,13 @@ export function scanReadings(body: Buffer, limits: LineLimits, refuse: RefuseLin
   let numbered = true;
   let index = 0;
   for (let start = 0; start < body.length; index++) {
-    const newline = body.indexOf(NEWLINE, start);
-    const end = newline < 0 ? body.length : newline;
-    const fault = scanner.scan(body, start, end) ?? untimely(scanner.ts, tsMax) ?? foreign(body, edge);
+    const fault = scanner.scan(body, start, body.length) ?? untimely(scanner.ts, tsMax) ?? foreign(body, edge);
+    const end = fault === null ? scanner.lineEnd : endOfLine(body, start);
     if (fault === null) {
       count++;
       indexes?.push(index);
       parts?.push(body.subarray(start, end));
-      touched.add(start, scanner.kindEnd, scanner.ts);
+      touched.add(start, scanner);
       numbered &&= hasSeq(body);
     } else {
       parts ??= index === 0 ? [] : [body.subarray(0, start - 1)];
@@ -87,6 +86,11 @@ export function scanReadings(body: Buffer, limits: LineLimits, refuse: RefuseLin
   const whole = body.at(-1) === NEWLINE ? body.subarray(0, body.length - 1) : body;
   const bytes = parts === null ? whole : joined(parts);
   return new ReadingsBlock({ bytes, count, hours: touched.hours, numbered }, indexes);
+}
+
+function endOfLine(body: Buffer, start: number): number {
+  const newline = body.indexOf(NEWLINE, start);
+  return newline < 0 ? body.length : newline;
 }
 
 /** One buffer of its own, its lines joined by newlines. */
@@ -102,34 +106,25 @@ export function joined(parts: readonly Uint8Array[]): Buffer<ArrayBuffer> {
   return all;
 }
 
-/** Collects hours by kind; the same kind and hour as before costs no look-up. */
+/** Collects hours by kind; a shape of line in the hour that it was last in costs no look-up. */
 class TouchedHours {
+  static #made = 0;
+  readonly #number = ++TouchedHours.#made;
   readonly hours = new Map<string, Set<number>>();
   readonly #body: Buffer;
-  #kindStart = 0;
-  #kindEnd = 0;
-  #hour = -1;
 
   constructor(body: Buffer) {
     this.#body = body;
   }
 
-  add(start: number, end: number, ts: number): void {
-    if (ts - this.#hour >= 0 && ts - this.#hour < HOUR_MS && this.#hour >= 0 && this.#sameKind(start, end)) return;
-    const kind = this.#body.toString('latin1', start, end);
-    const hour = ts - (ts % HOUR_MS);
+  add(start: number, { kindEnd, ts, shape }: LineScanner): void {
+    if (shape.notedFor === this.#number && ts >= shape.hour && ts < shape.hour + HOUR_MS) return;
+    const kind = this.#body.toString('latin1', start, kindEnd);
+    shape.hour = ts - (ts % HOUR_MS);
+    shape.notedFor = this.#number;
     const known = this.hours.get(kind);
-    if (known) known.add(hour);
-    else this.hours.set(kind, new Set([hour]));
-    this.#kindStart = start;
-    this.#kindEnd = end;
-    this.#hour = hour;
-  }
-
-  #sameKind(start: number, end: number): boolean {
-    if (end - start !== this.#kindEnd - this.#kindStart) return false;
-    for (let i = start, k = this.#kindStart; i < end; i++, k++) if (this.#body[i] !== this.#body[k]) return false;
-    return true;
+    if (known) known.add(shape.hour);
+    else this.hours.set(kind, new Set([shape.hour]));
   }
 }
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Generated inputs over all properties of this folder. `GEWU_RUNS=120000` is the full run; docs/testing.md. */
+/** Generated inputs over all properties of this folder. `GEWU_RUNS=120000` is the full run; CONTRIBUTING.md. */
 const RUNS = Number(process.env.GEWU_RUNS ?? 4_000);
 const SEED = process.env.GEWU_SEED;
 

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { BENCHES } from '#bench/mod.ts';
+import { tempDir } from '../support/temp.ts';
+
+/**
+ * The benches in short, beside other tests: what they measure means nothing here, that they measure does. What every bench
+ * checks by itself (every point stored, every case readable, no backlog left) fails it.
+ */
+test.for(BENCHES)('$name gives its figures', { timeout: 180_000 }, async ({ run }) => {
+  const { figures } = await run({ dir: await tempDir(), rounds: 1, short: true, say: () => {} });
+  expect(Object.keys(figures).length).toBeGreaterThan(2);
+  for (const [name, figure] of Object.entries(figures)) expect(figure, name).toSatisfy(isMeasured);
+});
+
+/** An hour of backlog is not filled here. */
+const isMeasured = (figure: unknown) => figure === null || (typeof figure === 'number' && Number.isFinite(figure) && figure > 0);
