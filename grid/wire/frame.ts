@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 import { Id } from '../ids.ts';
 
 /**
- * A frame: one JSON header line, `\n`, the body. Readings travel as line protocol (ms), events and health as NDJSON.
+ * A frame: one JSON header line, `\n`, the body. Readings travel as line protocol (us), events and health as NDJSON.
  * `first` and `last` are the outbox sequence numbers it covers; `count` is the number of records (lines) in it.
  */
 export const FRAME_BYTES_MAX = 256 * 1024;
