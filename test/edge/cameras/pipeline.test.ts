@@ -9,6 +9,7 @@ import type { Site, SiteCamera } from '#grid/mod.ts';
 import { checkEvent, checkHealthLine, type EventRecord, type HealthLine } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
+import { Outbox } from '../../../edge/outbox/mod.ts';
 import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
 import { type Finish, ownDir, PASSWORD, PATH, type PaintedCamera, paintedCamera, USERNAME } from './painted.ts';
 
@@ -45,12 +46,21 @@ interface Options {
   url?: string;
   model?: string;
   isOpen?: (event: string) => boolean;
+  /** Waits for what is emitted. */
+  store?: (record: object) => Promise<void>;
 }
 
 async function run(
   onTestFinished: Finish,
   painted: PaintedCamera,
-  { camera = {}, dataDir, url = 'http://127.0.0.1:1', model = BRIGHT_STREET, isOpen = () => false }: Options = {},
+  {
+    camera = {},
+    dataDir,
+    url = 'http://127.0.0.1:1',
+    model = BRIGHT_STREET,
+    isOpen = () => false,
+    store = async () => {},
+  }: Options = {},
 ) {
   const events: EventRecord[] = [];
   const health: HealthLine[] = [];
@@ -88,8 +98,18 @@ async function run(
     site,
     profile: 'default',
     vision: { model, workers: 2 },
-    events: { emit: async (record) => void events.push(record) },
-    health: { report: async (record) => void health.push(record) },
+    events: {
+      emit: (record) => {
+        events.push(record);
+        return store(record);
+      },
+    },
+    health: {
+      report: (record) => {
+        health.push(record);
+        return store(record);
+      },
+    },
     caseStates: { isOpen },
     clock: systemClock,
     log: silentLog,
@@ -204,4 +224,34 @@ test.concurrent('a camera whose calibration is wrong is reported and left out', 
 test.concurrent('without its model the pipeline does not start', async ({ expect, onTestFinished }) => {
   const painted = await paintedCamera(onTestFinished);
   await expect(run(onTestFinished, painted, { model: '/nowhere' })).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
+});
+
+test('a disk whose sync takes 50 ms, with sensors that keep it busy, costs a camera no frame', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const file = join(await ownDir(onTestFinished), 'o.db');
+  const options = { file, quotaBytes: 1e9, ageMsMax: 1e12, syncDelayMs: 50 };
+  const outbox = new Outbox({ ...options, log: silentLog, metrics: createMetrics() });
+  await outbox.start();
+  const line = Buffer.from('streetlight,cell=110101001001017,device=sl-1,edge=edge-01 lux=3,seq=1 1736889600000001');
+  let [busy, stored] = [true, 0];
+  const sensors = Array.from({ length: 200 }, async () => {
+    for (; busy; stored++) await outbox.append('readings', [line]);
+  });
+  onTestFinished(async () => {
+    busy = false;
+    await Promise.all(sensors);
+    await outbox.stop();
+  });
+  const store = (record: object) => outbox.append('events', [Buffer.from(JSON.stringify(record))]);
+  const { pipeline, metrics } = await run(onTestFinished, await paintedCamera(onTestFinished), { store });
+  const analysed = async () => (await metrics.getSingleMetric('gewu_camera_frames_analysed_total')?.get())?.values[0]?.value ?? 0;
+  await until(async () => (await analysed()) > 0, { timeoutMs: 40_000 });
+  const [before, dropped, beganAt] = [await analysed(), pipeline.stats().droppedFrames, performance.now()];
+  await until(async () => (await analysed()) >= before + 16, { timeoutMs: 20_000 });
+  // The camera sends four frames a second.
+  expect(performance.now() - beganAt).toBeLessThan(5_500);
+  expect(pipeline.stats().droppedFrames - dropped).toBe(0);
+  expect(stored).toBeGreaterThan(1_000);
 });
