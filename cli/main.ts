@@ -22,6 +22,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: "try a mapping of a vendor's payloads",
     load: async () => (await import('./mapping.ts')).mapping,
   },
+  {
+    name: 'models',
+    summary: 'say what a model file is, run it, draft its manifest',
+    load: async () => (await import('./models.ts')).models,
+  },
   { name: 'doctor', summary: 'check this machine, stores and brokers', load: async () => (await import('./doctor.ts')).doctor },
   {
     name: 'bench',

@@ -1,5 +1,5 @@
 /**
- * How a picture lies in the model's square: scaled to fit, aspect kept, centred, bars beside it.
+ * How a picture lies in the model's input: scaled to fit, aspect kept, centred, bars beside it; or stretched over all of it.
  * The rounding is that of ffmpeg's `scale=force_original_aspect_ratio=decrease` and `pad=...:(ow-iw)/2:(oh-ih)/2`,
  * so that boxes go back to where the pixels came from.
  */
@@ -14,7 +14,11 @@ export interface Letterbox {
 /** [left, top, right, bottom]; in fractions of the picture unless said otherwise. */
 export type Box = readonly [number, number, number, number];
 
-export function letterboxOf(picture: { widthPx: number; heightPx: number }, input: { width: number; height: number }): Letterbox {
+export function letterboxOf(
+  picture: { widthPx: number; heightPx: number },
+  input: { width: number; height: number; letterbox: object | null },
+): Letterbox {
+  if (input.letterbox === null) return { widthPx: input.width, heightPx: input.height, leftPx: 0, topPx: 0 };
   const widthPx = Math.min(input.width, Math.round((input.height * picture.widthPx) / picture.heightPx));
   const heightPx = Math.min(input.height, Math.round((input.width * picture.heightPx) / picture.widthPx));
   const [leftPx, topPx] = [Math.trunc((input.width - widthPx) / 2), Math.trunc((input.height - heightPx) / 2)];

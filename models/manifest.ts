@@ -11,7 +11,11 @@ import { Compile } from 'typebox/compile';
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const strict = { additionalProperties: false } as const;
 
-export const PROVENANCES = ['drawn-scenes', 'real-scenes'] as const;
+/** Where a model got to know the world. Only one that has seen real scenes may open cases on real cameras. */
+export const PROVENANCES = ['drawn-scenes', 'real-scenes', 'unknown'] as const;
+const LAYOUTS = ['NHWC', 'NCHW'] as const;
+const positive = Type.Number({ exclusiveMinimum: 0 });
+const output = { name: text(64), dtype: Type.Literal('float32') };
 
 export const ModelManifest = Type.Object(
   {
@@ -26,29 +30,33 @@ export const ModelManifest = Type.Object(
         name: text(64),
         width: Type.Integer({ minimum: 16, maximum: 4096 }),
         height: Type.Integer({ minimum: 16, maximum: 4096 }),
-        layout: Type.Literal('NHWC'),
-        dtype: Type.Literal('uint8'),
-        color: Type.Literal('RGB'),
-        /** Grey level of the bars beside a picture of another shape. */
-        letterbox: Type.Object({ pad: Type.Integer({ minimum: 0, maximum: 255 }) }, strict),
+        layout: Type.Enum(LAYOUTS),
+        dtype: Type.Enum(['uint8', 'float32']),
+        color: Type.Enum(['RGB', 'BGR']),
+        /** Grey level of the bars beside a picture of another shape; null where the picture is stretched instead. */
+        letterbox: Type.Union([Type.Object({ pad: Type.Integer({ minimum: 0, maximum: 255 }) }, strict), Type.Null()]),
+        /** Of float32: (byte * scale - mean) / std, by channel in the order of `color`. */
+        normalisation: Type.Optional(
+          Type.Object(
+            {
+              scale: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+              mean: Type.Tuple([Type.Number(), Type.Number(), Type.Number()]),
+              std: Type.Tuple([positive, positive, positive]),
+            },
+            strict,
+          ),
+        ),
       },
       strict,
     ),
+    /** By family: `boxes` and `scores` of gewu-uint8, `detections` of the others. */
     outputs: Type.Object(
       {
-        boxes: Type.Object(
-          {
-            name: text(64),
-            dtype: Type.Literal('float32'),
-            format: Type.Literal('x1y1x2y2'),
-            unit: Type.Literal('input pixels'),
-          },
-          strict,
+        boxes: Type.Optional(
+          Type.Object({ ...output, format: Type.Literal('x1y1x2y2'), unit: Type.Literal('input pixels') }, strict),
         ),
-        scores: Type.Object(
-          { name: text(64), dtype: Type.Literal('float32'), range: Type.Tuple([Type.Literal(0), Type.Literal(1)]) },
-          strict,
-        ),
+        scores: Type.Optional(Type.Object({ ...output, range: Type.Tuple([Type.Literal(0), Type.Literal(1)]) }, strict)),
+        detections: Type.Optional(Type.Object(output, strict)),
       },
       strict,
     ),
@@ -71,7 +79,7 @@ export type ModelManifest = Static<typeof ModelManifest>;
 export type Provenance = ModelManifest['provenance'];
 
 const check = Compile(ModelManifest);
-const MODEL_BYTES_MAX = 512 * 1024 * 1024;
+export const MODEL_BYTES_MAX = 512 * 1024 * 1024;
 
 /** The model folder cannot be used. Its code is that of the error catalogue. */
 export class ModelError extends Error {

@@ -1,3 +1,5 @@
+export * from './check/mod.ts';
 export * from './formats/mod.ts';
+export { InputWriter, inputDims } from './input.ts';
 export { type Box, type Letterbox, letterboxOf, toPictureBox } from './letterbox.ts';
 export { type LoadedModel, loadManifest, ModelError, ModelManifest, PROVENANCES, type Provenance } from './manifest.ts';

@@ -1,7 +1,7 @@
 /** What the pictures are made into. */
 export interface PictureFormat {
   /** The model's input. */
-  input: { width: number; height: number; letterbox: { pad: number } };
+  input: { width: number; height: number; letterbox: { pad: number } | null };
   /** The full picture is scaled down to this width when it is wider. */
   fullWidthMax: number;
 }
@@ -20,11 +20,9 @@ export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax 
   // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
   const period = (t: string): string => `floor(${t}*${fps})`;
   const due = `isnan(prev_selected_t)+not(eq(${period('t')}\\,${period('prev_selected_t')}))`;
-  const pad = input.letterbox.pad.toString(16).padStart(2, '0');
   const filters = [
     `[0:v:0]select='${due}',scale=w='min(iw\\,${fullWidthMax})':h=-2:flags=area,format=rgb24,split=2[full][small]`,
-    `[small]scale=${input.width}:${input.height}:force_original_aspect_ratio=decrease:flags=area,` +
-      `format=rgb24,pad=${input.width}:${input.height}:(ow-iw)/2:(oh-ih)/2:color=0x${pad}${pad}${pad}[model]`,
+    `[small]${toInput(input)}[model]`,
   ].join(';');
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
@@ -48,6 +46,14 @@ export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax 
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
     ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
   ];
+}
+
+/** Filters that make any picture the model's input. */
+export function toInput({ width, height, letterbox }: PictureFormat['input']): string {
+  if (letterbox === null) return `scale=${width}:${height}:flags=area,format=rgb24`;
+  const grey = letterbox.pad.toString(16).padStart(2, '0').repeat(3);
+  const fitted = `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=area,format=rgb24`;
+  return `${fitted},pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:color=0x${grey}`;
 }
 
 /** Why ffmpeg failed, as a stable word for people and dashboards. */

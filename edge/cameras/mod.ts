@@ -1,2 +1,3 @@
 export { type CameraAddress, streamUrl } from './address.ts';
+export { toInput } from './arguments.ts';
 export { type CameraPipeline, type CameraPipelineDeps, type CameraPipelineStats, createCameraPipeline } from './pipeline.ts';

@@ -140,7 +140,7 @@ class Pipeline implements CameraPipeline {
       const locator = new Locator({ ground, cells: shared.cells, components: site.components });
       const memory = new CameraMemory({ dir: join(dataDir, 'vision'), camera: camera.id, log });
       const { manifest } = shared.model;
-      const shadow = manifest.provenance === 'drawn-scenes' && !camera.simulated;
+      const shadow = manifest.provenance !== 'real-scenes' && !camera.simulated;
       if (shadow)
         log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
       const reported = {

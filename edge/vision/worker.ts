@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type Detection, type ModelManifest, modelFormat } from '#models/mod.ts';
+import { type Detection, InputWriter, inputDims, type ModelManifest, modelFormat } from '#models/mod.ts';
 
 /**
  * One inference thread: takes a frame, gives the detections in input pixels and the frame's buffer back.
@@ -42,10 +42,13 @@ const session = await InferenceSession.create(new Uint8Array(model).slice(), {
   interOpNumThreads: 1,
   logSeverityLevel: 3,
 });
-const dims = [1, manifest.input.height, manifest.input.width, 3];
+const dims = inputDims(manifest.input);
+const writer = new InputWriter(manifest.input);
 
 async function infer(frame: ArrayBuffer): Promise<Detection[]> {
-  const outputs = await session.run({ [manifest.input.name]: new Tensor('uint8', new Uint8Array(frame), dims) });
+  const outputs = await session.run({
+    [manifest.input.name]: new Tensor(manifest.input.dtype, writer.write(new Uint8Array(frame)), dims),
+  });
   const tensors = Object.fromEntries(
     Object.entries(outputs).map(([name, value]) => [name, { data: value.data as Float32Array, dims: value.dims }]),
   );

@@ -63,7 +63,7 @@ export const CameraOrigin = Type.Object(
     /** `name@version` of the model that saw it. */
     model: Type.String({ maxLength: 128 }),
     /** A model that knows only drawn scenes opens no case on a real camera. */
-    provenance: Type.Union([Type.Literal('drawn-scenes'), Type.Literal('real-scenes')]),
+    provenance: Type.Enum(['drawn-scenes', 'real-scenes', 'unknown']),
     /** The camera is a simulated one (its configuration says so). */
     simulated: Type.Boolean(),
   },

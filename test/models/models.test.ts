@@ -51,7 +51,7 @@ test('a box goes back to the picture within one pixel, for wide, tall and square
     [360, 640],
     [500, 500],
   ] as const) {
-    const lb = letterboxOf({ widthPx, heightPx }, { width: 320, height: 320 });
+    const lb = letterboxOf({ widthPx, heightPx }, { width: 320, height: 320, letterbox: {} });
     const truth: Box = [0.25 * widthPx, 0.3 * heightPx, 0.5 * widthPx, 0.8 * heightPx];
     const scale = Math.min(320 / widthPx, 320 / heightPx);
     const [ox, oy] = [(320 - widthPx * scale) / 2, (320 - heightPx * scale) / 2];
@@ -61,7 +61,7 @@ test('a box goes back to the picture within one pixel, for wide, tall and square
       expect(Math.abs(px - (truth[k] as number))).toBeLessThan(Math.max(1, 1 / scale));
     });
   }
-  expect(letterboxOf({ widthPx: 640, heightPx: 360 }, { width: 320, height: 320 })).toEqual({
+  expect(letterboxOf({ widthPx: 640, heightPx: 360 }, { width: 320, height: 320, letterbox: {} })).toEqual({
     widthPx: 320,
     heightPx: 180,
     leftPx: 0,
