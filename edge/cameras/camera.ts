@@ -20,6 +20,7 @@ import {
   type InferencePool,
   type Located,
   place,
+  standsIn,
   Tracker,
   type WallTime,
   type ZoneWatch,
@@ -181,14 +182,15 @@ export class Camera implements Service {
 
   /** People are for the mask only: they are not tracked, stored or sent. */
   #observe(frame: Frame, detections: readonly Detection[]) {
-    const { model, ground } = this.#deps;
+    const { model, ground, camera } = this.#deps;
+    const excluded = camera.exclude ?? [];
     const { input, thresholds } = model.manifest;
     const letterbox = letterboxOf(frame.full, input);
     const pixel = [1 / letterbox.widthPx, 1 / letterbox.heightPx] as const;
     const inPicture = detections.map((d) => ({ ...d, box: toPictureBox(d.box, letterbox) }));
     const people = inPicture.filter((d) => d.class === PERSON_CLASS).map((d) => d.box);
     const observed = inPicture
-      .filter((d) => d.class !== PERSON_CLASS)
+      .filter((d) => d.class !== PERSON_CLASS && !excluded.some((polygon) => standsIn(polygon, d.class, d.box)))
       .map((d) => {
         const placed = place(ground, d.class, d.box, pixel);
         const strong = d.score >= Math.min(thresholds[d.class] ?? 1, this.#acceptedFrom.get(d.class) ?? 1);

@@ -1,7 +1,10 @@
-import type { TimeWindow } from '#grid/mod.ts';
+import type { TimeWindow, ZoneRule } from '#grid/mod.ts';
 
-/** Day of the week (1 Monday .. 7 Sunday) and minute of the day, as a clock on the wall of the site shows them. */
+/** Date, day of the week (1 Monday .. 7 Sunday) and minute of the day, as a clock on the wall of the site shows them. */
 export interface WallTime {
+  /** `YYYY-MM-DD`, and the day before. */
+  date: string;
+  yesterday: string;
   day: number;
   minute: number;
 }
@@ -13,31 +16,41 @@ export function wallClock(timeZone: string): (utcMs: number) => WallTime {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
     weekday: 'short',
     hour: '2-digit',
     minute: '2-digit',
   });
   return (utcMs) => {
     const parts = new Map(format.formatToParts(utcMs).map((part) => [part.type, part.value]));
-    return { day: DAYS[parts.get('weekday') ?? ''] ?? 1, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
+    const date = `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`;
+    const yesterday = new Date(Date.parse(`${date}T00:00:00Z`) - DAY_MS).toISOString().slice(0, 10);
+    const minute = Number(parts.get('hour')) * 60 + Number(parts.get('minute'));
+    return { date, yesterday, day: DAYS[parts.get('weekday') ?? ''] ?? 1, minute };
   };
 }
 
+const DAY_MS = 86_400_000;
 const minutes = (hhmm: string): number => Number(hhmm.slice(0, 2)) * 60 + Number(hhmm.slice(3));
 
+/** Whether a rule is in force: one of its windows is open, or it has none, and nothing is permitted just now. */
+export function inForce({ schedule, permitted }: Pick<ZoneRule, 'schedule' | 'permitted'>, at: WallTime): boolean {
+  if (permitted?.some((window) => isOpen(window, at))) return false;
+  return schedule === undefined || schedule.length === 0 || schedule.some((window) => isOpen(window, at));
+}
+
 /**
- * Whether one of the windows is open; none given means always. `from` is in the window, `to` is not. A window that ends
- * before it begins runs over midnight and belongs to the day on which it began; one with from = to is the whole day.
+ * `from` is in the window, `to` is not. A window that ends before it begins runs over midnight and belongs to the day on
+ * which it began; one with from = to is the whole day.
  */
-export function inForce(schedule: readonly TimeWindow[] | undefined, at: WallTime): boolean {
-  if (schedule === undefined || schedule.length === 0) return true;
-  const yesterday = at.day === 1 ? 7 : at.day - 1;
-  return schedule.some(({ days, from, to }) => {
-    const [begin, end] = [minutes(from), minutes(to)];
-    const on = (day: number): boolean => days === undefined || days.length === 0 || days.includes(day);
-    if (begin < end) return on(at.day) && at.minute >= begin && at.minute < end;
-    return (on(at.day) && at.minute >= begin) || (on(yesterday) && at.minute < end);
-  });
+function isOpen({ days, dates, from, to }: TimeWindow, { date, yesterday, day, minute }: WallTime): boolean {
+  const [begin, end] = [minutes(from), minutes(to)];
+  const on = (d: number, ymd: string): boolean =>
+    (days === undefined || days.length === 0 || days.includes(d)) && (dates === undefined || dates.includes(ymd));
+  if (begin < end) return on(day, date) && minute >= begin && minute < end;
+  return (on(day, date) && minute >= begin) || (on(day === 1 ? 7 : day - 1, yesterday) && minute < end);
 }
 
 /** Whether a point lies in a polygon (even-odd rule); fractions of the picture. */

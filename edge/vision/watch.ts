@@ -123,8 +123,8 @@ export class ZoneWatch {
     const live = new Set(tracks.filter((t) => t.seen).map((t) => t.id));
     for (const zone of this.#zones) {
       for (const rule of zone.rules) {
-        if (!inForce(rule.schedule, now.wall)) continue;
-        const standing = tracks.filter((t) => t.seen && t.class === rule.detects && inZone(t, zone));
+        if (!inForce(rule, now.wall)) continue;
+        const standing = tracks.filter((t) => t.seen && t.class === rule.detects && isLarge(t, rule) && inZone(t, zone));
         for (const track of standing) {
           const incident = this.#incidentOf(track, zone, rule, live, present) ?? this.#begin(track, zone, rule, now, gapMs);
           if (incident === null) continue;
@@ -240,11 +240,19 @@ export class ZoneWatch {
   }
 }
 
+function isLarge({ box: [left, top, right, bottom] }: Track, { areaMin = 0 }: ZoneRule): boolean {
+  return (right - left) * (bottom - top) >= areaMin;
+}
+
 function inZone(track: Track, zone: Zone): boolean {
-  if (track.point === null) return false;
-  // A box that is cut off by the picture's edge stands in a zone that reaches to it.
-  const [x, y] = contactPixel(track.class, track.box).map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
-  return inPolygon(x, y, zone.polygon);
+  return track.point !== null && standsIn(zone.polygon, track.class, track.box);
+}
+
+/** Whether a thing of that box touches the ground inside; fractions of the picture. */
+export function standsIn(polygon: Zone['polygon'], className: string, box: Box): boolean {
+  // A box that is cut off by the picture's edge stands in a polygon that reaches to it.
+  const [x, y] = contactPixel(className, box).map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
+  return inPolygon(x, y, polygon);
 }
 
 function takeoverM(a: number, b: number): number {

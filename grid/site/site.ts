@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
-import { AlarmSettings, MissingRule, ThresholdRule, Zone } from '../rules/mod.ts';
+import { AlarmSettings, MissingRule, PicturePolygon, ThresholdRule, Zone } from '../rules/mod.ts';
 
 /**
  * What an edge node is in charge of: its unit grids, components, sensors and cameras.
@@ -118,6 +118,8 @@ export const SiteCamera = Type.Object(
     fps: Type.Number({ minimum: 0.1, maximum: 15, default: 2 }),
     calibration: Calibration,
     zones: Type.Array(Zone, { maxItems: 32 }),
+    /** What stands in one of these is not looked at: a shop's own forecourt, a screen, a mirror. People there are masked all the same. */
+    exclude: Type.Optional(Type.Array(PicturePolygon, { maxItems: 32 })),
   },
   strict,
 );

@@ -104,20 +104,39 @@ test('windows are read in the time zone of the site and run over midnight', () =
   const wall = wallClock('Asia/Shanghai');
   const at = (utc: string) => wall(Date.parse(utc));
   // Monday 2026-11-23 22:30 in Shanghai.
-  expect(at('2026-11-23T14:30:00Z')).toEqual({ day: 1, minute: 22 * 60 + 30 });
+  expect(at('2026-11-23T14:30:00Z')).toEqual({ date: '2026-11-23', yesterday: '2026-11-22', day: 1, minute: 22 * 60 + 30 });
   const night = [{ from: '22:00', to: '06:00' }];
-  expect(inForce(night, at('2026-11-23T14:30:00Z'))).toBe(true);
-  expect(inForce(night, at('2026-11-23T21:59:00Z'))).toBe(true);
-  expect(inForce(night, at('2026-11-23T22:00:00Z'))).toBe(false);
-  expect(inForce(night, at('2026-11-23T13:59:00Z'))).toBe(false);
-  expect(inForce(undefined, at('2026-11-23T13:59:00Z'))).toBe(true);
+  expect(inForce({ schedule: night }, at('2026-11-23T14:30:00Z'))).toBe(true);
+  expect(inForce({ schedule: night }, at('2026-11-23T21:59:00Z'))).toBe(true);
+  expect(inForce({ schedule: night }, at('2026-11-23T22:00:00Z'))).toBe(false);
+  expect(inForce({ schedule: night }, at('2026-11-23T13:59:00Z'))).toBe(false);
+  expect(inForce({}, at('2026-11-23T13:59:00Z'))).toBe(true);
   // Friday's night belongs to Friday, also after midnight.
   const friday = [{ days: [5], from: '22:00', to: '06:00' }];
-  expect(inForce(friday, at('2026-11-27T20:00:00Z'))).toBe(true);
-  expect(inForce(friday, at('2026-11-26T20:00:00Z'))).toBe(false);
+  expect(inForce({ schedule: friday }, at('2026-11-27T20:00:00Z'))).toBe(true);
+  expect(inForce({ schedule: friday }, at('2026-11-26T20:00:00Z'))).toBe(false);
   const day = [{ days: [7], from: '00:00', to: '24:00' }];
-  expect(inForce(day, at('2026-11-22T15:59:00Z'))).toBe(true);
-  expect(inForce(day, at('2026-11-22T16:00:00Z'))).toBe(false);
+  expect(inForce({ schedule: day }, at('2026-11-22T15:59:00Z'))).toBe(true);
+  expect(inForce({ schedule: day }, at('2026-11-22T16:00:00Z'))).toBe(false);
+});
+
+test('a night market that has its permit is let alone on its dates, over midnight, and nowhere else', () => {
+  const wall = wallClock('Asia/Shanghai');
+  const market = { permitted: [{ dates: ['2027-02-16', '2027-02-17'], from: '18:00', to: '01:00' }] };
+  const standsAt = (local: string) => inForce(market, wall(Date.parse(`${local}+08:00`)));
+  expect(standsAt('2027-02-15T20:00')).toBe(true);
+  expect(standsAt('2027-02-16T17:59')).toBe(true);
+  expect(standsAt('2027-02-16T18:00')).toBe(false);
+  expect(standsAt('2027-02-18T00:59')).toBe(false);
+  expect(standsAt('2027-02-18T01:00')).toBe(true);
+  expect(standsAt('2027-02-18T20:00')).toBe(true);
+  // What is permitted goes before what is in force.
+  const both = { schedule: [{ from: '00:00', to: '24:00' }], ...market };
+  expect(inForce(both, wall(Date.parse('2027-02-16T20:00+08:00')))).toBe(false);
+  // A holiday in another year's first days follows the last of the year before.
+  const newYear = { schedule: [{ dates: ['2026-12-31'], from: '22:00', to: '02:00' }] };
+  expect(inForce(newYear, wall(Date.parse('2027-01-01T01:00+08:00')))).toBe(true);
+  expect(inForce(newYear, wall(Date.parse('2027-01-01T23:00+08:00')))).toBe(false);
 });
 
 test('a point is in a polygon or not, also in a notch', () => {

@@ -149,6 +149,16 @@ test('outside of its schedule a rule sees nothing; what stands on when it ends c
   expect(decided).toHaveLength(2);
 });
 
+test('what is smaller than a rule wants is not looked at', () => {
+  const large: ZoneRule = { ...RULE, areaMin: 0.03 };
+  const { decided, during } = harness([zone([large])]);
+  // A tenth of the width by a fifth of the height is 0.02.
+  during(20_000, () => [track(0.2)]);
+  expect(decided).toEqual([]);
+  during(20_000, () => [track(0.2, { box: [0.2, 0.3, 0.3, 0.62] })]);
+  expect(decided.map((d) => d.kind)).toEqual(['raise']);
+});
+
 test('an open case keeps its place silent; a closed one re-arms it', () => {
   const { watch, decided, during } = harness();
   during(6000, () => [track(0.2)]);
