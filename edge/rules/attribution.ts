@@ -69,6 +69,35 @@ export class Attribution {
     }
   }
 
+  /** After all devices: what stood for others and is not there any more, by the configuration, stands for them no longer. */
+  reconcile(now: number): void {
+    const { devices } = this.#deps;
+    for (const group of this.#groups.values())
+      for (const id of [...group.state.active.keys()])
+        if (!this.#alarmsOf(group, id).some((alarm) => alarm.isActive))
+          this.#applyGroup(group, onMemberCleared(group.terms, group.state, id, now));
+    for (const device of devices.values()) {
+      if (device.unstable.open && !device.device.limits.flapping) this.#believe(device, now);
+      for (const alarm of device.all) if (alarm.isActive && this.#isForgotten(alarm)) this.#tellAlone(alarm);
+    }
+    for (const storm of this.#storms.values()) if (storm.open && !storm.at?.limits.storm) this.#end(storm, now);
+  }
+
+  /** Another event is said to tell it, and there is none. */
+  #isForgotten(alarm: Alarm): boolean {
+    const { device, place } = alarm.device;
+    switch (alarm.by) {
+      case 'group':
+        return !this.#groupsOf(alarm).some((g) => g.open && g.state.active.has(device.id));
+      case 'unstable':
+        return !this.#deps.devices.get(device.id)?.unstable.open;
+      case 'storm':
+        return !this.#storms.get(place.cell)?.devices.has(device.id);
+      default:
+        return false;
+    }
+  }
+
   /** It has become active. */
   raised(alarm: Alarm, raised: { since: number; at: number }): void {
     this.#cameOrWent(alarm, raised.at);
@@ -162,17 +191,19 @@ export class Attribution {
 
   /** An unstable device is believed again when none of its rules has come or gone for the whole window. */
   #settle(device: DeviceAlarms, now: number): void {
-    const { teller } = this.#deps;
     const { flapping } = device.device.limits;
     if (!flapping) return;
     for (const alarm of device.rules) {
       const { state, changes } = onQuiet(flapping, alarm.flap, now);
       if (changes.length === 0) continue;
       alarm.flap = state;
-      teller.changed(alarm);
+      this.#deps.teller.changed(alarm);
     }
-    if (device.rules.some((a) => a.flap.phase === 'unstable')) return;
-    teller.clear(device.unstable, now);
+    if (!device.rules.some((a) => a.flap.phase === 'unstable')) this.#believe(device, now);
+  }
+
+  #believe(device: DeviceAlarms, now: number): void {
+    this.#deps.teller.clear(device.unstable, now);
     this.#release(device.rules, 'unstable');
   }
 
@@ -214,8 +245,14 @@ export class Attribution {
     }
   }
 
-  #membersOf({ state, rule }: GroupAlarm): Alarm[] {
-    return [...state.active.keys()].flatMap((id) => this.#deps.devices.get(id)?.all.filter((a) => a.rule.id === rule) ?? []);
+  #membersOf(group: GroupAlarm): Alarm[] {
+    return [...group.state.active.keys()].flatMap((id) => this.#alarmsOf(group, id));
+  }
+
+  #alarmsOf({ rule, group }: GroupAlarm, id: string): Alarm[] {
+    const device = this.#deps.devices.get(id);
+    if (!device?.device.groups.some((g) => g.id === group.id)) return [];
+    return device.all.filter((alarm) => alarm.rule.id === rule);
   }
 
   /** Counts the alarm; whether it is one of a storm. */
@@ -247,6 +284,10 @@ export class Attribution {
     const { state, changes } = onStormTick(limits, storm.state, now);
     if (changes.length === 0) return;
     storm.state = state;
+    this.#end(storm, now);
+  }
+
+  #end(storm: GridStorm, now: number): void {
     this.#deps.teller.clear(storm, now);
     const concerned = [...storm.devices].flatMap((id) => this.#deps.devices.get(id)?.all ?? []);
     storm.devices.clear();

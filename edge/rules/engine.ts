@@ -61,6 +61,8 @@ export class RuleEngine implements Service {
       return text;
     };
     for (const [id, device] of registry) this.#add(id, new DeviceAlarms(device), take);
+    this.#attribution.reconcile(this.#deps.clock.monotonic());
+    this.#teller.save()?.catch(() => undefined);
     await this.#forget([...stored.keys()]);
     this.#timers = [setInterval(() => this.tick(), TICK_MS)];
   }

@@ -132,6 +132,72 @@ test('a circuit that was dark when the node was killed goes on as one event', as
   expect(openOf(await second.events()).map((e) => e.data.class.fault)).toEqual(['lamp_out']);
 });
 
+test('lamps whose circuit is gone from the configuration speak for themselves after a restart', async () => {
+  const dir = await tempDir();
+  const [lamps, groups] = circuit(12);
+  const first = await setUp(siteOf(lamps, groups), { dir });
+  for (const _ of [1, 2]) for (let n = 1; n <= 12; n++) await first.engine.sample(`sl-${n}`, DARK, []);
+  first.pass(310);
+  expect(openOf(await first.events())).toHaveLength(1);
+  await first.stop();
+  const alone = siteOf(Array.from({ length: 12 }, (_, i) => lamp(i + 1)));
+  const second = await setUp(alone, { dir, clock: new ManualClock(NOW + 400_000) });
+  second.pass(5);
+  expect(told(await second.events()).filter((t) => t.startsWith('raised lamp_out'))).toHaveLength(12);
+});
+
+test('lamps that are gone from the configuration keep no circuit dark', async () => {
+  const dir = await tempDir();
+  const first = await setUp(siteOf(...circuit(12)), { dir });
+  for (const _ of [1, 2]) for (let n = 1; n <= 12; n++) await first.engine.sample(`sl-${n}`, DARK, []);
+  first.pass(310);
+  expect(openOf(await first.events())).toHaveLength(1);
+  await first.stop();
+  const [lamps, groups] = circuit(12);
+  const second = await setUp(siteOf(lamps.slice(0, 3), groups), { dir, clock: new ManualClock(NOW + 400_000) });
+  for (let n = 1; n <= 3; n++) await second.engine.sample(`sl-${n}`, LIT, []);
+  second.pass(300);
+  expect(openOf(await second.events())).toEqual([]);
+});
+
+test('what stood for others and is switched off after a restart ends, and they speak for themselves', async () => {
+  const dir = await tempDir();
+  const lamps = Array.from({ length: 40 }, (_, i) => lamp(i + 1));
+  const cover = {
+    ...coverDevice('mc-1'),
+    rules: {
+      'battery-low': {
+        id: 'battery-low',
+        when: [{ field: 'battery_v', op: 'le' as const, value: 3.1 }],
+        confirm: { forS: 0, samples: 1 },
+        clear: { when: [{ field: 'battery_v', op: 'gt' as const, value: 3.2 }], forS: 0 },
+        raises: { fault: 'battery_low' },
+        severity: 'low' as const,
+      },
+    },
+  };
+  const first = await setUp(siteOf([...lamps, cover], { alarms: { storm: { raises: 20, windowS: 600 } } }), { dir });
+  for (let i = 0; i < 9; i++) {
+    await first.engine.sample('mc-1', { battery_v: i % 2 === 0 ? 3 : 3.5 }, []);
+    first.pass(1);
+  }
+  for (const _ of [1, 2]) for (let n = 1; n <= 40; n++) await first.engine.sample(`sl-${n}`, DARK, []);
+  first.pass(310);
+  const before = openOf(await first.events()).map((e) => e.data.class.fault);
+  expect(before).toEqual(expect.arrayContaining(['alarm_storm', 'device_unstable']));
+  expect(before).not.toContain('battery_low');
+  await first.stop();
+
+  const off = siteOf([...lamps, cover], { alarms: { storm: false, flapping: false } });
+  const second = await setUp(off, { dir, clock: new ManualClock(NOW + 700_000) });
+  second.pass(5);
+  const open = openOf(await second.events()).map((e) => e.data.class.fault);
+  expect(open.filter((f) => f === 'lamp_out')).toHaveLength(40);
+  expect(open.filter((f) => f === 'battery_low')).toHaveLength(1);
+  expect(open).not.toContain('alarm_storm');
+  expect(open).not.toContain('device_unstable');
+});
+
 test('a device that comes and goes is one unstable device; what is critical on it is still told', async () => {
   const quick = { forS: 0, samples: 1 };
   const battery = {
