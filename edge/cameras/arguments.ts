@@ -6,6 +6,14 @@ export interface PictureFormat {
   fullWidthMax: number;
 }
 
+/** What is asked of the stream. */
+export interface StreamOptions {
+  fps: number;
+  transport: 'tcp' | 'udp';
+  /** Nothing else is decoded. */
+  keyFramesOnly: boolean;
+}
+
 /** ffmpeg gives up a silent socket after so long; our own watchdog does not rely on it. */
 const SOCKET_TIMEOUT_US = 10_000_000;
 
@@ -16,7 +24,11 @@ const SOCKET_TIMEOUT_US = 10_000_000;
  *   pipe:1  the model's input, rgb24, letterboxed, fixed size
  *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
  */
-export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax }: PictureFormat): string[] {
+export function ffmpegArguments(
+  url: string,
+  { fps, transport, keyFramesOnly }: StreamOptions,
+  { input, fullWidthMax }: PictureFormat,
+): string[] {
   // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
   const period = (t: string): string => `floor(${t}*${fps})`;
   const due = `isnan(prev_selected_t)+not(eq(${period('t')}\\,${period('prev_selected_t')}))`;
@@ -26,7 +38,7 @@ export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax 
   ].join(';');
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
-    ...['-protocol_whitelist', 'rtsp,rtp,tcp,tls,udp', '-rtsp_transport', 'tcp', '-timeout', String(SOCKET_TIMEOUT_US)],
+    ...['-protocol_whitelist', 'rtsp,rtp,tcp,tls,udp', '-rtsp_transport', transport, '-timeout', String(SOCKET_TIMEOUT_US)],
     ...['-allowed_media_types', 'video', '-fflags', 'nobuffer', '-flags', 'low_delay'],
     ...[
       '-probesize',
@@ -39,9 +51,9 @@ export function ffmpegArguments(url: string, fps: number, { input, fullWidthMax 
       '1',
       '-threads',
       '1',
-      '-i',
-      url,
     ],
+    ...(keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
+    ...['-i', url],
     ...['-filter_complex_threads', '1', '-filter_complex', filters],
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
     ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],

@@ -29,7 +29,7 @@ import { type CameraMetrics, RateWindow } from './counters.ts';
 import { BLIND_FAULT_MS, CameraHealth, type CameraState } from './health.ts';
 import { PictureCheck } from './picture.ts';
 import { RecentPictures, type Seen } from './recent.ts';
-import { type Frame, FrameSource } from './source.ts';
+import { type Frame, FrameSource, pictureMs } from './source.ts';
 
 export interface CameraDeps {
   camera: SiteCamera;
@@ -106,10 +106,10 @@ export class Camera implements Service {
       onDone: (frame, detections, inferenceMs) => this.#looked(frame, detections, inferenceMs),
       onDropped: (frame) => this.#dropped(frame),
     });
-    this.#health = new CameraHealth({ fps: camera.fps, shadow, at, ms });
+    this.#health = new CameraHealth({ timing: camera, shadow, at, ms });
     // The middle half of the rows is picture for every shape between 1:2 and 2:1.
     this.#check = new PictureCheck({ from: input.height / 4, to: (input.height * 3) / 4, width: input.width });
-    this.#tracker = new Tracker(`${camera.id.slice(0, 32)}-${at.toString(36)}`, 1000 / camera.fps);
+    this.#tracker = new Tracker(`${camera.id.slice(0, 32)}-${at.toString(36)}`, pictureMs(camera));
     this.#recent = new RecentPictures((full) => this.#source.release({ full }));
     this.#reporter = deps.reporter((incident, located, subject) => this.#evidence(incident, located, subject));
     this.#rate = new RateWindow(ms);

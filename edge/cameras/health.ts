@@ -1,7 +1,7 @@
 import type { HealthState } from '#grid/wire/mod.ts';
 import type { FailureReason } from './arguments.ts';
 import type { PictureFault } from './picture.ts';
-import { stallMs } from './source.ts';
+import { stallMs, type Timing } from './source.ts';
 
 export interface CameraState {
   state: HealthState;
@@ -33,8 +33,8 @@ export class CameraHealth {
   #blindSinceMs: number | null = null;
 
   /** `shadow`: the model may not speak for this camera, so it looks and says nothing. */
-  constructor({ fps, shadow, at, ms }: { fps: number; shadow: boolean; at: number; ms: number }) {
-    this.#offlineMs = stallMs(fps);
+  constructor({ timing, shadow, at, ms }: { timing: Timing; shadow: boolean; at: number; ms: number }) {
+    this.#offlineMs = stallMs(timing);
     this.#online = shadow ? 'shadow' : 'connected';
     this.#state = { state: 'unknown', reason: 'starting', since: at };
     this.#lastFrameMs = ms;

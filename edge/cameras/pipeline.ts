@@ -18,6 +18,7 @@ import {
 } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
+import { pictureMs } from './source.ts';
 
 export interface CameraPipelineDeps {
   site: Site;
@@ -136,7 +137,7 @@ class Pipeline implements CameraPipeline {
     try {
       const ground = groundOf(camera);
       const zones = zonesInForce(camera, profile, shared.model, log);
-      const watch = new ZoneWatch({ zones, frameMs: 1000 / camera.fps });
+      const watch = new ZoneWatch({ zones, frameMs: pictureMs(camera) });
       const locator = new Locator({ ground, cells: shared.cells, components: site.components });
       const memory = new CameraMemory({ dir: join(dataDir, 'vision'), camera: camera.id, log });
       const { manifest } = shared.model;

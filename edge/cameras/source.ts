@@ -16,14 +16,14 @@ export interface Frame {
 }
 
 export interface SourceDeps {
-  camera: CameraAddress & { fps: number };
+  camera: CameraAddress & Timing & { transport: 'tcp' | 'udp' };
   format: PictureFormat;
   log: Log;
   clock: Clock;
   /** `ffmpeg` unless told. */
   ffmpeg?: string;
   random?: () => number;
-  /** `stallMs(fps)` unless told. */
+  /** `stallMs(camera)` unless told. */
   stallMsMax?: number;
   onFrame: (frame: Frame) => void;
   /** The stream broke, and why. It is started again without being asked. */
@@ -62,7 +62,7 @@ export class FrameSource implements Service {
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
-    this.#stallMs = deps.stallMsMax ?? stallMs(deps.camera.fps);
+    this.#stallMs = deps.stallMsMax ?? stallMs(deps.camera);
   }
 
   /** Begins to try; whether the camera answers is told by frames and failures. */
@@ -112,7 +112,9 @@ export class FrameSource implements Service {
 
   #run(url: string): void {
     const { camera, format, clock, log } = this.#deps;
-    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', ffmpegArguments(url, camera.fps, format), {
+    const { fps, transport, keyFrameEveryS } = camera;
+    const options = { fps, transport, keyFramesOnly: keyFrameEveryS !== undefined };
+    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', ffmpegArguments(url, options, format), {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       // Nothing of ours is needed there, and nothing of it should change what ffmpeg does.
       env: { PATH: process.env.PATH ?? '', LANG: 'C' },
@@ -201,7 +203,18 @@ export class FrameSource implements Service {
   }
 }
 
+/** How often pictures are due: `fps` a second, and no oftener than key frames come where only these are decoded. */
+export interface Timing {
+  fps: number;
+  keyFrameEveryS?: number | undefined;
+}
+
+/** ms between two pictures. */
+export function pictureMs({ fps, keyFrameEveryS = 0 }: Timing): number {
+  return 1000 * Math.max(1 / fps, keyFrameEveryS);
+}
+
 /** No picture for so long is a stalled stream: 5 s, or three pictures' time when that is longer. */
-export function stallMs(fps: number): number {
-  return Math.max(STALL_MS_MIN, 3000 / fps);
+export function stallMs(timing: Timing): number {
+  return Math.max(STALL_MS_MIN, 3 * pictureMs(timing));
 }

@@ -116,6 +116,10 @@ export const SiteCamera = Type.Object(
     /** A drawn camera: only on such a one may a model that knows drawn scenes open cases. */
     simulated: Type.Boolean({ default: false }),
     fps: Type.Number({ minimum: 0.1, maximum: 15, default: 2 }),
+    /** How the pictures travel: over the connection itself, or as datagrams, which may be lost. */
+    transport: Type.Enum(['tcp', 'udp'], { default: 'tcp' }),
+    /** Only key frames are decoded, for boxes with many cameras: seconds between two of them, as the camera is set. `fps` is then one in so many. */
+    keyFrameEveryS: Type.Optional(Type.Number({ minimum: 0.2, maximum: 60 })),
     calibration: Calibration,
     zones: Type.Array(Zone, { maxItems: 32 }),
     /** What stands in one of these is not looked at: a shop's own forecourt, a screen, a mirror. People there are masked all the same. */

@@ -50,6 +50,7 @@ function siteCamera(camera: DemoCamera, { access, confidenceMin, fps = 2 }: Site
     allowLocalAddress: true,
     simulated: true,
     fps,
+    transport: 'tcp',
     zones: zonesOf(camera, confidenceMin),
   };
 }

@@ -6,7 +6,8 @@ import { formatResponse, RtspReader, type RtspRequest, type RtspResponse, RtspSy
 import type { MountClient, RtspMount } from './mount.ts';
 import { RtpStream } from './rtp.ts';
 import { describe, TRACK } from './sdp.ts';
-import { MediaSender, type SenderLimits } from './sender.ts';
+import { type ByteSink, MediaSender, type SenderLimits } from './sender.ts';
+import { UdpSink } from './udp.ts';
 import type { AccessUnit } from './unit.ts';
 
 export interface ConnectionLimits extends SenderLimits {
@@ -40,11 +41,13 @@ interface Session {
   stream: RtpStream;
   sender: MediaSender;
   playing: boolean;
+  /** Where media do not go over the connection itself. */
+  udp: UdpSink | null;
   reports?: NodeJS.Timeout;
 }
 
 /**
- * One client over TCP: requests in, responses and interleaved media out on the same socket.
+ * One client over TCP: requests in, responses out, and media interleaved on the same socket, or as datagrams beside it.
  *
  *   (new) --SETUP--> ready --PLAY--> playing --TEARDOWN--> closed
  */
@@ -83,6 +86,7 @@ export class RtspConnection implements MountClient {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#session?.reports);
+    this.#session?.udp?.end();
     this.#mount?.detach(this);
     this.#deps.socket.destroy();
     this.#deps.log.debug({ reason, mount: this.#mount?.config.path }, 'client closed');
@@ -216,28 +220,24 @@ export class RtspConnection implements MountClient {
     return { status: 200, headers, body: describe(parameters, this.#deps.socket.localAddress ?? '127.0.0.1', mount.config.fps) };
   }
 
-  #setup(request: RtspRequest): RtspResponse {
+  async #setup(request: RtspRequest): Promise<RtspResponse> {
     if (this.#session !== null) return { status: 455 };
-    const channel = interleavedChannel(request.headers.get('transport') ?? '');
-    // UDP is not served: the simulated cameras stand for cameras behind firewalls, and loopback loses nothing.
-    if (channel === null) return { status: 461 };
-    const stream = new RtpStream(channel, randomInt(2 ** 32), randomInt(2 ** 16));
     const { socket, limits, clock } = this.#deps;
-    const sender = new MediaSender({
-      stream,
-      timestampOffset: randomInt(2 ** 32),
-      sink: {
-        write: (bytes) => socket.write(bytes),
-        backlogBytes: () => socket.writableLength,
-        close: (reason) => this.close(reason),
-      },
-      limits,
-      clock,
-    });
-    this.#session = { id: randomBytes(8).toString('hex'), stream, sender, playing: false };
+    const offer = transportOf(request.headers.get('transport') ?? '');
+    if (offer === null) return { status: 461 };
+    const close = (reason: string) => this.close(reason);
+    const udp = offer.ports && (await UdpSink.open({ host: socket.remoteAddress ?? '127.0.0.1', ...offer.ports }, close));
+    if (this.#closed) udp?.end();
+    const own: ByteSink = { write: (bytes) => socket.write(bytes), backlogBytes: () => socket.writableLength, close };
+    const stream = new RtpStream(offer.channel, randomInt(2 ** 32), randomInt(2 ** 16));
+    const sender = new MediaSender({ stream, timestampOffset: randomInt(2 ** 32), sink: udp ?? own, limits, clock });
+    this.#session = { id: randomBytes(8).toString('hex'), stream, sender, playing: false, udp };
     const timeoutS = Math.max(1, Math.floor(limits.silenceMsMax / 2000));
-    const transport = `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1};ssrc=${hex32(stream.ssrc)}`;
-    return { status: 200, headers: { Session: `${this.#session.id};timeout=${timeoutS}`, Transport: transport } };
+    const transport = udp
+      ? `RTP/AVP;unicast;client_port=${offer.ports?.rtpPort}-${offer.ports?.rtcpPort};server_port=${udp.ports.join('-')}`
+      : `RTP/AVP/TCP;unicast;interleaved=${offer.channel}-${offer.channel + 1}`;
+    const headers = { Session: `${this.#session.id};timeout=${timeoutS}`, Transport: `${transport};ssrc=${hex32(stream.ssrc)}` };
+    return { status: 200, headers };
   }
 
   #play(): void {
@@ -272,10 +272,22 @@ function mountUri(uri: string): string {
   return bare.replace(/\/+$/, '').replace(new RegExp(`/${TRACK}$`), '');
 }
 
-/** RTP channel of the first TCP transport that the client offers (the next one is RTCP), or null. */
-function interleavedChannel(header: string): number | null {
-  const offer = header.split(',').find((t) => /^\s*RTP\/AVP\/TCP(;|\s*$)/i.test(t));
-  if (offer === undefined) return null;
+/** The first transport that the client offers and we have: its channels on the connection, or its ports. Null for none. */
+function transportOf(header: string): { channel: number; ports: { rtpPort: number; rtcpPort: number } | null } | null {
+  for (const offer of header.split(',')) {
+    const channel = interleavedChannel(offer);
+    if (channel !== null) return { channel, ports: null };
+    const ports = /^\s*RTP\/AVP(?:\/UDP)?;.*\bclient_port=(\d{1,5})-(\d{1,5})/i.exec(offer)?.slice(1).map(Number);
+    const [rtpPort = 0, rtcpPort = 0] = ports ?? [];
+    if (/\bmulticast\b/i.test(offer) || rtpPort < 1024 || rtcpPort < 1024 || rtpPort > 65535 || rtcpPort > 65535) continue;
+    return { channel: 0, ports: { rtpPort, rtcpPort } };
+  }
+  return null;
+}
+
+/** RTP channel of a TCP transport (the next one is RTCP), or null. */
+function interleavedChannel(offer: string): number | null {
+  if (!/^\s*RTP\/AVP\/TCP(;|\s*$)/i.test(offer)) return null;
   const m = /;\s*interleaved=(\d{1,3})(?:-(\d{1,3}))?/i.exec(offer);
   if (!m) return 0;
   const channel = Number(m[1]);

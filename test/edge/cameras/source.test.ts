@@ -1,6 +1,6 @@
 import { test, vi } from 'vitest';
 import type { FailureReason } from '#edge/cameras/arguments.ts';
-import { type Frame, FrameSource } from '#edge/cameras/source.ts';
+import { type Frame, FrameSource, type SourceDeps } from '#edge/cameras/source.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 import { type Finish, HEIGHT_PX, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
@@ -8,6 +8,8 @@ import { type Finish, HEIGHT_PX, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
 
+/** The simulated cameras' encoder makes one a second. */
+const KEY_FRAME_S = 1;
 const input = { width: 320, height: 320, letterbox: { pad: 114 } };
 
 interface Watched {
@@ -16,10 +18,19 @@ interface Watched {
   failures: FailureReason[];
 }
 
-function watch(onTestFinished: Finish, url: string, { password = PASSWORD, allowLocalAddress = true, fps = 4 } = {}): Watched {
+function watch(onTestFinished: Finish, url: string, more: Partial<SourceDeps['camera']> = {}): Watched {
   const watched: Omit<Watched, 'source'> = { frames: [], failures: [] };
   const source: FrameSource = new FrameSource({
-    camera: { id: 'cam-01', url, username: USERNAME, password, allowLocalAddress, fps },
+    camera: {
+      id: 'cam-01',
+      url,
+      username: USERNAME,
+      password: PASSWORD,
+      allowLocalAddress: true,
+      fps: 4,
+      transport: 'tcp',
+      ...more,
+    },
     format: { input, fullWidthMax: 1280 },
     log: silentLog,
     clock: systemClock,
@@ -66,6 +77,25 @@ test.concurrent('pictures of a digest-protected camera come in pairs at the want
   const fps = 4000 / ((last?.ms ?? 0) - (first?.ms ?? 0));
   // Not faster than wanted; a busy machine may be slower.
   expect(fps).toBeLessThan(6);
+});
+
+test.concurrent('a camera that sends datagrams', async ({ expect, onTestFinished }) => {
+  const camera = await paintedCamera(onTestFinished);
+  const { source, frames, failures } = watch(onTestFinished, camera.url, { transport: 'udp' });
+  await source.start();
+  await until(() => frames.length >= 6, { timeoutMs: 40_000 });
+  expect(failures).toEqual([]);
+  expect(Math.abs((frames[5]?.mean ?? 0) - 200)).toBeLessThan(6);
+});
+
+test.concurrent('in key-frame mode pictures come as key frames do', async ({ expect, onTestFinished }) => {
+  const camera = await paintedCamera(onTestFinished, { fps: 15 });
+  const { source, frames, failures } = watch(onTestFinished, camera.url, { fps: 15, keyFrameEveryS: KEY_FRAME_S });
+  await source.start();
+  await until(() => frames.length >= 5, { timeoutMs: 40_000 });
+  const [first, last] = [frames[1], frames[4]];
+  expect(((last?.ms ?? 0) - (first?.ms ?? 0)) / 3000).toBeGreaterThan(0.7 * KEY_FRAME_S);
+  expect(failures).toEqual([]);
 });
 
 test.concurrent('an ffmpeg that hangs is killed and a new one brings pictures again', async ({ expect, onTestFinished }) => {

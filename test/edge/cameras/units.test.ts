@@ -55,10 +55,14 @@ test('loopback and link-local addresses are refused in every spelling, and behin
 });
 
 test('the address is one argument behind -i, and nothing of the configuration is another', () => {
-  const list = ffmpegArguments('rtsp://192.0.2.7/x -f mp4 /tmp/x', 2, {
-    input: { width: 320, height: 320, letterbox: { pad: 114 } },
-    fullWidthMax: 1280,
-  });
+  const list = ffmpegArguments(
+    'rtsp://192.0.2.7/x -f mp4 /tmp/x',
+    { fps: 2, transport: 'tcp', keyFramesOnly: false },
+    {
+      input: { width: 320, height: 320, letterbox: { pad: 114 } },
+      fullWidthMax: 1280,
+    },
+  );
   expect(list[list.indexOf('-i') + 1]).toBe('rtsp://192.0.2.7/x -f mp4 /tmp/x');
   expect(list.filter((part) => part.includes('192.0.2.7'))).toHaveLength(1);
   expect(list).toContain('tcp');
@@ -141,7 +145,7 @@ test('a picture that is the same to the last bit for thirty seconds is frozen, w
 });
 
 test('health: online with the first picture, offline after five seconds without, one outage through changing reasons', () => {
-  const health = new CameraHealth({ fps: 2, shadow: false, at: 1000, ms: 0 });
+  const health = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 1000, ms: 0 });
   expect(health.current).toEqual({ state: 'unknown', reason: 'starting', since: 1000 });
   expect(health.frame(null, 2000, 1000)).toEqual({ state: 'online', reason: 'connected', since: 2000 });
   expect(health.frame(null, 2500, 1500)).toBeNull();
@@ -157,16 +161,16 @@ test('health: online with the first picture, offline after five seconds without,
 });
 
 test('at the start the first picture may take longer, unless something has failed', () => {
-  const quiet = new CameraHealth({ fps: 2, shadow: false, at: 0, ms: 0 });
+  const quiet = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 0, ms: 0 });
   expect(quiet.tick(14_000, 14_000)).toBeNull();
   expect(quiet.tick(15_000, 15_000)).toMatchObject({ state: 'offline', reason: 'stalled' });
-  const refused = new CameraHealth({ fps: 2, shadow: false, at: 0, ms: 0 });
+  const refused = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 0, ms: 0 });
   refused.failure('refused', 1000);
   expect(refused.tick(5000, 5000)).toMatchObject({ state: 'offline', reason: 'refused' });
 });
 
 test('a slow camera is given the time of three pictures', () => {
-  const health = new CameraHealth({ fps: 0.1, shadow: true, at: 0, ms: 0 });
+  const health = new CameraHealth({ timing: { fps: 0.1 }, shadow: true, at: 0, ms: 0 });
   expect(health.frame(null, 0, 0)).toMatchObject({ reason: 'shadow' });
   expect(health.tick(29_000, 29_000)).toBeNull();
   expect(health.tick(30_500, 30_500)).toMatchObject({ state: 'offline', reason: 'stalled' });

@@ -35,6 +35,7 @@ export function siteCamera(changes: Partial<SiteCamera> = {}): SiteCamera {
     lat,
     allowLocalAddress: true,
     simulated: true,
+    transport: 'tcp',
     fps: 2,
     calibration: { points: calibrationPoints(POSE, createStreetRenderer(STREET, POSE)) },
     zones: [

@@ -63,8 +63,12 @@ describe('RTSP requests', () => {
   });
 
   it.each([
-    ['RTP/AVP;unicast;client_port=5000-5001', 461],
-    ['RTP/AVP/UDP;unicast;client_port=5000-5001', 461],
+    ['RTP/AVP;unicast;client_port=5000-5001', 200],
+    ['RTP/AVP/UDP;unicast;client_port=5000-5001', 200],
+    ['RTP/AVP;unicast;client_port=80-81', 461],
+    ['RTP/AVP;unicast;client_port=5000-70000', 461],
+    ['RTP/AVP;multicast;client_port=5000-5001', 461],
+    ['RTP/AVP;unicast', 461],
     ['RTP/AVP/TCP;unicast;interleaved=255-256', 461],
     ['RTP/AVP/TCP;unicast;interleaved=4-7', 461],
     ['', 461],
