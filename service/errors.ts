@@ -92,7 +92,7 @@ export const ERRORS = {
   GEWU_EVENT_INVALID: { remedy: 'reject', status: 400, hint: 'The event breaks the schema, or names another edge.' },
   GEWU_HEALTH_INVALID: { remedy: 'reject', status: 400, hint: 'The health record breaks the schema, or names another edge.' },
   GEWU_MODEL_INVALID: { remedy: 'fatal', status: 500, hint: 'The model file does not fit its manifest.' },
-  GEWU_CAMERA_URL: { remedy: 'reject', status: 400, hint: 'Use rtsp:// or rtsps:// with an allowed address.' },
+  GEWU_CAMERA_URL: { remedy: 'reject', status: 400, hint: 'Use rtsp(s):// or http(s):// with an allowed address.' },
   GEWU_CAMERA_OFFLINE: { remedy: 'retry', status: 503, hint: 'The camera does not answer; check address, power and password.' },
   GEWU_CALIBRATION: { remedy: 'reject', status: 400, hint: 'At least four ground points, no three in a line.' },
   GEWU_UNAUTHORIZED: { remedy: 'reject', status: 401, hint: 'Send `Authorization: Bearer <token>`.' },

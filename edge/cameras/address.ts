@@ -11,7 +11,7 @@ local.addSubnet('::1', 128, 'ipv6');
 local.addSubnet('::', 128, 'ipv6');
 local.addSubnet('fe80::', 10, 'ipv6');
 
-const SCHEMES = ['rtsp:', 'rtsps:'];
+const SCHEMES = ['rtsp:', 'rtsps:', 'http:', 'https:'];
 
 export interface CameraAddress {
   id: string;
@@ -22,7 +22,7 @@ export interface CameraAddress {
 }
 
 /**
- * The address that ffmpeg is given: scheme checked, every address of the host checked, user and password
+ * The address that the stream is opened with: scheme checked, every address of the host checked, user and password
  * percent-encoded into it. Never log it. Throws GEWU_CAMERA_URL (refused) or GEWU_CAMERA_OFFLINE (the name is unknown).
  */
 export async function streamUrl(
@@ -45,7 +45,7 @@ function parse(camera: CameraAddress): URL {
   const refuse = (why: string) => new GewuError('GEWU_CAMERA_URL', `camera ${camera.id}: ${why}`);
   if (!URL.canParse(camera.url)) throw refuse('the address is not a URL');
   const url = new URL(camera.url);
-  if (!SCHEMES.includes(url.protocol)) throw refuse(`scheme ${url.protocol} is not rtsp or rtsps`);
+  if (!SCHEMES.includes(url.protocol)) throw refuse(`scheme ${url.protocol} is not rtsp, rtsps, http or https`);
   if (url.hostname === '') throw refuse('the address has no host');
   if (url.username !== '' || url.password !== '') throw refuse('user and password belong into their own keys');
   return url;

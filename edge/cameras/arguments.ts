@@ -17,6 +17,9 @@ export interface StreamOptions {
 /** ffmpeg gives up a silent socket after so long; our own watchdog does not rely on it. */
 const SOCKET_TIMEOUT_US = 10_000_000;
 
+/** Where ffmpeg finds the stream: an address of its own, or JPEG pictures on its standard input. */
+export type StreamInput = { rtsp: string } | 'mjpeg';
+
 /**
  * The arguments of one camera's ffmpeg: a fixed list, of which only the address, the rate and the sizes vary, and no
  * shell in between. Two outputs of one process, a pair per analysed picture:
@@ -25,7 +28,7 @@ const SOCKET_TIMEOUT_US = 10_000_000;
  *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
  */
 export function ffmpegArguments(
-  url: string,
+  stream: StreamInput,
   { fps, transport, keyFramesOnly }: StreamOptions,
   { input, fullWidthMax }: PictureFormat,
 ): string[] {
@@ -38,8 +41,8 @@ export function ffmpegArguments(
   ].join(';');
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
-    ...['-protocol_whitelist', 'rtsp,rtp,tcp,tls,udp', '-rtsp_transport', transport, '-timeout', String(SOCKET_TIMEOUT_US)],
-    ...['-allowed_media_types', 'video', '-fflags', 'nobuffer', '-flags', 'low_delay'],
+    ...(stream === 'mjpeg' ? ['-protocol_whitelist', 'pipe'] : rtspArguments(transport)),
+    ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
     ...[
       '-probesize',
       '1000000',
@@ -53,11 +56,23 @@ export function ffmpegArguments(
       '1',
     ],
     ...(keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
-    ...['-i', url],
+    ...(stream === 'mjpeg' ? ['-f', 'mpjpeg', '-i', 'pipe:0'] : ['-i', stream.rtsp]),
     ...['-filter_complex_threads', '1', '-filter_complex', filters],
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
     ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
   ];
+}
+
+function rtspArguments(transport: 'tcp' | 'udp'): string[] {
+  const wire = [
+    '-protocol_whitelist',
+    'rtsp,rtp,tcp,tls,udp',
+    '-rtsp_transport',
+    transport,
+    '-timeout',
+    String(SOCKET_TIMEOUT_US),
+  ];
+  return [...wire, '-allowed_media_types', 'video'];
 }
 
 /** Filters that make any picture the model's input. */
@@ -92,5 +107,5 @@ export function failureOf(stderr: string): FailureReason | null {
 
 /** ffmpeg repeats its address in messages: user and password go. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/(rtsps?:\/\/)[^@\s/]*@/gi, '$1***@');
+  return text.replace(/((?:rtsps?|https?):\/\/)[^@\s/]*@/gi, '$1***@');
 }

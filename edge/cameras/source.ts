@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
 import { type CameraAddress, streamUrl } from './address.ts';
 import { type FailureReason, failureOf, ffmpegArguments, type PictureFormat, withoutCredentials } from './arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from './frames.ts';
+import { HttpStreamError, openHttpStream } from './http.ts';
 
 /** One analysed picture: the model's input and the full picture of the same moment. Both go back by `release`. */
 export interface Frame {
@@ -59,6 +61,8 @@ export class FrameSource implements Service {
   #failures = 0;
   #backoffMs = BACKOFF_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
+  /** Ends a stream that is being opened, or read here. */
+  #opened = new AbortController();
 
   constructor(deps: SourceDeps) {
     this.#deps = deps;
@@ -74,6 +78,7 @@ export class FrameSource implements Service {
   async stop(): Promise<void> {
     this.#running = false;
     clearTimeout(this.#timer);
+    this.#opened.abort();
     const child = this.#child;
     if (child === null) return;
     const gone = once(child, 'close');
@@ -99,27 +104,35 @@ export class FrameSource implements Service {
 
   async #attempt(): Promise<void> {
     const { camera, log } = this.#deps;
-    let url: string;
+    this.#opened = new AbortController();
     try {
-      url = await streamUrl(camera);
+      const url = await streamUrl(camera);
+      const { signal } = this.#opened;
+      const { allowLocalAddress } = camera;
+      const pictures = url.startsWith('http') ? await openHttpStream({ url, allowLocalAddress, signal }) : null;
+      if (this.#running) this.#run(url, pictures);
+      else pictures?.destroy();
     } catch (error) {
+      if (!this.#running) return;
       log.warn({ camera: camera.id, err: (error as Error).message }, 'camera address');
-      this.#again(isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable', 0);
-      return;
+      const reason = isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable';
+      this.#again(error instanceof HttpStreamError ? error.reason : reason, 0);
     }
-    if (this.#running) this.#run(url);
   }
 
-  #run(url: string): void {
+  /** `pictures` come from us, where ffmpeg does not fetch the stream itself. */
+  #run(url: string, pictures: Readable | null): void {
     const { camera, format, clock, log } = this.#deps;
     const { fps, transport, keyFrameEveryS } = camera;
     const options = { fps, transport, keyFramesOnly: keyFrameEveryS !== undefined };
-    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', ffmpegArguments(url, options, format), {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', ffmpegArguments(pictures ? 'mjpeg' : { rtsp: url }, options, format), {
+      stdio: [pictures ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'],
       // Nothing of ours is needed there, and nothing of it should change what ffmpeg does.
       env: { PATH: process.env.PATH ?? '', LANG: 'C' },
     });
     this.#child = child;
+    // The end of either is the end of both; ffmpeg's is told below.
+    if (pictures && child.stdin) pipeline(pictures, child.stdin).catch(() => child.kill('SIGKILL'));
     const startedMs = clock.monotonic();
     let lastMs: number | null = null;
     let stalled = false;

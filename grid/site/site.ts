@@ -104,7 +104,8 @@ export type Calibration = Static<typeof Calibration>;
 export const SiteCamera = Type.Object(
   {
     id: Id(),
-    url: Type.String({ pattern: '^rtsps?://', maxLength: 512, description: 'without user and password' }),
+    /** H.264 and others over RTSP, or a stream of JPEG pictures over HTTP. */
+    url: Type.String({ pattern: '^(rtsps?|https?)://', maxLength: 512, description: 'without user and password' }),
     username: Type.Optional(Type.String({ maxLength: 128 })),
     password: Type.Optional(Type.String({ maxLength: 128 })),
     /** Where the camera hangs. */

@@ -16,7 +16,8 @@ test('user and password go percent-encoded into the address, and never into a me
 
 test('other schemes, credentials in the address and text that is none are refused', async () => {
   for (const url of [
-    'http://192.0.2.7/',
+    'ftp://192.0.2.7/',
+    'pipe:0',
     'file:///etc/passwd',
     'rtmp://192.0.2.7/',
     'rtsp://u:p@192.0.2.7/',
@@ -56,7 +57,7 @@ test('loopback and link-local addresses are refused in every spelling, and behin
 
 test('the address is one argument behind -i, and nothing of the configuration is another', () => {
   const list = ffmpegArguments(
-    'rtsp://192.0.2.7/x -f mp4 /tmp/x',
+    { rtsp: 'rtsp://192.0.2.7/x -f mp4 /tmp/x' },
     { fps: 2, transport: 'tcp', keyFramesOnly: false },
     {
       input: { width: 320, height: 320, letterbox: { pad: 114 } },
