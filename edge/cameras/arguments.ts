@@ -42,7 +42,8 @@ export function ffmpegArguments(
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
     ...(stream === 'mjpeg' ? ['-protocol_whitelist', 'pipe'] : rtspArguments(transport)),
-    ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
+    // No `-fflags nobuffer`: it throws away what was probed, and H.265 is then grey until the next key frame.
+    ...['-flags', 'low_delay'],
     ...[
       '-probesize',
       '1000000',

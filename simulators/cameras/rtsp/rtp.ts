@@ -1,9 +1,11 @@
+import type { AccessUnit } from './unit.ts';
+
 /**
- * H.264 over RTP (RFC 6184), each packet behind its interleaved header (RFC 2326 section 10.12):
+ * H.264 (RFC 6184) and H.265 (RFC 7798) over RTP, each packet behind its interleaved header (RFC 2326 section 10.12):
  *
  *   '$' channel length | V..M.PT sequence timestamp SSRC | payload
  *
- * A NAL unit that fits is a payload of its own; a larger one is cut into FU-A fragments.
+ * A NAL unit that fits is a payload of its own; a larger one is cut into fragments (FU-A, FU).
  */
 export const PAYLOAD_TYPE = 96;
 export const CLOCK_RATE_HZ = 90_000;
@@ -13,7 +15,9 @@ export const PAYLOAD_BYTES_MAX = 1400;
 const INTERLEAVED_BYTES = 4;
 const RTP_BYTES = 12;
 const FU_A = 28;
-const FU_BYTES = 2;
+const FU_A_BYTES = 2;
+const FU = 49;
+const FU_BYTES = 3;
 /** Seconds between 1900 (NTP) and 1970. */
 const NTP_OFFSET_S = 2_208_988_800;
 
@@ -42,8 +46,8 @@ export class RtpStream {
   }
 
   /** All packets of one access unit in one buffer; `spoil`, where given, sees each payload and may change it. */
-  packetize(nals: readonly Buffer[], timestamp: number, spoil?: (payload: Buffer) => void): Buffer {
-    const payloads = nals.filter((nal) => nal.length > 0).flatMap(payloadsOf);
+  packetize({ nals, codec }: Pick<AccessUnit, 'nals' | 'codec'>, timestamp: number, spoil?: (payload: Buffer) => void): Buffer {
+    const payloads = nals.filter((nal) => nal.length > 0).flatMap(codec === 'h265' ? h265Payloads : h264Payloads);
     const head = INTERLEAVED_BYTES + RTP_BYTES;
     const out = Buffer.allocUnsafe(payloads.reduce((sum, p) => sum + head + p.head.length + p.body.length, 0));
     let at = 0;
@@ -106,16 +110,28 @@ interface Payload {
 
 const NO_HEAD = Buffer.alloc(0);
 
-function payloadsOf(nal: Buffer): Payload[] {
+function h264Payloads(nal: Buffer): Payload[] {
   if (nal.length <= PAYLOAD_BYTES_MAX) return [{ head: NO_HEAD, body: nal }];
   const first = nal.readUInt8(0);
-  const fragments: Payload[] = [];
-  const step = PAYLOAD_BYTES_MAX - FU_BYTES;
-  for (let from = 1; from < nal.length; from += step) {
-    const body = nal.subarray(from, from + step);
-    const start = from === 1 ? 0x80 : 0;
-    const end = from + step >= nal.length ? 0x40 : 0;
-    fragments.push({ head: Buffer.from([(first & 0xe0) | FU_A, start | end | (first & 0x1f)]), body });
+  return fragments(nal, 1, PAYLOAD_BYTES_MAX - FU_A_BYTES, (marks) => [(first & 0xe0) | FU_A, marks | (first & 0x1f)]);
+}
+
+function h265Payloads(nal: Buffer): Payload[] {
+  if (nal.length <= PAYLOAD_BYTES_MAX || nal.length < 3) return [{ head: NO_HEAD, body: nal }];
+  const [first, second] = [nal.readUInt8(0), nal.readUInt8(1)];
+  return fragments(nal, 2, PAYLOAD_BYTES_MAX - FU_BYTES, (marks) => [
+    (first & 0x81) | (FU << 1),
+    second,
+    marks | ((first >> 1) & 0x3f),
+  ]);
+}
+
+/** What is behind the NAL unit's own header, in steps; `headOf` makes a fragment's head of its start and end marks. */
+function fragments(nal: Buffer, header: number, step: number, headOf: (marks: number) => number[]): Payload[] {
+  const all: Payload[] = [];
+  for (let from = header; from < nal.length; from += step) {
+    const marks = (from === header ? 0x80 : 0) | (from + step >= nal.length ? 0x40 : 0);
+    all.push({ head: Buffer.from(headOf(marks)), body: nal.subarray(from, from + step) });
   }
-  return fragments;
+  return all;
 }

@@ -61,7 +61,7 @@ export class MediaSender {
     this.#behindSinceMs = null;
     if (this.#awaitsKey && !unit.key) return;
     this.#awaitsKey = false;
-    sink.write(this.#deps.stream.packetize(unit.nals, this.timestampOf(unit), spoil));
+    sink.write(this.#deps.stream.packetize(unit, this.timestampOf(unit), spoil));
   }
 
   timestampOf(unit: AccessUnit): number {

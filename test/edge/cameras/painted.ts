@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { silentLog, systemClock } from '#service/mod.ts';
-import { H264Encoder, RtspServer } from '#simulators/cameras/mod.ts';
+import { type AccessUnit, H264Encoder, RtspServer } from '#simulators/cameras/mod.ts';
 
 export const WIDTH_PX = 320;
 export const HEIGHT_PX = 180;
@@ -54,4 +55,60 @@ export async function paintedCamera(onTestFinished: Finish, { fps = 10 } = {}): 
     await server.stop();
   });
   return camera;
+}
+
+/** A grey camera that codes in H.265: a second of it, over and over. */
+export async function h265Camera(onTestFinished: Finish): Promise<{ url: string }> {
+  const fps = 10;
+  const size = `${WIDTH_PX}x${HEIGHT_PX}`;
+  const stream = execFileSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', `color=c=0xc8c8c8:s=${size}:r=${fps},noise=alls=10:allf=t`, '-frames:v', String(fps)],
+    ...[
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-pix_fmt',
+      'yuv420p',
+      '-x265-params',
+      'log-level=none:bframes=0:keyint=10:repeat-headers=1',
+    ],
+    ...['-f', 'hevc', 'pipe:1'],
+  ]);
+  const pictures = h265Pictures(stream);
+  const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
+  await server.start();
+  const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD }, fps });
+  let n = 0;
+  const timer = setInterval(() => {
+    const picture = pictures[n++ % pictures.length];
+    if (picture) mount.push({ ...picture, capturedMs: systemClock.monotonic() });
+  }, 1000 / fps);
+  onTestFinished(async () => {
+    clearInterval(timer);
+    await server.stop();
+  });
+  return { url: server.url(PATH) };
+}
+
+/** Access units of an elementary stream (ITU-T H.265 annex B). */
+function h265Pictures(stream: Buffer): Omit<AccessUnit, 'capturedMs'>[] {
+  const starts: number[] = [];
+  for (let at = stream.indexOf('000001', 0, 'hex'); at >= 0; at = stream.indexOf('000001', at + 3, 'hex')) starts.push(at + 3);
+  const nals = starts.map((from, i) => {
+    const to = (starts[i + 1] ?? stream.length + 3) - 3;
+    // The start code of the next may have a fourth byte.
+    return stream.subarray(from, to > from && stream[to - 1] === 0 ? to - 1 : to);
+  });
+  const pictures: { codec: 'h265'; nals: Buffer[]; key: boolean }[] = [];
+  let waiting: Buffer[] = [];
+  for (const nal of nals) {
+    const type = ((nal[0] ?? 0) >> 1) & 0x3f;
+    waiting.push(nal);
+    if (type > 31) continue;
+    if (((nal[2] ?? 0) & 0x80) !== 0) pictures.push({ codec: 'h265', nals: waiting, key: type >= 16 && type <= 21 });
+    else pictures.at(-1)?.nals.push(...waiting);
+    waiting = [];
+  }
+  return pictures;
 }

@@ -3,7 +3,7 @@ import type { FailureReason } from '#edge/cameras/arguments.ts';
 import { type Frame, FrameSource, type SourceDeps } from '#edge/cameras/source.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
-import { type Finish, HEIGHT_PX, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
+import { type Finish, HEIGHT_PX, h265Camera, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
@@ -86,6 +86,17 @@ test.concurrent('a camera that sends datagrams', async ({ expect, onTestFinished
   await until(() => frames.length >= 6, { timeoutMs: 40_000 });
   expect(failures).toEqual([]);
   expect(Math.abs((frames[5]?.mean ?? 0) - 200)).toBeLessThan(6);
+});
+
+test.concurrent('a camera that codes in H.265, over the connection and by datagrams', async ({ expect, onTestFinished }) => {
+  const { url } = await h265Camera(onTestFinished);
+  const both = [watch(onTestFinished, url), watch(onTestFinished, url, { transport: 'udp' })];
+  await Promise.all(both.map(({ source }) => source.start()));
+  await until(() => both.every(({ frames }) => frames.length >= 6), { timeoutMs: 40_000 });
+  for (const { frames, failures } of both) {
+    expect(failures).toEqual([]);
+    for (const { mean, widthPx } of frames) expect([Math.round(mean / 10), widthPx]).toEqual([20, WIDTH_PX]);
+  }
 });
 
 test.concurrent('in key-frame mode pictures come as key frames do', async ({ expect, onTestFinished }) => {

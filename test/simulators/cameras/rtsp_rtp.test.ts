@@ -20,7 +20,7 @@ it('gives back every NAL unit of any size, in packets of bounded size with one m
     .map(([head, bytes, fill]) => Buffer.concat([Buffer.from([head]), Buffer.alloc(bytes - 1, fill)]));
   fc.assert(
     fc.property(fc.array(nal, { minLength: 1, maxLength: 5 }), fc.nat(65_535), (nals, sequence) => {
-      const wire = new RtpStream(0, 1, sequence).packetize(nals, 1234);
+      const wire = new RtpStream(0, 1, sequence).packetize({ nals }, 1234);
       const packets = split(wire).map(parseRtp);
       expect(Buffer.concat(depacketize(packets)).equals(Buffer.concat(nals))).toBe(true);
       expect(Math.max(...packets.map((p) => p.payload.length))).toBeLessThanOrEqual(1400);
@@ -32,7 +32,7 @@ it('gives back every NAL unit of any size, in packets of bounded size with one m
 
 it('reports what it sent, with the same moment in both clocks (RFC 3550 section 6.4.1)', () => {
   const stream = new RtpStream(2, 0xdeadbeef, 7);
-  stream.packetize([Buffer.alloc(100, 1), Buffer.alloc(3000, 2)], 90);
+  stream.packetize({ nals: [Buffer.alloc(100, 1), Buffer.alloc(3000, 2)] }, 90);
   const report = stream.senderReport(1_700_000_000_500, 4711, 'cam');
   expect([report[0], report[1], report.readUInt16BE(2)]).toEqual([0x24, 3, report.length - 4]);
   expect([report[5], report.readUInt16BE(6), report.readUInt32BE(8)]).toEqual([200, 6, 0xdeadbeef]);
