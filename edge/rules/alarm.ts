@@ -57,11 +57,16 @@ export class Alarm extends Telling {
     return this.state.phase === 'active' || this.state.phase === 'clearing';
   }
 
+  /** Somebody works on the device, or on a group of it. */
+  isWorkedOn(at: number): boolean {
+    const { windows, groups } = this.device;
+    return isUnderMaintenance(windows, at) || groups.some((g) => isUnderMaintenance(g.windows, at));
+  }
+
   about(now: number): About {
-    const { device, kind, place, windows, groups } = this.device;
-    const all = [windows, ...groups.map((g) => g.windows)].flat();
+    const { device, kind, place } = this.device;
     // One that was told before the work began goes on as it was.
-    const suppressed = isUnderMaintenance(all, this.open?.confirmedAt ?? now) && isUnderMaintenance(all, now);
+    const suppressed = this.isWorkedOn(this.open?.confirmedAt ?? now) && this.isWorkedOn(now);
     return {
       class: classOf(this.rule.raises, device.component),
       severity: this.rule.severity,
@@ -112,6 +117,7 @@ export class Alarm extends Telling {
     if (!active) return;
     this.raised = raised === null ? { since: now, at: now } : { since: moved(raised.since), at: moved(raised.at) };
     this.by = open === null ? by : 'self';
+    this.heldUntil = this.raised.at + this.device.limits.group.holdS * 1000;
   }
 }
 

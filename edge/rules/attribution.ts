@@ -1,15 +1,13 @@
 import type { Clock } from '#service/mod.ts';
 import type { DeviceRegistry, RegisteredDevice, RegisteredGroup } from '../registry.ts';
-import type { Alarm, ThresholdAlarm, ToldBy } from './alarm.ts';
+import { Alarm, type ThresholdAlarm, type ToldBy } from './alarm.ts';
 import type { DeviceAlarms } from './device.ts';
 import { onQuiet, onTransition } from './flapping.ts';
 import { type GroupStep, onGroupTick, onMemberCleared, onMemberRaised } from './group.ts';
-import { GridStorm, GroupAlarm, groupKey, stormKey } from './many.ts';
-import { onRaised, onStormTick } from './storm.ts';
+import { isUnderMaintenance } from './maintenance.ts';
+import { GroupAlarm, groupKey, recount, stormKey } from './many.ts';
+import { Storms } from './storms.ts';
 import type { EventTeller, Telling } from './telling.ts';
-
-/** A storm and a growing group say how many they have become at most so often. */
-const RECOUNT_MS = 1000;
 
 export interface AttributionDeps {
   registry: DeviceRegistry;
@@ -32,7 +30,7 @@ export type TakeStored = (key: string) => string | undefined;
 export class Attribution {
   readonly #deps: AttributionDeps;
   readonly #groups = new Map<string, GroupAlarm>();
-  readonly #storms = new Map<string, GridStorm>();
+  readonly #storms: Storms;
   /** Those of whose group the others may show in a moment. */
   readonly #held = new Set<Alarm>();
   /** Told under a maintenance window: when it ends, the centre must hear. */
@@ -40,22 +38,19 @@ export class Attribution {
 
   constructor(deps: AttributionDeps) {
     this.#deps = deps;
+    const alarmsOf = (ids: readonly string[]) => ids.flatMap((id) => deps.devices.get(id)?.all ?? []);
+    this.#storms = new Storms({ ...deps, onEnded: (ids) => this.#release(alarmsOf(ids), 'storm') });
   }
 
   /** Takes up a device whose alarms have their state back. */
   add({ device, all }: DeviceAlarms, take: TakeStored): void {
-    const { registry, clock } = this.#deps;
     for (const alarm of all) {
       if (alarm.by === 'held') this.#held.add(alarm);
-      if (alarm.open) this.#watchWindow(alarm);
+      this.#watchWindow(alarm);
     }
     for (const group of device.groups) this.#addGroup(group, device, take);
-    const { cell } = device.place;
-    const stored = take(stormKey(cell));
-    if (stored === undefined) return;
-    const storm = new GridStorm(cell);
-    storm.restore(stored, registry, clock);
-    this.#storms.set(cell, storm);
+    const storm = take(stormKey(device.place.cell));
+    if (storm !== undefined) this.#storms.restore(storm, device);
   }
 
   #addGroup(group: RegisteredGroup, { limits }: RegisteredDevice, take: TakeStored): void {
@@ -65,7 +60,7 @@ export class Attribution {
       const alarm = new GroupAlarm(group, rule, limits.group);
       alarm.restore(take(key), this.#deps.clock);
       this.#groups.set(key, alarm);
-      if (alarm.open) this.#watchWindow(alarm);
+      this.#watchWindow(alarm);
     }
   }
 
@@ -78,21 +73,22 @@ export class Attribution {
           this.#applyGroup(group, onMemberCleared(group.terms, group.state, id, now));
     for (const device of devices.values()) {
       if (device.unstable.open && !device.device.limits.flapping) this.#believe(device, now);
-      for (const alarm of device.all) if (alarm.isActive && this.#isForgotten(alarm)) this.#tellAlone(alarm);
+      for (const alarm of device.all) if (alarm.isActive && this.#isForgotten(alarm)) this.#tellLate(alarm);
     }
-    for (const storm of this.#storms.values()) if (storm.open && !storm.at?.limits.storm) this.#end(storm, now);
+    this.#storms.endSwitchedOff(now);
   }
 
   /** Another event is said to tell it, and there is none. */
   #isForgotten(alarm: Alarm): boolean {
-    const { device, place } = alarm.device;
+    const { device } = alarm.device;
+    if (alarm.rule.severity === 'critical') return alarm.by !== 'self';
     switch (alarm.by) {
       case 'group':
         return !this.#groupsOf(alarm).some((g) => g.open && g.state.active.has(device.id));
       case 'unstable':
         return !this.#deps.devices.get(device.id)?.unstable.open;
       case 'storm':
-        return !this.#storms.get(place.cell)?.devices.has(device.id);
+        return !this.#storms.standsFor(alarm.device);
       default:
         return false;
     }
@@ -110,6 +106,8 @@ export class Attribution {
   /** It is active no more. */
   cleared(alarm: Alarm, at: number): void {
     this.#cameOrWent(alarm, at);
+    // Nobody followed, and it is over: on record it is.
+    if (alarm.by === 'held') this.#tellLate(alarm);
     this.#deps.teller.clear(alarm, at);
     alarm.raised = null;
     alarm.by = null;
@@ -120,33 +118,42 @@ export class Attribution {
 
   /** Those that were held for others and waited long enough. */
   tick(now: number): void {
-    for (const alarm of this.#held) if (now >= alarm.heldUntil) this.#tellAlone(alarm);
+    for (const alarm of this.#held) if (now >= alarm.heldUntil) this.#tellLate(alarm);
   }
 
   /** What takes minutes. */
   slowTick(now: number): void {
+    this.#endWindows(now);
     for (const device of this.#deps.devices.values()) if (device.unstable.open) this.#settle(device, now);
     for (const group of this.#groups.values()) {
       this.#applyGroup(group, onGroupTick(group.terms, group.state, now));
-      this.#recount(group);
+      recount(this.#deps.teller, group);
     }
-    for (const storm of this.#storms.values()) this.#calm(storm, now);
-    for (const telling of this.#suppressed) {
-      if (telling.open !== null && telling.about(this.#deps.clock.now()).suppressed) continue;
+    this.#storms.tick(now);
+  }
+
+  /** What is still so when the work is over is told; of a group, that first: it may be one event. */
+  #endWindows(now: number): void {
+    const utc = this.#deps.clock.now();
+    const over = [...this.#suppressed].filter((t) => t.open === null || !t.about(utc).suppressed);
+    for (const telling of over) {
       this.#suppressed.delete(telling);
-      this.#deps.teller.update(telling);
+      if (telling instanceof Alarm && telling.isActive) this.#joinGroups(telling, now);
     }
+    for (const telling of over) this.#deps.teller.update(telling);
   }
 
   #whoTells(alarm: Alarm, at: number): ToldBy {
     const { device, limits } = alarm.device;
     // Before it is counted, so that a group that comes together by it takes it along.
     alarm.by = 'held';
-    const groups = this.#groupsOf(alarm);
+    const utc = this.#deps.clock.now();
+    // Work on a device is told of that device, and is neither a dark circuit nor a storm.
+    const groups = isUnderMaintenance(alarm.device.windows, utc) ? [] : this.#groupsOf(alarm);
     for (const group of groups) this.#applyGroup(group, onMemberRaised(group.terms, group.state, device.id, at));
     if (groups.some((g) => g.state.phase !== 'apart')) return 'group';
     if (this.#ownerOf(alarm)?.unstable.open) return 'unstable';
-    if (this.#isStorm(alarm, at)) return 'storm';
+    if (!alarm.isWorkedOn(utc) && this.#storms.takes(alarm, at)) return 'storm';
     alarm.heldUntil = at + limits.group.holdS * 1000;
     return groups.length === 0 ? 'self' : 'held';
   }
@@ -164,13 +171,29 @@ export class Attribution {
     this.#watchWindow(alarm);
   }
 
+  /** Nobody else told it, or does so any more. */
+  #tellLate(alarm: Alarm): void {
+    if (alarm.rule.severity !== 'critical' && this.#ownerOf(alarm)?.unstable.open) this.#toldBy(alarm, 'unstable');
+    else this.#tellAlone(alarm);
+  }
+
+  /** An active alarm that its groups may not count yet. */
+  #joinGroups(alarm: Alarm, at: number): void {
+    const { windows, device } = alarm.device;
+    if (isUnderMaintenance(windows, this.#deps.clock.now())) return;
+    for (const group of this.#groupsOf(alarm)) {
+      if (!group.state.active.has(device.id)) this.#applyGroup(group, onMemberRaised(group.terms, group.state, device.id, at));
+      if (group.state.phase !== 'apart' && alarm.by !== 'group') this.#gather([alarm], at);
+    }
+  }
+
   #watchWindow(telling: Telling): void {
-    if (telling.about(this.#deps.clock.now()).suppressed) this.#suppressed.add(telling);
+    if (telling.open?.recorded) this.#suppressed.add(telling);
   }
 
   /** Another event stood for these and is over; what is still so is told by itself. */
   #release(alarms: Iterable<Alarm>, by: ToldBy): void {
-    for (const alarm of alarms) if (alarm.isActive && alarm.by === by) this.#tellAlone(alarm);
+    for (const alarm of alarms) if (alarm.isActive && alarm.by === by) this.#tellLate(alarm);
   }
 
   /** The device of a rule of the city; null for its checks and its silence, which say nothing of how steady it is. */
@@ -182,7 +205,7 @@ export class Attribution {
   #cameOrWent(alarm: Alarm, at: number): void {
     const { flapping } = alarm.device.limits;
     const device = flapping && this.#ownerOf(alarm);
-    if (!flapping || !device) return;
+    if (!flapping || !device || alarm.isWorkedOn(this.#deps.clock.now())) return;
     const { state, changes } = onTransition(flapping, alarm.flap, at);
     alarm.flap = state;
     for (const change of changes)
@@ -221,7 +244,8 @@ export class Attribution {
     teller.changed(group);
     for (const change of changes) {
       if (change.to === 'together') {
-        this.#gather(group, change.at);
+        this.#gather(this.#membersOf(group), change.at);
+        group.told = group.whom;
         teller.raise(group, change);
         this.#watchWindow(group);
       } else {
@@ -231,14 +255,9 @@ export class Attribution {
     }
   }
 
-  /** A circuit fails lamp by lamp: one revision a second says as much as one for each. */
-  #recount(group: GroupAlarm): void {
-    if (group.open !== null && group.toldMembers !== group.state.active.size) this.#deps.teller.update(group);
-  }
-
   /** From now on the group's event stands for its members'. */
-  #gather(group: GroupAlarm, at: number): void {
-    for (const alarm of this.#membersOf(group)) {
+  #gather(members: readonly Alarm[], at: number): void {
+    for (const alarm of members) {
       if (!alarm.isActive) continue;
       this.#deps.teller.clear(alarm, at);
       this.#toldBy(alarm, 'group');
@@ -253,44 +272,5 @@ export class Attribution {
     const device = this.#deps.devices.get(id);
     if (!device?.device.groups.some((g) => g.id === group.id)) return [];
     return device.all.filter((alarm) => alarm.rule.id === rule);
-  }
-
-  /** Counts the alarm; whether it is one of a storm. */
-  #isStorm(alarm: Alarm, at: number): boolean {
-    const { teller, clock } = this.#deps;
-    const { limits, place, device } = alarm.device;
-    if (!limits.storm) return false;
-    let storm = this.#storms.get(place.cell);
-    if (storm === undefined) {
-      storm = new GridStorm(place.cell);
-      this.#storms.set(place.cell, storm);
-    }
-    const { state, changes } = onRaised(limits.storm, storm.state, at);
-    storm.state = state;
-    if (state.phase === 'calm') return false;
-    storm.devices.add(device.id);
-    teller.changed(storm);
-    const began = changes.find((c) => c.to === 'storm');
-    if (began) {
-      storm.at = alarm.device;
-      teller.raise(storm, began);
-    } else if (storm.open && clock.now() - storm.open.updatedAt >= RECOUNT_MS) teller.update(storm);
-    return true;
-  }
-
-  #calm(storm: GridStorm, now: number): void {
-    const limits = storm.at?.limits.storm;
-    if (!limits || storm.open === null) return;
-    const { state, changes } = onStormTick(limits, storm.state, now);
-    if (changes.length === 0) return;
-    storm.state = state;
-    this.#end(storm, now);
-  }
-
-  #end(storm: GridStorm, now: number): void {
-    this.#deps.teller.clear(storm, now);
-    const concerned = [...storm.devices].flatMap((id) => this.#deps.devices.get(id)?.all ?? []);
-    storm.devices.clear();
-    this.#release(concerned, 'storm');
   }
 }

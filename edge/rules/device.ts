@@ -7,10 +7,12 @@ import type { Fields } from './threshold.ts';
 
 /** What a sample says of its sensors, and the fields that no rule of the city may look at. */
 export interface Judgement {
-  verdicts: Readonly<Record<PlausibilityCheck, boolean>>;
+  /** Nothing of `stuck` as long as no value has moved in this life of the node. */
+  verdicts: Readonly<Partial<Record<PlausibilityCheck, boolean>>>;
   excluded: readonly string[];
 }
 const FINE: Judgement['verdicts'] = { implausible: false, stuck: false, jump: false };
+const UNSURE: Judgement['verdicts'] = { implausible: false, jump: false };
 
 /** Everything that is watched on one device. */
 export class DeviceAlarms {
@@ -27,6 +29,7 @@ export class DeviceAlarms {
   heardAt: number | null = null;
   readonly #watched: readonly [string, FieldSpec][];
   readonly #histories = new Map<string, FieldHistory>();
+  #moved = false;
 
   constructor(device: RegisteredDevice) {
     this.device = device;
@@ -49,6 +52,7 @@ export class DeviceAlarms {
       const value = fields[name];
       let history = this.#histories.get(name);
       if (typeof value === 'number' && !implausible.includes(name)) {
+        if (history !== undefined && value !== history.value) this.#moved = true;
         history = onValue(spec, history, value, now);
         this.#histories.set(name, history);
         if (history.verdict === 'jump') {
@@ -58,7 +62,8 @@ export class DeviceAlarms {
       }
       stuck ||= history?.verdict === 'stuck';
     }
-    if (implausible.length === 0 && !stuck && !jump) return { verdicts: FINE, excluded };
-    return { verdicts: { implausible: implausible.length > 0, stuck, jump }, excluded };
+    if (implausible.length === 0 && !stuck && !jump) return { verdicts: this.#moved ? FINE : UNSURE, excluded };
+    const known = stuck || this.#moved ? { stuck } : {};
+    return { verdicts: { implausible: implausible.length > 0, jump, ...known }, excluded };
   }
 }

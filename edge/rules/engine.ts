@@ -9,7 +9,17 @@ import { LateAlarms } from './history.ts';
 import { unstableKey } from './many.ts';
 import { type MissingState, onHeard, onSilence } from './missing.ts';
 import { EventTeller, UNSAVED_MAX } from './telling.ts';
-import { ACTIVE, type Fields, holds, NORMAL, onSample, onTick, type ThresholdState, type ThresholdStep } from './threshold.ts';
+import {
+  ACTIVE,
+  type Fields,
+  holds,
+  isUndecided,
+  NORMAL,
+  onSample,
+  onTick,
+  type ThresholdState,
+  type ThresholdStep,
+} from './threshold.ts';
 
 /** Confirm and clear times are looked at so often: one is noticed at most this late. */
 const TICK_MS = 100;
@@ -92,7 +102,7 @@ export class RuleEngine implements Service {
       // A value that cannot be says nothing, neither for an alarm nor against it.
       if (!concerns(alarm.fields, fields, excluded)) continue;
       const wrong = holds(alarm.threshold.when, latest);
-      if (wrong || alarm.state.phase !== 'normal') this.#look(alarm, latest, wrong, now);
+      if (wrong || (alarm.state.phase !== 'normal' && !isInDoubt(alarm, latest))) this.#look(alarm, latest, wrong, now);
     }
     return this.#teller.save();
   }
@@ -223,10 +233,16 @@ function concerns(wanted: readonly string[], fields: Fields, excluded: readonly 
   return any;
 }
 
+/** After a restart a device that sends only what changed has not said again all that its running confirm or clear time is about. */
+function isInDoubt({ state, threshold }: ThresholdAlarm, fields: Fields): boolean {
+  if (state.phase === 'pending') return isUndecided(threshold.when, fields);
+  return state.phase === 'clearing' && isUndecided(threshold.clear.when, fields);
+}
+
 function same(a: ThresholdState, b: ThresholdState): boolean {
   if (a === b) return true;
   if (a.phase === 'pending' && b.phase === 'pending')
-    return a.since === b.since && a.samples === b.samples && a.enoughAt === b.enoughAt && a.recent?.length === b.recent?.length;
+    return a.since === b.since && a.samples === b.samples && a.enoughAt === b.enoughAt && a.recent === b.recent;
   if (a.phase === 'clearing' && b.phase === 'clearing') return a.clearSince === b.clearSince;
   return a.phase === b.phase;
 }

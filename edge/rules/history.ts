@@ -19,6 +19,8 @@ interface DevicePast {
   latest: Record<string, number | boolean>;
   newest: number;
   rules: Map<string, Past>;
+  /** What the disk refused: told with the next sample, which may be the same one again. */
+  untold: Buffer[];
 }
 
 /**
@@ -37,14 +39,27 @@ export class LateAlarms {
   /** `ts`: UTC ms of the sample. Resolves when what it told is durable; undefined when that is nothing. */
   sample({ device, rules }: DeviceAlarms, fields: Fields, excluded: readonly string[], ts: number): Promise<void> | undefined {
     const { id } = device.device;
-    const past = this.#pasts.get(id) ?? { latest: {}, newest: Number.NEGATIVE_INFINITY, rules: new Map<string, Past>() };
+    const none = (): DevicePast => ({ latest: {}, newest: Number.NEGATIVE_INFINITY, rules: new Map(), untold: [] });
+    const past = this.#pasts.get(id) ?? none();
     this.#pasts.set(id, past);
+    const told = past.untold;
+    past.untold = [];
     // It came again, or out of order: the past has been told without it.
-    if (ts <= past.newest) return undefined;
-    past.newest = ts;
-    for (const name in fields) if (!excluded.includes(name)) past.latest[name] = fields[name] as number | boolean;
-    const told = rules.flatMap((alarm) => this.#look(alarm, past, ts));
-    return told.length === 0 ? undefined : this.#deps.outbox.append('events', told);
+    if (ts > past.newest) {
+      past.newest = ts;
+      for (const name in fields) if (!excluded.includes(name)) past.latest[name] = fields[name] as number | boolean;
+      for (const alarm of rules) told.push(...this.#look(alarm, past, ts));
+    }
+    return told.length === 0 ? undefined : this.#append(past, told);
+  }
+
+  async #append(past: DevicePast, told: Buffer[]): Promise<void> {
+    try {
+      await this.#deps.outbox.append('events', told);
+    } catch (error) {
+      past.untold = [...told, ...past.untold];
+      throw error;
+    }
   }
 
   #look(alarm: ThresholdAlarm, { latest, rules }: DevicePast, ts: number): Buffer[] {

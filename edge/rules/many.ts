@@ -5,9 +5,9 @@ import type { RegisteredDevice, RegisteredGroup } from '../registry.ts';
 import { APART, type GroupState, type GroupTerms, movedGroup } from './group.ts';
 import { isUnderMaintenance } from './maintenance.ts';
 import { CALM, movedStorm, type StormState } from './storm.ts';
-import { type About, type OpenEvent, parseStored, Telling, toUtc } from './telling.ts';
+import { type About, type EventTeller, type OpenEvent, parseStored, Telling, toUtc } from './telling.ts';
 
-/** Events that stand for many alarms. */
+/** Events that stand for many alarms. `told`: whom the last revision spoke of, `whom`: the next one. */
 
 const classIn = (component: string, name: string): EventClass => ({ flag: 1, code: component.slice(6, 10), fault: name });
 const severityOf = (name: string): Severity => fault(name)?.severity ?? 'normal';
@@ -22,8 +22,11 @@ export class GroupAlarm extends Telling {
   readonly rule: string;
   readonly terms: GroupTerms;
   state: GroupState = APART;
-  /** Active members when a revision was last made. */
-  toldMembers = 0;
+  told: GroupState['active'] | null = null;
+
+  get whom(): GroupState['active'] {
+    return this.state.active;
+  }
 
   constructor(group: RegisteredGroup, rule: string, limits: Omit<GroupTerms, 'size'>) {
     super();
@@ -36,7 +39,6 @@ export class GroupAlarm extends Telling {
     const { id, kind, alarms, place, windows } = this.group;
     const suppressed = isUnderMaintenance(windows, this.open?.confirmedAt ?? now) && isUnderMaintenance(windows, now);
     const children = childrenOf(this.state.active.keys());
-    this.toldMembers = children.count;
     return {
       class: classIn(place.component, alarms.fault),
       severity: severityOf(alarms.fault),
@@ -112,6 +114,11 @@ export class GridStorm extends Telling {
   at: RegisteredDevice | null = null;
   /** Devices whose alarms it stands for. */
   readonly devices = new Set<string>();
+  told: number | null = null;
+
+  get whom(): number {
+    return this.devices.size;
+  }
 
   constructor(cell: string) {
     super();
@@ -138,16 +145,26 @@ export class GridStorm extends Telling {
     return [{ key: stormKey(this.cell), value: this.open === null ? null : JSON.stringify(kept) }];
   }
 
-  /** Only one that goes on is kept: the times that lead to one begin anew after a restart. */
-  restore(text: string | undefined, registry: ReadonlyMap<string, RegisteredDevice>, clock: Clock): void {
+  /**
+   * Only one that goes on is kept: the times that lead to one begin anew after a restart. `other` is a device of the cell, in
+   * place of one that is configured no more.
+   */
+  restore(text: string, registry: ReadonlyMap<string, RegisteredDevice>, other: RegisteredDevice, clock: Clock): void {
     const stored = parseStored<StormState & { open: OpenEvent | null; at: string | null; devices: string[] }>(text);
-    const at = stored && registry.get(stored.at ?? '');
-    if (!stored || !at || stored.open === null || stored.phase !== 'storm' || !Array.isArray(stored.times)) return;
+    if (!stored || stored.open === null || stored.phase !== 'storm' || !Array.isArray(stored.times)) return;
     this.state = movedStorm({ phase: 'storm', times: stored.times }, -toUtc(clock), clock.monotonic());
     this.open = stored.open;
-    this.at = at;
+    this.at = registry.get(stored.at ?? '') ?? other;
     for (const id of stored.devices) this.devices.add(id);
   }
+}
+
+/** An event for many says again how many they have become: a circuit fails lamp by lamp, and one revision a second says as much as one for each. */
+export function recount(teller: EventTeller, many: GroupAlarm | GridStorm): void {
+  // While the disk is away, one revision that waits says as much as many.
+  if (many.open === null || many.saving !== null || many.told === many.whom) return;
+  many.told = many.whom;
+  teller.update(many);
 }
 
 export const groupKey = (group: string, rule: string) => `group/${group}/${rule}`;

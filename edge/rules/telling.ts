@@ -12,6 +12,8 @@ export interface OpenEvent {
   confirmedAt: number;
   /** The last revision left at. */
   updatedAt: number;
+  /** So far it is on record only: it was told under a maintenance window. */
+  recorded?: boolean;
 }
 
 /** What a revision says beside its number and times. */
@@ -86,12 +88,17 @@ export class EventTeller {
     if (telling.open === null) return;
     const open = { ...telling.open, revision: telling.open.revision + 1 };
     telling.open = null;
-    this.#revise(telling, open, 'gewu.event.cleared', Math.round(toUtc(this.#deps.clock) + at));
+    // A clock that was set back must not end it before it began.
+    const clearedAt = Math.max(open.startedAt, Math.round(toUtc(this.#deps.clock) + at));
+    this.#revise(telling, open, 'gewu.event.cleared', clearedAt);
   }
 
   #revise(telling: Telling, open: OpenEvent, type: EventType, clearedAt?: number): void {
     const { edge, clock } = this.#deps;
-    const { seenAt, ...about } = telling.about(clock.now());
+    const { seenAt, suppressed, ...about } = telling.about(clock.now());
+    // What people were told of is theirs, and what is over before they were stays a record.
+    const recorded = clearedAt === undefined ? suppressed && (open.revision === 1 || open.recorded) : open.recorded;
+    if (telling.open !== null) telling.open = { ...open, recorded: recorded === true };
     const data: EventData = {
       revision: open.revision,
       edge,
@@ -102,6 +109,7 @@ export class EventTeller {
       lastSeenAt: Math.max(seenAt, open.startedAt),
       ...(clearedAt === undefined ? {} : { clearedAt }),
       evidence: [],
+      ...(recorded ? { suppressed: 'maintenance' } : {}),
     };
     telling.unsaved.push(Buffer.from(JSON.stringify(toEventRecord(open.event, type, clock.now(), data))));
     this.changed(telling);

@@ -114,6 +114,17 @@ export function holds(conditions: readonly Condition[], fields: Fields): boolean
   return true;
 }
 
+/** Whether nobody can say yet: a field is unknown, and what is known fulfils its conditions. */
+export function isUndecided(conditions: readonly Condition[], fields: Fields): boolean {
+  let unknown = false;
+  for (const c of conditions) {
+    const value = fields[c.field];
+    if (value === undefined) unknown = true;
+    else if (!compare(value, c)) return false;
+  }
+  return unknown;
+}
+
 function compare(value: number | boolean, { op, value: limit }: Condition): boolean {
   switch (op) {
     case 'eq':

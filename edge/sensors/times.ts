@@ -70,7 +70,8 @@ export class DeviceTimes {
     // A time ahead of our own clock must not make history of all that follows; nor does a clock that is set back while the device counts on.
     const late = claimed < Math.min(this.#newestSaid, now) && !(seq !== undefined && seq > (this.#newestSeq ?? seq));
     this.#count(seq, late);
-    this.#newestSaid = late ? this.#newestSaid : claimed;
+    // Not ahead of our own clock: who sets his back to the right time must not be late until that has come.
+    if (!late) this.#newestSaid = Math.min(claimed, now);
     this.#remember(given, claim, Math.max(REMEMBERED, 2 * together));
     return { ...split(given), skewed: false, late };
   }

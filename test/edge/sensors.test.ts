@@ -168,3 +168,11 @@ test('births and wills become states of the device, each once; what is neither b
   for (const h of all) expect(checkHealthLine.Check(h)).toBe(true);
   client.end(true);
 });
+
+test('a device whose clock was ahead and is set right is not late until the wrong time has come', () => {
+  const times = new DeviceTimes();
+  const ahead = times.give({ ts: NOW + 240_000, content: () => 'a' }, NOW);
+  // Right by now, and a fifth of a second under way.
+  const right = times.give({ ts: NOW + 60_000 - 200, content: () => 'b' }, NOW + 60_000);
+  expect([ahead.late, right.late]).toEqual([false, false]);
+});
