@@ -6,30 +6,11 @@ import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
 import { Outbox } from '../../../edge/outbox/mod.ts';
 import { createRegistry } from '../../../edge/registry.ts';
 import { RuleEngine } from '../../../edge/rules/mod.ts';
-import { siteMistakes } from '../../../edge/site.ts';
-import { coverDevice, edgeConfig } from '../../support/edge.ts';
+import { circuit, DARK, FEEDER, LIT, lamp, NOW, openOf, siteOf, told } from '../../support/alarms.ts';
+import { coverDevice } from '../../support/edge.ts';
 import { tempDir } from '../../support/temp.ts';
 
 /** The engine over a real outbox and a clock that stands still: what people hear of many alarms. */
-
-const NOW = Date.UTC(2026, 10, 23, 2);
-const FEEDER = '1101010110000001';
-const DARK = { power_w: 0, voltage_v: 220, commanded_on: true };
-const LIT = { power_w: 90, voltage_v: 221, commanded_on: true };
-
-const lamp = (n: number, more: Partial<SiteDevice> = {}): SiteDevice => ({
-  ...coverDevice(`sl-${n}`),
-  kind: 'streetlight',
-  component: `1101010118${String(n).padStart(6, '0')}`,
-  ...more,
-});
-
-function siteOf(devices: SiteDevice[], more: Partial<Site> = {}): Site {
-  const { site } = edgeConfig({ dataDir: '/nowhere', centreUrl: 'mqtt://127.0.0.1:9', devices });
-  const whole = { ...site, ...more };
-  expect(siteMistakes(whole)).toEqual([]);
-  return whole;
-}
 
 async function setUp(site: Site, { dir, clock = new ManualClock(NOW) }: { dir: string; clock?: ManualClock }) {
   const outbox = new Outbox({
@@ -65,22 +46,6 @@ async function setUp(site: Site, { dir, clock = new ManualClock(NOW) }: { dir: s
   };
   return { clock, engine, outbox, events, pass, stop: () => outbox.stop() };
 }
-
-const told = (all: EventRecord[]) =>
-  all.map(
-    (e) =>
-      `${e.type.slice('gewu.event.'.length)} ${e.data.class.fault ?? e.data.class.code} ${(e.data.origin as { device: string }).device}`,
-  );
-/** The highest revision of each event that has not cleared. */
-function openOf(all: EventRecord[]): EventRecord[] {
-  const last = new Map(all.map((e) => [e.subject, e]));
-  return [...last.values()].filter((e) => e.data.clearedAt === undefined);
-}
-
-const circuit = (n: number): [SiteDevice[], Partial<Site>] => [
-  Array.from({ length: n }, (_, i) => lamp(i + 1, { circuit: 'c-1' })),
-  { groups: [{ id: 'c-1', kind: 'circuit', component: FEEDER }] },
-];
 
 test('a dark circuit of twelve lamps is one event with children, and ends as one', async () => {
   const { engine, events, pass } = await setUp(siteOf(...circuit(12)), { dir: await tempDir() });
