@@ -58,15 +58,11 @@ interface Seen {
 }
 
 /** Attacks for a while; one sample at a time goes through, as soon as the one before is acknowledged. */
-async function under(
-  kind: Attack['kind'],
-  clients: number,
-  { ready }: { ready?: (child: ChildProcess) => Promise<unknown> } = {},
-): Promise<Seen> {
+async function under(kind: Attack['kind'], clients: number): Promise<Seen> {
   const child = fork(new URL('./flood_clients.ts', import.meta.url));
   const before = await rssMiB();
   child.send({ kind, port, ids, clients } satisfies Attack);
-  if (ready) await ready(child);
+  await once(child, 'message');
   const latencies: number[] = [];
   let peak = before;
   const end = performance.now() + ATTACK_MS;
@@ -124,7 +120,7 @@ test('connects without end; who behaves can connect meanwhile', async () => {
 test('half packets and packets that declare far too much', async () => check(await under('halves', 40)));
 
 test('five thousand that are connected and idle', async () => {
-  const seen = await under('idle', IDLE_CLIENTS, { ready: (child) => once(child, 'message') });
+  const seen = await under('idle', IDLE_CLIENTS);
   check(seen);
   expect(seen.attack).toMatchObject({ connected: IDLE_CLIENTS, closedByBroker: 0 });
 }, 60_000);

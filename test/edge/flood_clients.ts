@@ -130,7 +130,11 @@ async function each({ clients }: Attack, run: (i: number) => Promise<void>): Pro
 
 process.on('message', (attack: Attack | 'stop') => {
   if (attack !== 'stop') {
-    void ATTACKS[attack.kind](attack).then(() => process.send?.({ done: attack.kind }));
+    const running = ATTACKS[attack.kind](attack);
+    // Idle ones are an attack when all are there; the others from now on, however long this process took to start.
+    const begun = () => process.send?.({ begun: attack.kind });
+    if (attack.kind === 'idle') void running.then(begun);
+    else begun();
     return;
   }
   over = true;
