@@ -4,7 +4,7 @@ export interface BenchOptions {
   dir: string;
   /** Rounds of each side. */
   rounds: number;
-  /** A tenth of the work, for the suite: the figures mean little. */
+  /** A fifth of the work, or less, for the suite: the figures mean little. */
   short: boolean;
   /** For people, on stderr. */
   say(text: string): void;

@@ -37,8 +37,8 @@ const EDGE_TAG = bytesOf(',edge=');
 const RESERVED_FIELDS = ['time', 'cell', 'edge', 'device', '__proto__'].map(bytesOf);
 
 /**
- * Checks canonical lines where they lie in a larger buffer, without making an object or a string per line (a fifth of
- * the time of `parseLine`). Accepts what `parseLine` accepts, except lines with a repeated or reserved field name or
+ * Checks canonical lines where they lie in a larger buffer, without making an object or a string per line.
+ * Accepts what `parseLine` accepts, except lines with a repeated or reserved field name or
  * more than LINE_FIELDS_MAX fields. The positions of the last line scanned are in its properties.
  */
 export class LineScanner {

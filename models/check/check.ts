@@ -39,7 +39,7 @@ export async function checkModel(file: string): Promise<ModelReport> {
         ?.slice(1)
         .map(Number) ?? null;
     const input = recogniseInput(inputs, size);
-    const { outputs, raw, times } = await run(file, session, input);
+    const { outputs, raw, times } = await run(session, input);
     const family = recogniseOutputs(outputs, `${metadata.description ?? ''} ${basename(file)}`);
     const noted = classNames(metadata.names);
     const { classes, doubts } = named(noted, family.classCount);
@@ -70,8 +70,8 @@ export async function checkModel(file: string): Promise<ModelReport> {
     if (family.doubt !== null) doubts.push(family.doubt);
     return { inputs, outputs, draft, medianMs: times[RUNS >> 1] as number, slowestMs: times.at(-1) as number, doubts };
   } catch (error) {
-    if (error instanceof ModelError) throw new ModelError(`${file}: ${error.message}`, { cause: error });
-    if (error instanceof RangeError) throw new ModelError(`${file}: ${error.message}`, { cause: error });
+    if (error instanceof ModelError || error instanceof RangeError)
+      throw new ModelError(`${file}: ${error.message}`, { cause: error });
     throw error;
   } finally {
     await session.release();
@@ -102,7 +102,7 @@ function portOf(metadata: InferenceSession['inputMetadata'][number]): Port {
 }
 
 /** Times in ms, shortest first; outputs of a grey picture with the shapes that they have. */
-async function run(file: string, session: InferenceSession, input: ModelManifest['input']) {
+async function run(session: InferenceSession, input: ModelManifest['input']) {
   const grey = new InputWriter(input).write(new Uint8Array(input.width * input.height * 3).fill(GREY));
   const feeds = { [input.name]: new Tensor(input.dtype, grey, inputDims(input)) };
   const times: number[] = [];
@@ -115,7 +115,7 @@ async function run(file: string, session: InferenceSession, input: ModelManifest
     if (i >= WARM_UP_RUNS) times.push(performance.now() - beganAt);
   }
   const wrong = Object.entries(results).find(([, value]) => value.type !== 'float32');
-  if (wrong) throw new ModelError(`${file}: output ${wrong[0]} is ${wrong[1].type}; float32 is wanted`);
+  if (wrong) throw new ModelError(`output ${wrong[0]} is ${wrong[1].type}; float32 is wanted`);
   const outputs = Object.entries(results).map(([name, { type, dims }]): Port => ({ name, type, shape: dims }));
   const raw: Record<string, OutputTensor> = Object.fromEntries(
     Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]),

@@ -1,25 +1,13 @@
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '#cli/servers/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
-import { Outbox } from '../../edge/outbox/mod.ts';
+import type { Outbox } from '../../edge/outbox/mod.ts';
 import { Backoff, CaseStateMap, LaneCursor, RoundTrip, Uplink } from '../../edge/uplink/mod.ts';
 import { FakeCentre } from '../support/centre.ts';
+import { openOutbox } from '../support/outbox.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
-async function openOutbox(): Promise<Outbox> {
-  const outbox = new Outbox({
-    file: join(await tempDir(), 'o.db'),
-    quotaBytes: 1e9,
-    ageMsMax: 1e12,
-    log: silentLog,
-    metrics: createMetrics(),
-  });
-  await outbox.start();
-  onTestFinished(() => outbox.stop());
-  return outbox;
-}
 const put = (o: Outbox, count: number, lane: 'events' | 'health' | 'readings' = 'readings') =>
   o.append(
     lane,
@@ -27,7 +15,7 @@ const put = (o: Outbox, count: number, lane: 'events' | 'health' | 'readings' = 
   );
 
 test('live goes before backlog, backlog oldest first, each row once, whatever comes in between', async () => {
-  const outbox = await openOutbox();
+  const outbox = await openOutbox(await tempDir());
   await put(outbox, 4);
   const cursor = new LaneCursor('readings', outbox);
   const next = async () => {
@@ -58,7 +46,7 @@ test('live goes before backlog, backlog oldest first, each row once, whatever co
 });
 
 test('after an outage events go before health, health before readings; a centre that answers late sees no more than the window', async () => {
-  const outbox = await openOutbox();
+  const outbox = await openOutbox(await tempDir());
   for (let i = 0; i < 12; i++) await put(outbox, 5000);
   await put(outbox, 3, 'health');
   await put(outbox, 2, 'events');

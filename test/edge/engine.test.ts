@@ -1,13 +1,13 @@
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ThresholdRule } from '#grid/mod.ts';
 import { createCellIndex } from '#grid/mod.ts';
 import { checkEvent, type EventRecord } from '#grid/wire/mod.ts';
-import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
-import { Outbox } from '../../edge/outbox/mod.ts';
+import { ManualClock, silentLog } from '#service/mod.ts';
+import type { Outbox } from '../../edge/outbox/mod.ts';
 import { createRegistry } from '../../edge/registry.ts';
 import { RuleEngine } from '../../edge/rules/mod.ts';
 import { coverDevice, edgeConfig } from '../support/edge.ts';
+import { openOutbox } from '../support/outbox.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
@@ -51,16 +51,7 @@ async function setUp({
   const { site } = edgeConfig({ dataDir: dir, centreUrl: 'mqtt://127.0.0.1:9', devices: [coverDevice('mc-1')] });
   const registered = createRegistry(site, createCellIndex(site.cells), 'default').get('mc-1');
   if (registered === undefined) throw new Error('no such device');
-  const outbox = new Outbox({
-    file: join(dir, 'o.db'),
-    quotaBytes: 1e9,
-    ageMsMax: 1e12,
-    ...(syncFaults ? { syncFaults } : {}),
-    log: silentLog,
-    metrics: createMetrics(),
-  });
-  await outbox.start();
-  onTestFinished(() => outbox.stop());
+  const outbox = await openOutbox(dir, syncFaults ? { syncFaults } : {});
   const engine = new RuleEngine({
     edge: 'edge-01',
     registry: new Map([['mc-1', { ...registered, rules, checks: [], absence: null }]]),

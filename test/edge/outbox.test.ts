@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createMetrics, silentLog } from '#service/mod.ts';
 import { Outbox, type SalvageReport } from '../../edge/outbox/mod.ts';
 import { OutboxStore } from '../../edge/outbox/store.ts';
+import { openOutbox } from '../support/outbox.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 import { commit, lines, storeOptions } from './outbox/files.ts';
@@ -12,30 +13,13 @@ import { commit, lines, storeOptions } from './outbox/files.ts';
 const rows = (...texts: string[]) => texts.map((t) => Buffer.from(t));
 const ALL = Number.MAX_SAFE_INTEGER;
 
-async function open(
-  dir: string,
-  options: { quotaBytes?: number; ageMsMax?: number; syncDelayMs?: number; syncFaults?: Int32Array; pagesMax?: number } = {},
-): Promise<Outbox> {
-  const outbox = new Outbox({
-    file: join(dir, 'o.db'),
-    quotaBytes: 1e9,
-    ageMsMax: 1e12,
-    log: silentLog,
-    metrics: createMetrics(),
-    ...options,
-  });
-  await outbox.start();
-  onTestFinished(() => outbox.stop());
-  return outbox;
-}
-
 const bodyOf = async (o: Outbox, lane: 'events' | 'health' | 'readings', from = 1) => {
   const chunk = await o.take(lane, from, ALL, 1e6, 1e6);
   return chunk && { ...chunk, body: Buffer.from(chunk.body).toString() };
 };
 
 test('rows come back in order, by lane, within the size asked for', async () => {
-  const o = await open(await tempDir());
+  const o = await openOutbox(await tempDir());
   await Promise.all([o.append('readings', rows('a', 'b')), o.append('events', rows('e')), o.append('readings', rows('c'))]);
   expect(await bodyOf(o, 'readings')).toEqual({ first: 1, last: 3, count: 3, body: 'a\nb\nc\n' });
   expect(await bodyOf(o, 'events')).toEqual({ first: 1, last: 1, count: 1, body: 'e\n' });
@@ -47,13 +31,13 @@ test('rows come back in order, by lane, within the size asked for', async () => 
 
 test('rows, state and the sequence outlive a restart; a sequence number is never used again', async () => {
   const dir = await tempDir();
-  const first = await open(dir);
+  const first = await openOutbox(dir);
   await first.append('events', rows('raise'), [{ key: 'rule/x', value: '1' }]);
   await first.append('readings', rows('a', 'b'));
   first.remove('readings', 1, 2);
   await until(() => first.stats.readings.records === 0);
   await first.stop();
-  const second = await open(dir);
+  const second = await openOutbox(dir);
   expect((await second.state('rule/')).get('rule/x')).toBe('1');
   await second.append('readings', rows('c'));
   expect((await bodyOf(second, 'readings'))?.first).toBe(3);
@@ -62,22 +46,22 @@ test('rows, state and the sequence outlive a restart; a sequence number is never
 
 test('a row whose bytes changed is quarantined and the others go on', async () => {
   const dir = await tempDir();
-  const first = await open(dir);
+  const first = await openOutbox(dir);
   await first.append('readings', rows('good', 'broken', 'fine'));
   await first.stop();
   const db = new DatabaseSync(join(dir, 'o.db'));
   db.exec("UPDATE readings SET block = CAST(replace(block, CAST('broken' AS BLOB), CAST('brokem' AS BLOB)) AS BLOB)");
   db.close();
-  const second = await open(dir);
+  const second = await openOutbox(dir);
   expect((await bodyOf(second, 'readings'))?.body).toBe('good\nfine\n');
   await until(() => second.stats.readings.quarantined === 1);
   await second.stop();
-  const third = await open(dir);
+  const third = await openOutbox(dir);
   expect(third.stats.readings).toMatchObject({ records: 2, quarantined: 1 });
 });
 
 test('at the quota the oldest readings go, never events, and each drop is counted', async () => {
-  const o = await open(await tempDir(), { quotaBytes: 100_000 });
+  const o = await openOutbox(await tempDir(), { quotaBytes: 100_000 });
   await o.append('events', rows('x'.repeat(40_000)));
   for (let i = 0; i < 30; i++)
     await o.append(
@@ -108,7 +92,7 @@ test('a file that is no database is put aside and told of, and the node goes on 
 });
 
 test('a slow disk delays the answer, groups what waits, and does not stall the main thread', async () => {
-  const o = await open(await tempDir(), { syncDelayMs: 50 });
+  const o = await openOutbox(await tempDir(), { syncDelayMs: 50 });
   let ticks = 0;
   const ticker = setInterval(() => ticks++, 5);
   const began = performance.now();
@@ -123,7 +107,7 @@ test('a slow disk delays the answer, groups what waits, and does not stall the m
 
 test('after a failed sync nothing is acknowledged until the file was reopened; then all goes on', async () => {
   const syncFaults = new Int32Array(new SharedArrayBuffer(4));
-  const o = await open(await tempDir(), { syncFaults });
+  const o = await openOutbox(await tempDir(), { syncFaults });
   await o.append('readings', rows('before'));
   Atomics.store(syncFaults, 0, 1);
   await expect(o.append('readings', rows('lost'))).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
@@ -135,7 +119,7 @@ test('after a failed sync nothing is acknowledged until the file was reopened; t
 
 test('acknowledged rows go although the commit that carried them failed', async () => {
   const syncFaults = new Int32Array(new SharedArrayBuffer(4));
-  const o = await open(await tempDir(), { syncFaults });
+  const o = await openOutbox(await tempDir(), { syncFaults });
   await o.append('readings', rows('a', 'b', 'c'));
   Atomics.store(syncFaults, 0, 1);
   o.remove('readings', 1, 2);
@@ -143,7 +127,7 @@ test('acknowledged rows go although the commit that carried them failed', async 
 });
 
 test('events that fill the quota are refused; the ack of the oldest makes room in the same commit', async () => {
-  const o = await open(await tempDir(), { quotaBytes: 10_000 });
+  const o = await openOutbox(await tempDir(), { quotaBytes: 10_000 });
   await o.append('events', [Buffer.alloc(9_000, 'e')]);
   await expect(o.append('events', [Buffer.alloc(2_000, 'f')])).rejects.toMatchObject({ code: 'GEWU_OUTBOX_FULL' });
   o.remove('events', 1, 1);
@@ -157,7 +141,7 @@ test('events that fill the quota are refused; the ack of the oldest makes room i
 });
 
 test('on a full disk the oldest readings make room for events, and each is counted', async () => {
-  const o = await open(await tempDir(), { pagesMax: 250 });
+  const o = await openOutbox(await tempDir(), { pagesMax: 250 });
   for (let i = 0; i < 40; i++)
     await o.append(
       'readings',
@@ -192,13 +176,13 @@ test('what is too old goes, oldest first, by the time that the node ran', async 
 
 test('a second node on the same folder does not start', async () => {
   const dir = await tempDir();
-  await open(dir);
+  await openOutbox(dir);
   const o = new Outbox({ file: join(dir, 'o.db'), quotaBytes: 1e9, ageMsMax: 1e12, log: silentLog, metrics: createMetrics() });
   await expect(o.start()).rejects.toMatchObject({ code: 'GEWU_OUTBOX_BROKEN' });
 });
 
 test('beyond what may wait for the disk, appends are refused at once', async () => {
-  const o = await open(await tempDir(), { syncDelayMs: 300 });
+  const o = await openOutbox(await tempDir(), { syncDelayMs: 300 });
   const first = o.append('readings', rows('x'));
   const many = Array.from({ length: 30_000 }, () => Buffer.from('x'));
   const second = o.append('readings', many);
@@ -208,7 +192,7 @@ test('beyond what may wait for the disk, appends are refused at once', async () 
 
 test('a thread that dies is replaced: what it had not committed is refused, and the acks are not forgotten', async () => {
   const syncFaults = new Int32Array(new SharedArrayBuffer(8));
-  const o = await open(await tempDir(), { syncFaults });
+  const o = await openOutbox(await tempDir(), { syncFaults });
   await o.append('readings', rows('a', 'b'));
   Atomics.store(syncFaults, 1, 1);
   const refused = o.append('readings', rows('lost'));

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { CASE_ROLES, ID_PATTERN } from '#grid/mod.ts';
@@ -13,6 +14,8 @@ const Stored = Type.Object({ sha256: Sha256, mediaType: Type.String(), bytes: Ty
 const FOREVER = 'private, max-age=31536000, immutable';
 /** A file that pretends to be a page gets nothing done. */
 const FILE_POLICY = "default-src 'none'; sandbox";
+/** A refusal has so long to reach who is still sending. */
+const LINGER_MS = 1_000;
 
 /** Files that prove a case. Uploads are streamed to disk, never held in memory. */
 export const evidence: Route = (app, { evidence: store, log }) => {
@@ -39,6 +42,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       const sender = request.edge ?? request.account?.id ?? '';
       // A refusal comes before the body has been read: the rest of it is not worth waiting for.
       void reply.header('connection', 'close');
+      closeGently(request.raw.socket);
       if (Number(request.headers['content-length'] ?? 0) > EVIDENCE_BYTES_MAX)
         throw new GewuError('GEWU_PAYLOAD_TOO_LARGE', `more than ${EVIDENCE_BYTES_MAX} B`);
       const { created, ...file } = await store.put(request.params.sha256, mediaType, request.raw, { sender });
@@ -85,6 +89,19 @@ export const evidence: Route = (app, { evidence: store, log }) => {
     },
   );
 };
+
+/**
+ * Who is still sending when he is refused must be able to read why: closed at once, a connection with unread bytes is reset, and
+ * the reset may overtake the answer. So only our side ends, and for a moment what comes is read and forgotten [RFC 9112 section 9.6].
+ */
+function closeGently(socket: Socket): void {
+  // Node calls it when an answer that ends the connection is out.
+  socket.destroySoon = () => {
+    socket.end();
+    const late = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(late));
+  };
+}
 
 function eventOf({ headers }: FastifyRequest): string | null {
   const event = headers['x-gewu-event'];

@@ -1,27 +1,18 @@
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createCellIndex, type Site, type SiteDevice } from '#grid/mod.ts';
 import { checkEvent, type EventRecord } from '#grid/wire/mod.ts';
-import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
-import { Outbox } from '../../../edge/outbox/mod.ts';
+import { ManualClock, silentLog } from '#service/mod.ts';
 import { createRegistry } from '../../../edge/registry.ts';
 import { RuleEngine } from '../../../edge/rules/mod.ts';
 import { circuit, DARK, FEEDER, LIT, lamp, NOW, openOf, siteOf, told } from '../../support/alarms.ts';
 import { coverDevice } from '../../support/edge.ts';
+import { openOutbox } from '../../support/outbox.ts';
 import { tempDir } from '../../support/temp.ts';
 
 /** The engine over a real outbox and a clock that stands still: what people hear of many alarms. */
 
 async function setUp(site: Site, { dir, clock = new ManualClock(NOW) }: { dir: string; clock?: ManualClock }) {
-  const outbox = new Outbox({
-    file: join(dir, 'o.db'),
-    quotaBytes: 1e9,
-    ageMsMax: 1e12,
-    log: silentLog,
-    metrics: createMetrics(),
-  });
-  await outbox.start();
-  onTestFinished(() => outbox.stop());
+  const outbox = await openOutbox(dir);
   const registry = createRegistry(site, createCellIndex(site.cells), 'default');
   const engine = new RuleEngine({ edge: 'edge-01', registry, outbox, clock, log: silentLog });
   await engine.start();

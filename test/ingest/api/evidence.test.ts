@@ -99,8 +99,7 @@ test('an upload without end is cut off at the limit', async () => {
     if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), closed]);
   }
   await closed;
-  // The reset that follows the answer may overtake it: then nothing of it is read.
-  expect(['HTTP/1.1 413 ', '']).toContain(answer.slice(0, 13));
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(sentMiB).toBeLessThan(100);
   expect((await read('a'.repeat(64))).status).toBe(404);
 });
