@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GewuError } from '#service/mod.ts';
 
-/** Read and thrown away of a body that is not wanted, so that its sender gets to hear why. */
-const IGNORED_BYTES_MAX = 1024 * 1024;
-
 /** The whole body. Throws GEWU_PAYLOAD_TOO_LARGE, GEWU_REQUEST_INVALID for one that is compressed. */
 export async function readBody(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const encoding = req.headers['content-encoding'] ?? 'identity';
@@ -20,14 +17,4 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** Resolves at the end of what is left of a body, or when that is too much. The listener's request time-out bounds it. */
-export async function ignoreBody(req: IncomingMessage): Promise<void> {
-  if (req.complete || Number(req.headers['content-length']) > IGNORED_BYTES_MAX) return;
-  let bytes = 0;
-  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > IGNORED_BYTES_MAX) return;
-  }
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { Counter, GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import { Counter, closeGently, GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { type Listener, serverTlsOptions, TokenBucket } from '#service/mqtt/mod.ts';
 import type { Accounts } from '../accounts.ts';
 import type { Mappings } from '../mapping/mod.ts';
-import { ignoreBody, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import { Refusals } from './refusals.ts';
 
 export interface PushServerDeps {
@@ -96,7 +96,7 @@ export class PushServer implements Service {
       if (req.errored) return;
       const known = isGewuError(error) ? error : new GewuError('GEWU_INTERNAL', (error as Error).message, { cause: error });
       if (known.code === 'GEWU_INTERNAL') this.#deps.log.error({ err: error }, 'push');
-      await ignoreBody(req).catch(() => undefined);
+      closeGently(req);
       this.#send(res, statusOf(known), known);
     }
   }

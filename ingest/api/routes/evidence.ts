@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { CASE_ROLES, ID_PATTERN } from '#grid/mod.ts';
-import { GewuError } from '#service/mod.ts';
+import { closeGently, GewuError } from '#service/mod.ts';
 import { EVIDENCE_BYTES_MAX } from '../../evidence/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
 import { ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
@@ -14,8 +13,6 @@ const Stored = Type.Object({ sha256: Sha256, mediaType: Type.String(), bytes: Ty
 const FOREVER = 'private, max-age=31536000, immutable';
 /** A file that pretends to be a page gets nothing done. */
 const FILE_POLICY = "default-src 'none'; sandbox";
-/** A refusal has so long to reach who is still sending. */
-const LINGER_MS = 1_000;
 
 /** Files that prove a case. Uploads are streamed to disk, never held in memory. */
 export const evidence: Route = (app, { evidence: store, log }) => {
@@ -42,7 +39,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       const sender = request.edge ?? request.account?.id ?? '';
       // A refusal comes before the body has been read: the rest of it is not worth waiting for.
       void reply.header('connection', 'close');
-      closeGently(request.raw.socket);
+      closeGently(request.raw);
       if (Number(request.headers['content-length'] ?? 0) > EVIDENCE_BYTES_MAX)
         throw new GewuError('GEWU_PAYLOAD_TOO_LARGE', `more than ${EVIDENCE_BYTES_MAX} B`);
       const { created, ...file } = await store.put(request.params.sha256, mediaType, request.raw, { sender });
@@ -89,19 +86,6 @@ export const evidence: Route = (app, { evidence: store, log }) => {
     },
   );
 };
-
-/**
- * Who is still sending when he is refused must be able to read why: closed at once, a connection with unread bytes is reset, and
- * the reset may overtake the answer. So only our side ends, and for a moment what comes is read and forgotten [RFC 9112 section 9.6].
- */
-function closeGently(socket: Socket): void {
-  // Node calls it when an answer that ends the connection is out.
-  socket.destroySoon = () => {
-    socket.end();
-    const late = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(late));
-  };
-}
 
 function eventOf({ headers }: FastifyRequest): string | null {
   const event = headers['x-gewu-event'];
