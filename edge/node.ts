@@ -15,7 +15,7 @@ import { PushServer } from './push/mod.ts';
 import { createRegistry } from './registry.ts';
 import { RuleEngine } from './rules/mod.ts';
 import { SensorIntake } from './sensors/mod.ts';
-import { CaseStateMap, Uplink } from './uplink/mod.ts';
+import { CaseStateMap, CommandDispatcher, Uplink } from './uplink/mod.ts';
 
 export interface EdgeNode extends Service {
   /** Of the devices' broker, after `start`. */
@@ -54,6 +54,8 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
   outbox.onSalvaged((report) => tellSalvage(report, { edge, health, clock, log }));
   const registry = createRegistry(site, createCellIndex(site.cells), config.edge.profile);
   const caseStates = new CaseStateMap();
+  const commands = new CommandDispatcher({ log });
+  commands.on('case-state', (command) => caseStates.tell(command));
   const rules = new RuleEngine({ edge, registry, outbox, clock, log });
   const cameras = site.cameras.length === 0 ? null : createCameras({ config, events, health, caseStates, clock, log, metrics });
   const uplink = new Uplink({
@@ -62,7 +64,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     password: config.uplink.password,
     tls: config.uplink.tls,
     outbox,
-    commands: caseStates,
+    commands,
     clock,
     log,
     metrics,

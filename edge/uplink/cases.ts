@@ -1,29 +1,22 @@
-import { Compile } from 'typebox/compile';
-import { Command } from '#grid/wire/mod.ts';
+import type { CaseStateCommand } from '#grid/wire/mod.ts';
 import type { CaseStates } from '../events.ts';
-
-/** Takes in what the centre says on `down/command`. */
-export interface CommandReceiver {
-  receive(message: unknown): void;
-}
 
 /** Events remembered at most; the oldest are forgotten, which only re-arms them. */
 const EVENTS_MAX = 10_000;
-const check = Compile(Command);
 
-export class CaseStateMap implements CaseStates, CommandReceiver {
+/** What the centre has said last about the case of each event. */
+export class CaseStateMap implements CaseStates {
   readonly #open = new Map<string, { open: boolean; ts: number }>();
 
   isOpen(event: string): boolean {
     return this.#open.get(event)?.open ?? false;
   }
 
-  receive(message: unknown): void {
-    if (!check.Check(message)) return;
-    const known = this.#open.get(message.event);
-    if (known && known.ts > message.ts) return;
-    this.#open.delete(message.event);
-    this.#open.set(message.event, { open: message.open, ts: message.ts });
+  tell({ event, open, ts }: CaseStateCommand): void {
+    const known = this.#open.get(event);
+    if (known && known.ts > ts) return;
+    this.#open.delete(event);
+    this.#open.set(event, { open, ts });
     const oldest = this.#open.keys().next().value;
     if (this.#open.size > EVENTS_MAX && oldest !== undefined) this.#open.delete(oldest);
   }

@@ -1,4 +1,5 @@
-export { CaseStateMap, type CommandReceiver } from './cases.ts';
+export { CaseStateMap } from './cases.ts';
+export { CommandDispatcher, type CommandReceiver } from './commands.ts';
 export type { Client, Connect } from './connection.ts';
 export { LaneCursor, type Rows } from './cursor.ts';
 export { Backoff, RoundTrip } from './rtt.ts';

@@ -3,7 +3,7 @@ import { type Ack, ackTopic, checkAck, commandTopic, LANES, type Lane, packFrame
 import type { Clock, Log, Metrics, Service } from '#service/mod.ts';
 import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { Chunk } from '../outbox/mod.ts';
-import type { CommandReceiver } from './cases.ts';
+import type { CommandReceiver } from './commands.ts';
 import { type Connect, Connection } from './connection.ts';
 import type { Rows } from './cursor.ts';
 import { ATTEMPTS_OF_PATH_MAX, FLIGHT_FRAMES_MAX, Flight, type Frame } from './flight.ts';

@@ -6,5 +6,10 @@ export const CaseStateCommand = Type.Object(
   { command: Type.Literal('case-state'), event: Id(), open: Type.Boolean(), ts: Type.Integer({ minimum: 0 }) },
   { additionalProperties: false },
 );
-export const Command = CaseStateCommand;
-export type Command = Static<typeof Command>;
+export type CaseStateCommand = Static<typeof CaseStateCommand>;
+
+/** All of them, by the word in `command`. To add one: its schema above, a line here, a handler in `edge/node.ts`. */
+export const COMMANDS = { 'case-state': CaseStateCommand } as const;
+export type CommandName = keyof typeof COMMANDS;
+export type CommandOf<N extends CommandName> = Static<(typeof COMMANDS)[N]>;
+export type Command = { [N in CommandName]: CommandOf<N> }[CommandName];

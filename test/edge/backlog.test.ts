@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '#cli/servers/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import type { Outbox } from '../../edge/outbox/mod.ts';
-import { Backoff, CaseStateMap, LaneCursor, RoundTrip, Uplink } from '../../edge/uplink/mod.ts';
+import { Backoff, CaseStateMap, CommandDispatcher, LaneCursor, RoundTrip, Uplink } from '../../edge/uplink/mod.ts';
 import { FakeCentre } from '../support/centre.ts';
 import { openOutbox } from '../support/outbox.ts';
 import { tempDir } from '../support/temp.ts';
@@ -60,7 +60,7 @@ test('after an outage events go before health, health before readings; a centre 
     url: centre.url,
     password: 'edge-password',
     outbox,
-    commands: new CaseStateMap(),
+    commands: { receive: () => undefined },
     clock: systemClock,
     log: silentLog,
     metrics: createMetrics(),
@@ -107,15 +107,18 @@ test('reconnects wait from half a second up to half a minute, never more', () =>
 
 test('the latest word about a case counts, in whatever order they come; others are ignored', () => {
   const cases = new CaseStateMap();
-  const say = (event: string, open: boolean, ts: number) => cases.receive({ command: 'case-state', event, open, ts });
+  const commands = new CommandDispatcher({ log: silentLog });
+  commands.on('case-state', (command) => cases.tell(command));
+  const say = (event: string, open: boolean, ts: number) => commands.receive({ command: 'case-state', event, open, ts });
   expect(cases.isOpen('e-1')).toBe(false);
   say('e-1', true, 10);
   say('e-1', false, 20);
   say('e-1', true, 15);
   expect(cases.isOpen('e-1')).toBe(false);
   say('e-1', true, 30);
-  cases.receive({ command: 'reboot', event: 'e-1' });
-  cases.receive(null);
+  commands.receive({ command: 'reboot', event: 'e-1' });
+  commands.receive({ command: 'case-state', event: 'e-1', open: 'no', ts: 40 });
+  commands.receive(null);
   expect(cases.isOpen('e-1')).toBe(true);
   for (let i = 0; i < 10_000; i++) say(`x-${i}`, true, i);
   expect(cases.isOpen('e-1')).toBe(false);

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { CaseStateMap, Uplink } from '#edge/uplink/mod.ts';
+import { Uplink } from '#edge/uplink/mod.ts';
 import { silentLog } from '#service/mod.ts';
 import { Disk, SimulatedOutbox } from './disk.ts';
 import { Network } from './network.ts';
@@ -21,7 +21,7 @@ async function edge(
     url: 'mqtt://simulated',
     password: 'p',
     outbox,
-    commands: new CaseStateMap(),
+    commands: { receive: () => undefined },
     clock: time.clock({ stepMs: 0 }, EPOCH),
     log: silentLog,
     metrics: new Registry(),

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { CaseStateMap, Uplink } from '#edge/uplink/mod.ts';
+import { Uplink } from '#edge/uplink/mod.ts';
 import { type Ack, ackTopic, FRAME_BYTES_MAX, LANES, type Lane } from '#grid/wire/mod.ts';
 import { silentLog } from '#service/mod.ts';
 import { headerOf, SimulatedCentre, Stores } from './centre.ts';
@@ -122,7 +122,7 @@ export class World {
       url: 'mqtt://simulated',
       password: 'p',
       outbox,
-      commands: new CaseStateMap(),
+      commands: { receive: () => undefined },
       clock: time.clock(this.edgeMachine, EPOCH),
       log: silentLog,
       metrics: new Registry(),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Outbox } from '#edge/mod.ts';
-import { CaseStateMap, Uplink } from '#edge/uplink/mod.ts';
+import { Uplink } from '#edge/uplink/mod.ts';
 import type { Lane } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { tempDir } from './temp.ts';
@@ -27,7 +27,7 @@ export async function bareUplink({ url, password = 'edge-password' }: { url: str
   const told: BareUplink['told'] = [];
   const log = pino({ base: null }, { write: (line: string) => told.push(JSON.parse(line)) });
   const options = { edge: 'edge-01', url, password, outbox, clock: systemClock, log };
-  const uplink = new Uplink({ ...options, commands: new CaseStateMap(), metrics: createMetrics() });
+  const uplink = new Uplink({ ...options, commands: { receive: () => undefined }, metrics: createMetrics() });
   onTestFinished(() => uplink.stop());
   let n = 0;
   return {
