@@ -20,6 +20,7 @@ export interface AttackReport {
   closedByBroker: number;
 }
 
+const IDLE_BATCH = 20;
 const report: AttackReport = { connected: 0, sentBytes: 0, closedByBroker: 0 };
 const sockets = new Set<Socket>();
 let over = false;
@@ -113,13 +114,15 @@ const ATTACKS = {
       }
     });
   },
-  /** Signed in, and idle. */
+  /** Signed in, and idle. They come as fast as they are let in, so that none is over the broker's rate of connects after a pause. */
   async idle(attack: Attack) {
-    for (let i = 0; i < attack.clients && !over; i++) {
-      open(attack.port)
-        .resume()
-        .write(hello(idOf(attack, i), i));
-      if (i % 20 === 19) await pause(25);
+    for (let first = 0; first < attack.clients && !over; first += IDLE_BATCH) {
+      const batch = Array.from({ length: Math.min(IDLE_BATCH, attack.clients - first) }, async (_, n) => {
+        const socket = open(attack.port);
+        socket.write(hello(idOf(attack, first + n), first + n));
+        await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => undefined);
+      });
+      await Promise.all([...batch, pause(25)]);
     }
   },
 };
