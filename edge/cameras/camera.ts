@@ -8,20 +8,18 @@ import {
   NEAR_CELL_M,
   type SiteCamera,
 } from '#grid/mod.ts';
-import { type Detection, type LoadedModel, letterboxOf, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
+import type { Detection, LoadedModel } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evidence/mod.ts';
 import {
+  CameraView,
   type EventReporter,
   type Ground,
   type Incident,
   type InferenceLane,
   type InferencePool,
   type Located,
-  place,
-  standsIn,
-  Tracker,
   type WallTime,
   type ZoneWatch,
 } from '../vision/mod.ts';
@@ -61,9 +59,9 @@ export const FULL_WIDTH_PX_MAX = 1280;
 /**
  * One camera from its stream to its events.
  *
- *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> Tracker --> ZoneWatch --> EventReporter
- *        |              |                                       |                                       |
- *        +--- CameraHealth: online, offline, black, frozen      +--> RecentPictures --masked picture----+
+ *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> CameraView (tracks, zones) --> EventReporter
+ *        |              |                                       |                                          |
+ *        +--- CameraHealth: online, offline, black, frozen      +--> RecentPictures --masked picture-------+
  */
 export class Camera implements Service {
   readonly #deps: CameraDeps;
@@ -71,11 +69,9 @@ export class Camera implements Service {
   readonly #lane: InferenceLane<Frame>;
   readonly #health: CameraHealth;
   readonly #check: PictureCheck;
-  readonly #tracker: Tracker;
+  readonly #view: CameraView;
   readonly #recent: RecentPictures;
   readonly #reporter: EventReporter;
-  /** By class, the lowest score that a zone's rule of this camera accepts: from there on a detection may begin a track. */
-  readonly #acceptedFrom = new Map<string, number>();
   readonly #rate: RateWindow;
   readonly #counts = { decodedFrames: 0, analysedFrames: 0, droppedFrames: 0 };
   #timer: NodeJS.Timeout | undefined;
@@ -85,8 +81,6 @@ export class Camera implements Service {
   constructor(deps: CameraDeps) {
     const { camera, model, clock, log, shadow } = deps;
     this.#deps = deps;
-    for (const { detects, confidenceMin } of camera.zones.flatMap((zone) => zone.rules))
-      this.#acceptedFrom.set(detects, Math.min(confidenceMin, this.#acceptedFrom.get(detects) ?? 1));
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
     this.#source = new FrameSource({
@@ -109,7 +103,14 @@ export class Camera implements Service {
     this.#health = new CameraHealth({ timing: camera, shadow, at, ms });
     // The middle half of the rows is picture for every shape between 1:2 and 2:1.
     this.#check = new PictureCheck({ from: input.height / 4, to: (input.height * 3) / 4, width: input.width });
-    this.#tracker = new Tracker(`${camera.id.slice(0, 32)}-${at.toString(36)}`, pictureMs(camera));
+    this.#view = new CameraView({
+      camera,
+      model: model.manifest,
+      ground: deps.ground,
+      watch: deps.watch,
+      prefix: `${camera.id.slice(0, 32)}-${at.toString(36)}`,
+      frameMs: pictureMs(camera),
+    });
     this.#recent = new RecentPictures((full) => this.#source.release({ full }));
     this.#reporter = deps.reporter((incident, located, subject) => this.#evidence(incident, located, subject));
     this.#rate = new RateWindow(ms);
@@ -162,7 +163,7 @@ export class Camera implements Service {
   }
 
   #looked(frame: Frame, detections: readonly Detection[], inferenceMs: number): void {
-    const { camera, counters, wall, shadow, watch } = this.#deps;
+    const { camera, counters, wall, shadow } = this.#deps;
     // The last picture comes back after the end.
     if (this.#stopped) return;
     this.#counts.analysedFrames++;
@@ -170,33 +171,16 @@ export class Camera implements Service {
     counters.analysed.inc({ camera: camera.id });
     counters.inferenceSeconds.observe(inferenceMs / 1000);
     this.#source.release({ input: frame.input });
-    const { people, observed } = this.#observe(frame, detections);
-    const tracks = this.#tracker.update(observed, frame.ms);
+    const { people, tracks, decisions } = this.#view.look(frame.full, detections, {
+      at: frame.at,
+      ms: frame.ms,
+      wall: wall(frame.at),
+    });
     const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));
     const seen: Seen = { full: frame.full, at: frame.at, people, boxes };
     this.#recent.push(seen);
-    const decisions = watch.step(tracks, { at: frame.at, ms: frame.ms, wall: wall(frame.at) });
     if (!shadow) this.#reporter.handle(decisions, frame.at);
     else for (const { kind } of decisions) if (kind === 'raise') counters.shadowEvents.inc({ camera: camera.id });
-  }
-
-  /** People are for the mask only: they are not tracked, stored or sent. */
-  #observe(frame: Frame, detections: readonly Detection[]) {
-    const { model, ground, camera } = this.#deps;
-    const excluded = camera.exclude ?? [];
-    const { input, thresholds } = model.manifest;
-    const letterbox = letterboxOf(frame.full, input);
-    const pixel = [1 / letterbox.widthPx, 1 / letterbox.heightPx] as const;
-    const inPicture = detections.map((d) => ({ ...d, box: toPictureBox(d.box, letterbox) }));
-    const people = inPicture.filter((d) => d.class === PERSON_CLASS).map((d) => d.box);
-    const observed = inPicture
-      .filter((d) => d.class !== PERSON_CLASS && !excluded.some((polygon) => standsIn(polygon, d.class, d.box)))
-      .map((d) => {
-        const placed = place(ground, d.class, d.box, pixel);
-        const strong = d.score >= Math.min(thresholds[d.class] ?? 1, this.#acceptedFrom.get(d.class) ?? 1);
-        return { ...d, strong, point: placed?.point ?? null, errorRadiusM: placed?.errorRadiusM ?? 0 };
-      });
-    return { people, observed };
   }
 
   async #evidence(incident: Incident, located: Located, subject: string): Promise<EvidenceRef | null> {

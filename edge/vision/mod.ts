@@ -7,4 +7,5 @@ export { contactPixel, type Placed, place } from './placement.ts';
 export { EventReporter } from './reporter.ts';
 export { inForce, inPolygon, type WallTime, wallClock } from './schedule.ts';
 export { type Observed, type Track, Tracker } from './tracker.ts';
+export { CameraView, type CameraViewDeps, type Sight } from './view.ts';
 export { type Decision, type Incident, type Moment, standsIn, ZoneWatch } from './watch.ts';

@@ -1,0 +1,68 @@
+import type { SiteCamera } from '#grid/mod.ts';
+import { type Box, type Detection, letterboxOf, type ModelManifest, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
+import type { Ground } from './ground.ts';
+import { place } from './placement.ts';
+import { type Observed, type Track, Tracker } from './tracker.ts';
+import { type Decision, type Moment, standsIn, type ZoneWatch } from './watch.ts';
+
+export interface CameraViewDeps {
+  camera: Pick<SiteCamera, 'zones' | 'exclude'>;
+  model: Pick<ModelManifest, 'input' | 'thresholds'>;
+  ground: Ground;
+  watch: ZoneWatch;
+  /** Of track ids; unique within one run of the edge. */
+  prefix: string;
+  /** Between two pictures. */
+  frameMs: number;
+}
+
+/** What one picture showed; boxes in fractions of it. */
+export interface Sight {
+  /** For the mask only: people are not tracked, stored or sent. */
+  people: readonly Box[];
+  tracks: readonly Track[];
+  decisions: readonly Decision[];
+}
+
+/**
+ * What a camera makes of its pictures, one after the other:
+ *
+ *   detections --> place on the ground --> Tracker --> ZoneWatch --> decisions
+ */
+export class CameraView {
+  readonly #deps: CameraViewDeps;
+  readonly #tracker: Tracker;
+  /** By class, the lowest score that a zone's rule of this camera accepts: from there on a detection may begin a track. */
+  readonly #acceptedFrom = new Map<string, number>();
+
+  constructor(deps: CameraViewDeps) {
+    this.#deps = deps;
+    this.#tracker = new Tracker(deps.prefix, deps.frameMs);
+    for (const { detects, confidenceMin } of deps.camera.zones.flatMap((zone) => zone.rules))
+      this.#acceptedFrom.set(detects, Math.min(confidenceMin, this.#acceptedFrom.get(detects) ?? 1));
+  }
+
+  /** `picture` is the full one's size; detections are in the model's input pixels. */
+  look(picture: { widthPx: number; heightPx: number }, detections: readonly Detection[], now: Moment): Sight {
+    const letterbox = letterboxOf(picture, this.#deps.model.input);
+    const pixel = [1 / letterbox.widthPx, 1 / letterbox.heightPx] as const;
+    const inPicture = detections.map((d) => ({ ...d, box: toPictureBox(d.box, letterbox) }));
+    const people = inPicture.filter((d) => d.class === PERSON_CLASS).map((d) => d.box);
+    const observed = inPicture.filter((d) => this.#counts(d)).map((d) => this.#observe(d, pixel));
+    const tracks = this.#tracker.update(observed, now.ms);
+    return { people, tracks, decisions: this.#deps.watch.step(tracks, now) };
+  }
+
+  #counts({ class: className, box }: Detection): boolean {
+    if (className === PERSON_CLASS) return false;
+    const { exclude = [] } = this.#deps.camera;
+    return !exclude.some((polygon) => standsIn(polygon, className, box));
+  }
+
+  #observe(d: Detection, pixel: readonly [number, number]): Observed {
+    const { ground, model } = this.#deps;
+    const placed = place(ground, d.class, d.box, pixel);
+    const strong = d.score >= Math.min(model.thresholds[d.class] ?? 1, this.#acceptedFrom.get(d.class) ?? 1);
+    return { ...d, strong, point: placed?.point ?? null, errorRadiusM: placed?.errorRadiusM ?? 0 };
+  }
+}
