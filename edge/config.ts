@@ -1,10 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { deviceKind, type Mapper, PROFILES, Site } from '#grid/mod.ts';
+import { deviceKind, type Mapper, PROFILES, Site, siteMistakes } from '#grid/mod.ts';
 import { ConfigError, type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
 import { loadMapping, mappingConflicts } from './mapping/mod.ts';
-import { siteMistakes } from './site.ts';
 
 const strict = { additionalProperties: false } as const;
 const Path = () => Type.String({ minLength: 1, maxLength: 4096, description: 'relative paths start at the folder of the file' });

@@ -127,7 +127,7 @@ export async function loadIngestConfig(file: string): Promise<IngestConfig> {
     edges.push({ id, password, site: siteFile === undefined ? (site ?? null) : await readSite(siteFile) });
   const policyFile = checked.filingPolicy;
   const filingPolicy = policyFile === undefined ? null : checkConfig(policyFile, FilingPolicy, await readConfigFile(policyFile));
-  checkConfig(file, Type.Unknown(), {}, () => siteMistakes(edges));
+  checkConfig(file, Type.Unknown(), {}, () => ownerMistakes(edges));
   return { ...checked, edges, filingPolicy };
 }
 
@@ -250,7 +250,7 @@ function tokenMistakes({ api }: Checked): ConfigMistake[] {
 }
 
 /** One id is one thing, whichever edge it hangs on. */
-function siteMistakes(edges: readonly EdgeAccount[]): ConfigMistake[] {
+function ownerMistakes(edges: readonly EdgeAccount[]): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
   for (const kind of ['devices', 'cameras'] as const) {
     const owners = new Map<string, string>();

@@ -1,1 +1,2 @@
+export { type SiteMistake, siteMistakes } from './mistakes.ts';
 export * from './site.ts';

@@ -1,10 +1,9 @@
-import { createCellIndex, type Site, type SiteDevice } from '#grid/mod.ts';
+import { createCellIndex, type Site, type SiteDevice, siteMistakes } from '#grid/mod.ts';
 import { checkEvent, type EventRecord } from '#grid/wire/mod.ts';
 import { ManualClock, silentLog } from '#service/mod.ts';
 import type { Outbox, StateChange } from '../../edge/outbox/mod.ts';
 import { createRegistry } from '../../edge/registry.ts';
 import { RuleEngine } from '../../edge/rules/mod.ts';
-import { siteMistakes } from '../../edge/site.ts';
 import { coverDevice, edgeConfig } from './edge.ts';
 
 /** The alarm engine over a disk in memory, so that a life of the node costs nothing, and one commit after the other can be held back. */

@@ -11,10 +11,10 @@ import {
   parseCellCode,
   parseComponentCode,
   Site,
+  siteMistakes,
 } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, type IncidentClass } from '#simulators/cameras/mod.ts';
 import { buildDemoCity, type DemoCity, siteOf, zonesOf } from '#simulators/city/mod.ts';
-import { siteMistakes } from '../../../edge/site.ts';
 
 const SEEDS = [1, 2, 3, 7, 42];
 const cameras = (city: DemoCity) => city.edges.flatMap((e) => e.cameras);

@@ -1,22 +1,20 @@
-import {
-  createCellIndex,
-  deviceKind,
-  eventClass,
-  fault,
-  type MissingRule,
-  NEAR_CELL_M,
-  PLAUSIBILITY_CHECKS,
-  parseCellCode,
-  parseComponentCode,
-  type Raises,
-  type Site,
-  type SiteCamera,
-  type ThresholdRule,
-} from '#grid/mod.ts';
-import type { ConfigMistake } from '#service/mod.ts';
+import { eventClass, fault } from '../catalogue/mod.ts';
+import { createCellIndex, NEAR_CELL_M } from '../cells/mod.ts';
+import { parseCellCode, parseComponentCode } from '../codes/mod.ts';
+import { deviceKind } from '../devices/mod.ts';
+import { fitGround } from '../ground/mod.ts';
+import { type MissingRule, PLAUSIBILITY_CHECKS, type Raises, type ThresholdRule } from '../rules/mod.ts';
+import type { Site, SiteCamera } from './site.ts';
+
+/** One mistake in a site: where, what stands there, what should. */
+export interface SiteMistake {
+  key: string;
+  value: unknown;
+  message: string;
+}
 
 /** What a schema cannot say about a site: references, codes, geometry. */
-export function siteMistakes(site: Site): ConfigMistake[] {
+export function siteMistakes(site: Site): SiteMistake[] {
   return [
     ...cellMistakes(site),
     ...idMistakes(site),
@@ -30,7 +28,7 @@ export function siteMistakes(site: Site): ConfigMistake[] {
   ];
 }
 
-function cellMistakes({ cells, timeZone }: Site): ConfigMistake[] {
+function cellMistakes({ cells, timeZone }: Site): SiteMistake[] {
   const codes = cells.flatMap(({ code }, i) => {
     const parsed = parseCellCode(code);
     return parsed.ok ? [] : [{ key: `cells.${i}.code`, value: code, message: `not a unit grid code: ${parsed.fault}` }];
@@ -44,7 +42,7 @@ function cellMistakes({ cells, timeZone }: Site): ConfigMistake[] {
 }
 
 /** Devices, groups, gateways and cameras share one space of names. */
-function idMistakes({ devices, groups = [], gateways, cameras, cells }: Site): ConfigMistake[] {
+function idMistakes({ devices, groups = [], gateways, cameras, cells }: Site): SiteMistake[] {
   const seen = new Set<string>();
   const twice = (list: string, key: string, ids: readonly string[]) =>
     ids.flatMap((id, i) => {
@@ -81,7 +79,7 @@ function idMistakes({ devices, groups = [], gateways, cameras, cells }: Site): C
   ];
 }
 
-function componentMistakes({ components, cameras, devices, groups = [] }: Site): ConfigMistake[] {
+function componentMistakes({ components, cameras, devices, groups = [] }: Site): SiteMistake[] {
   const check = (key: string, code: string | undefined) => {
     if (code === undefined) return [];
     const parsed = parseComponentCode(code);
@@ -95,13 +93,13 @@ function componentMistakes({ components, cameras, devices, groups = [] }: Site):
   ];
 }
 
-function deviceMistakes({ devices, cells }: Site): ConfigMistake[] {
+function deviceMistakes({ devices, cells }: Site): SiteMistake[] {
   const index = createCellIndex(cells);
-  return devices.flatMap((device, i): ConfigMistake[] => {
+  return devices.flatMap((device, i): SiteMistake[] => {
     const at = (key: string, value: unknown, message: string) => ({ key: `devices.${i}.${key}`, value, message });
     const kind = deviceKind(device.kind);
     const cell = index.cellNear(device, NEAR_CELL_M);
-    const mistakes: ConfigMistake[] = [];
+    const mistakes: SiteMistake[] = [];
     if (kind === undefined) mistakes.push(at('kind', device.kind, 'there is no such kind of device'));
     else if (!kind.componentClasses.includes(device.component.slice(6, 10)))
       mistakes.push(
@@ -120,7 +118,7 @@ function deviceMistakes({ devices, cells }: Site): ConfigMistake[] {
 }
 
 /** State is kept by rule id, so that two rules of one device must not share one. */
-function ruleMistakes(key: string, id: string, kindName: string, rule: ThresholdRule | MissingRule): ConfigMistake[] {
+function ruleMistakes(key: string, id: string, kindName: string, rule: ThresholdRule | MissingRule): SiteMistake[] {
   const named = rule.id === id ? [] : [{ key: `${key}.id`, value: rule.id, message: `stands under the name ${id}` }];
   const absence = deviceKind(kindName)?.absence.id;
   if ('missing' in rule) {
@@ -135,9 +133,9 @@ function ruleMistakes(key: string, id: string, kindName: string, rule: Threshold
 /** Rules that the engine brings itself. */
 const RESERVED_RULES: readonly string[] = [...PLAUSIBILITY_CHECKS, 'unstable'];
 
-function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): ConfigMistake[] {
+function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): SiteMistake[] {
   const fields = deviceKind(kindName)?.fields ?? {};
-  const conditions = [...rule.when, ...rule.clear.when].flatMap((c): ConfigMistake[] => {
+  const conditions = [...rule.when, ...rule.clear.when].flatMap((c): SiteMistake[] => {
     const spec = Object.hasOwn(fields, c.field) ? fields[c.field] : undefined;
     if (spec === undefined) return [{ key, value: c.field, message: `${kindName} has no such field` }];
     return typeof c.value === spec.type ? [] : [{ key, value: c.value, message: `${c.field} is a ${spec.type}` }];
@@ -147,7 +145,7 @@ function thresholdMistakes(key: string, kindName: string, rule: ThresholdRule): 
   return [...conditions, ...confirm, ...raisesMistakes(key, rule.raises)];
 }
 
-function raisesMistakes(key: string, raises: Raises): ConfigMistake[] {
+function raisesMistakes(key: string, raises: Raises): SiteMistake[] {
   if ('fault' in raises)
     return fault(raises.fault) ? [] : [{ key: `${key}.raises.fault`, value: raises.fault, message: 'there is no such fault' }];
   return eventClass(raises.event)
@@ -155,7 +153,7 @@ function raisesMistakes(key: string, raises: Raises): ConfigMistake[] {
     : [{ key: `${key}.raises.event`, value: raises.event, message: 'there is no such event class' }];
 }
 
-function gatewayMistakes({ gateways, devices }: Site): ConfigMistake[] {
+function gatewayMistakes({ gateways, devices }: Site): SiteMistake[] {
   const known = new Set(devices.map((d) => d.id));
   return gateways.flatMap((gateway, i) =>
     gateway.devices.flatMap((id, j) =>
@@ -164,43 +162,72 @@ function gatewayMistakes({ gateways, devices }: Site): ConfigMistake[] {
   );
 }
 
-function cameraMistakes({ cameras, cells }: Site): ConfigMistake[] {
+function cameraMistakes({ cameras, cells }: Site): SiteMistake[] {
   const index = createCellIndex(cells);
   return cameras.flatMap((camera, i) => {
     const outside = camera.calibration.points.every((p) => index.cellNear(p, NEAR_CELL_M) === null);
+    const fitted = fitGround(camera);
+    const at = fitted.ok || fitted.point === null ? '' : `.points.${fitted.point}`;
     const half = (camera.username === undefined) !== (camera.password === undefined);
     return [
       ...(outside
         ? [{ key: `cameras.${i}.calibration`, value: camera.id, message: 'no calibration point lies in a unit grid of the site' }]
         : []),
+      ...(fitted.ok ? [] : [{ key: `cameras.${i}.calibration${at}`, value: camera.id, message: fitted.fault }]),
       ...(half ? [{ key: `cameras.${i}.username`, value: camera.username, message: 'username and password go together' }] : []),
     ];
   });
 }
 
-function zoneMistakes({ cameras }: Site): ConfigMistake[] {
-  const zonesOf = (camera: SiteCamera, i: number) =>
-    camera.zones.flatMap((zone, j) =>
-      zone.rules.flatMap((rule, k) => {
-        const key = `cameras.${i}.zones.${j}.rules.${k}`;
-        // People are never an event class.
-        const person =
-          rule.detects === 'person'
-            ? [{ key: `${key}.detects`, value: rule.detects, message: 'people are never an event class' }]
-            : [];
-        return [...person, ...raisesMistakes(key, rule.raises)];
-      }),
-    );
-  return cameras.flatMap(zonesOf);
+/** Of the picture. What is smaller is a slip of the hand: nothing can stand in it. */
+const ZONE_AREA_MIN = 1e-5;
+
+function zoneMistakes({ cameras }: Site): SiteMistake[] {
+  return cameras.flatMap((camera, i) => [
+    ...polygonMistakes(camera, `cameras.${i}`),
+    ...camera.zones.flatMap((zone, j) =>
+      zone.rules.flatMap((rule, k) => zoneRuleMistakes(rule, `cameras.${i}.zones.${j}.rules.${k}`)),
+    ),
+    ...namedTwice(camera.zones, `cameras.${i}.zones`),
+    ...camera.zones.flatMap((zone, j) => namedTwice(zone.rules, `cameras.${i}.zones.${j}.rules`)),
+  ]);
+}
+
+function polygonMistakes({ zones, exclude = [] }: SiteCamera, key: string): SiteMistake[] {
+  const polygons = [
+    ...zones.map(({ polygon }, j) => ({ polygon, at: `${key}.zones.${j}.polygon` })),
+    ...exclude.map((polygon, j) => ({ polygon, at: `${key}.exclude.${j}` })),
+  ];
+  return polygons.flatMap(({ polygon, at }) =>
+    areaOf(polygon) >= ZONE_AREA_MIN ? [] : [{ key: at, value: polygon, message: 'encloses nothing: its corners lie in a line' }],
+  );
+}
+
+/** Shoelace formula. */
+function areaOf(polygon: readonly (readonly [number, number])[]): number {
+  const next = (i: number) => polygon[(i + 1) % polygon.length] as readonly [number, number];
+  return Math.abs(polygon.reduce((sum, [x, y], i) => sum + x * next(i)[1] - next(i)[0] * y, 0)) / 2;
+}
+
+/** Incidents are remembered by zone and rule. */
+function namedTwice(things: readonly { id: string }[], key: string): SiteMistake[] {
+  return things.flatMap(({ id }, j) =>
+    things.findIndex((other) => other.id === id) < j ? [{ key: `${key}.${j}.id`, value: id, message: 'stands here twice' }] : [],
+  );
+}
+
+function zoneRuleMistakes({ detects, raises }: SiteCamera['zones'][number]['rules'][number], key: string): SiteMistake[] {
+  const person = { key: `${key}.detects`, value: detects, message: 'people are never an event class' };
+  return [...(detects === 'person' ? [person] : []), ...raisesMistakes(key, raises)];
 }
 
 /** The member's field that names a group of each kind. */
 const MEMBERSHIP = { circuit: 'circuit', pressure_zone: 'pressureZone' } as const;
 
-function groupMistakes({ groups = [], devices, cells }: Site): ConfigMistake[] {
+function groupMistakes({ groups = [], devices, cells }: Site): SiteMistake[] {
   const byId = new Map(groups.map((g) => [g.id, g]));
   const named = Object.entries(MEMBERSHIP).flatMap(([kind, field]) =>
-    devices.flatMap((device, i): ConfigMistake[] => {
+    devices.flatMap((device, i): SiteMistake[] => {
       const id = device[field];
       if (id === undefined || byId.get(id)?.kind === kind) return [];
       return [{ key: `devices.${i}.${field}`, value: id, message: `there is no group of kind ${kind} with this id` }];
@@ -210,7 +237,7 @@ function groupMistakes({ groups = [], devices, cells }: Site): ConfigMistake[] {
   const firstOf = new Map<string, Site['devices'][number]>();
   for (const device of devices)
     for (const id of [device.circuit, device.pressureZone]) if (id !== undefined && !firstOf.has(id)) firstOf.set(id, device);
-  const groupsThemselves = groups.flatMap(({ id, kind, position, component }, i): ConfigMistake[] => {
+  const groupsThemselves = groups.flatMap(({ id, kind, position, component }, i): SiteMistake[] => {
     const first = firstOf.get(id);
     if (first === undefined) return [{ key: `groups.${i}.id`, value: id, message: `no device names this ${kind}` }];
     const cell = index.cellNear(position ?? first, NEAR_CELL_M);
@@ -223,10 +250,10 @@ function groupMistakes({ groups = [], devices, cells }: Site): ConfigMistake[] {
   return [...named, ...groupsThemselves];
 }
 
-function maintenanceMistakes({ maintenance = [], devices, groups = [] }: Site): ConfigMistake[] {
+function maintenanceMistakes({ maintenance = [], devices, groups = [] }: Site): SiteMistake[] {
   const known = new Set(devices.map((d) => d.id));
   const knownGroups = new Set(groups.map((g) => g.id));
-  return maintenance.flatMap(({ devices: ids, group, from, to }, i): ConfigMistake[] => {
+  return maintenance.flatMap(({ devices: ids, group, from, to }, i): SiteMistake[] => {
     const at = (key: string, value: unknown, message: string) => ({ key: `maintenance.${i}${key}`, value, message });
     const none = ids === undefined && group === undefined ? [at('', undefined, 'devices or a group are wanted')] : [];
     const times = Date.parse(from) < Date.parse(to) ? [] : [at('.to', to, 'is not after `from`, or no date')];

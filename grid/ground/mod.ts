@@ -1,0 +1,1 @@
+export { type FittedGround, fitGround, type Ground, type GroundPoint } from './ground.ts';
