@@ -1,17 +1,11 @@
 import { type TSchema, Type } from 'typebox';
-import { CASE_ROLES, CaseStateSchema, EventRecord, Id } from '#grid/mod.ts';
-import { HEALTH_STATES } from '#grid/wire/mod.ts';
-import { Role } from './auth/mod.ts';
+import { ErrorAnswer, Time } from '#grid/api/mod.ts';
+import { Id } from '#grid/mod.ts';
 
-/** What requests say and answers hold, where grid/ has no schema for it. */
+/** What requests say. What answers hold stands in grid/api, for the console reads it there, too. */
+export * from '#grid/api/mod.ts';
 
 export const strict = { additionalProperties: false } as const;
-export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-/** UTC ms. */
-export const Time = Type.Integer({ minimum: 0, maximum: 4_102_444_800_000, description: 'UTC ms' });
-export const CellCode = Type.String({ pattern: '^[0-9]{15}$' });
-export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
-export const Word = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
 export const IdParams = Type.Object({ id: Id() }, strict);
 export const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 }));
 export const Cursor = Type.Optional(
@@ -20,153 +14,10 @@ export const Cursor = Type.Optional(
 /** `2:0501`, `1:0102`, `1:0102:cover_open`. */
 export const ClassPrefix = Type.String({ pattern: '^[12]:[0-9]{4}(:[A-Za-z0-9_-]{1,64})?$' });
 
-export const ErrorAnswer = Type.Object(
-  { error: Type.Object({ code: Type.String(), message: Type.String(), hint: Type.String() }, strict) },
-  { ...strict, description: 'a refusal: a code of docs/errors.md' },
-);
-
 /** Answers of a route: its own, and a refusal for everything else. */
 export const answers = <T extends TSchema>(ok: T, status: 200 | 201 | 204 = 200) => ({
   [status]: ok,
   '4xx': ErrorAnswer,
   '5xx': ErrorAnswer,
 });
-
-export const pageOf = <T extends TSchema>(item: T) =>
-  Type.Object(
-    { items: Type.Array(item), cursor: nullable(Type.String({ description: 'of the next page; null on the last' })) },
-    strict,
-  );
-export const listOf = <T extends TSchema>(item: T) => Type.Object({ items: Type.Array(item) }, strict);
-
-export const HealthStateSchema = Type.Enum(HEALTH_STATES);
-export const healthProperties = {
-  state: HealthStateSchema,
-  reason: Type.String(),
-  since: nullable(Time),
-  lastSeenAt: nullable(Time),
-  values: Type.Record(Type.String(), Type.Number()),
-};
-export const EdgeAnswer = Type.Object(
-  { id: Id(), cells: Type.Integer(), devices: Type.Integer(), cameras: Type.Integer(), ...healthProperties },
-  strict,
-);
-const place = { lon: Type.Number(), lat: Type.Number(), cell: nullable(CellCode) };
-export const DeviceAnswer = Type.Object(
-  {
-    id: Id(),
-    kind: Word,
-    edge: Id(),
-    component: Type.String(),
-    ...place,
-    ...healthProperties,
-    lastReadingAt: nullable(Time),
-  },
-  strict,
-);
-export const CameraAnswer = Type.Object(
-  {
-    id: Id(),
-    edge: Id(),
-    component: nullable(Type.String()),
-    ...place,
-    simulated: Type.Boolean(),
-    zones: Type.Integer(),
-    ...healthProperties,
-  },
-  strict,
-);
-export const HistoryAnswer = listOf(Type.Object({ ts: Time, state: HealthStateSchema, reason: Type.String() }, strict));
 export const HistoryQuery = Type.Object({ since: Type.Optional(Time), limit: Limit }, strict);
-
-export const EventAnswer = Type.Object({ record: EventRecord, case: nullable(Id()), receivedAt: Time, updatedAt: Time }, strict);
-export const TimelineAnswer = listOf(
-  Type.Object(
-    {
-      seq: Type.Integer(),
-      at: Time,
-      actor: Type.String(),
-      role: Type.Enum(CASE_ROLES),
-      kind: Type.Union([Type.Literal('transition'), Type.Literal('observation')]),
-      name: Type.String(),
-      from: nullable(CaseStateSchema),
-      to: CaseStateSchema,
-      input: Type.Record(Type.String(), Type.Unknown()),
-      hash: Type.String(),
-    },
-    strict,
-  ),
-);
-export const TransitionsAnswer = listOf(
-  Type.Object(
-    {
-      name: Type.String(),
-      labelZh: Type.String(),
-      labelEn: Type.String(),
-      input: Type.Unsafe<object>({ type: 'object', description: 'JSON Schema of its input' }),
-    },
-    strict,
-  ),
-);
-export const DeadLetterAnswer = Type.Object(
-  {
-    id: Type.String(),
-    ts: Time,
-    edge: Type.String(),
-    hop: Type.String(),
-    source: Type.String(),
-    code: Type.String(),
-    reason: Type.String(),
-    payload: Type.String({ description: 'base64, cut at 4 KiB' }),
-  },
-  strict,
-);
-export const TokenAnswer = Type.Object(
-  {
-    sha256: Sha256,
-    name: Id(),
-    roles: Type.Array(Role),
-    department: nullable(Id()),
-    createdAt: Time,
-    expiresAt: nullable(Time),
-  },
-  strict,
-);
-
-const FieldValue = Type.Union([Type.Number(), Type.Boolean()]);
-export const LatestAnswer = listOf(
-  Type.Object(
-    {
-      device: Id(),
-      ts: Time,
-      kind: Type.String(),
-      cell: Type.String(),
-      edge: Type.String(),
-      fields: Type.Record(Type.String(), FieldValue),
-    },
-    strict,
-  ),
-);
-const AggregateAnswer = Type.Object(
-  { mean: Type.Number(), min: Type.Number(), max: Type.Number(), count: Type.Integer(), last: FieldValue },
-  strict,
-);
-export const RangeAnswer = Type.Union([
-  Type.Object(
-    {
-      resolution: Type.Literal('raw'),
-      points: Type.Array(Type.Object({ ts: Time, fields: Type.Record(Type.String(), FieldValue) }, strict)),
-      truncated: Type.Boolean(),
-    },
-    strict,
-  ),
-  Type.Object(
-    {
-      resolution: Type.Union([Type.Literal('1m'), Type.Literal('1h')]),
-      bucketMs: Type.Integer(),
-      points: Type.Array(Type.Object({ ts: Time, fields: Type.Record(Type.String(), AggregateAnswer) }, strict)),
-      truncated: Type.Boolean({ description: 'there are more: ask again from the last `ts` on' }),
-    },
-    strict,
-  ),
-]);

@@ -1,6 +1,5 @@
-import { type Static, Type } from 'typebox';
-import { CASE_ROLES, type CaseRole, TECHNICAL_ROLES, type TechnicalRole } from '#grid/mod.ts';
-
+import { Role } from '#grid/api/mod.ts';
+import { type CaseRole, TECHNICAL_ROLES, type TechnicalRole } from '#grid/mod.ts';
 import { rolesFault } from '../../cases/mod.ts';
 
 /** The machine's own name in the timeline of a case. */
@@ -11,9 +10,7 @@ export function accountFault(name: string, roles: readonly string[]): string | n
   return name === MACHINE_NAME ? 'is the name of the machine itself' : rolesFault(roles);
 }
 
-/** Technical and case roles stand side by side in an account. */
-export const Role = Type.Enum([...TECHNICAL_ROLES, ...CASE_ROLES]);
-export type Role = Static<typeof Role>;
+export { Role };
 
 /** Who a bearer token stands for. */
 export interface Account {

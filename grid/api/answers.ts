@@ -1,0 +1,183 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { CASE_ROLES, CaseStateSchema, TECHNICAL_ROLES } from '../cases/mod.ts';
+import { EventRecord } from '../events/mod.ts';
+import { Id } from '../ids.ts';
+import { HEALTH_STATES } from '../wire/mod.ts';
+
+/**
+ * What the centre's API answers, where no other part of the domain has a schema for it. The centre documents its routes with
+ * these, and the console takes its types from here: one description, and no code of the server in the browser.
+ */
+
+const strict = { additionalProperties: false } as const;
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+/** UTC ms. */
+export const Time = Type.Integer({ minimum: 0, maximum: 4_102_444_800_000, description: 'UTC ms' });
+export const CellCode = Type.String({ pattern: '^[0-9]{15}$' });
+export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+export const Word = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
+
+/** Technical and case roles stand side by side in an account. */
+export const Role = Type.Enum([...TECHNICAL_ROLES, ...CASE_ROLES]);
+export type Role = Static<typeof Role>;
+
+export const ErrorAnswer = Type.Object(
+  { error: Type.Object({ code: Type.String(), message: Type.String(), hint: Type.String() }, strict) },
+  { ...strict, description: 'a refusal: a code of docs/errors.md' },
+);
+export type ErrorAnswer = Static<typeof ErrorAnswer>;
+
+export const pageOf = <T extends TSchema>(item: T) =>
+  Type.Object(
+    { items: Type.Array(item), cursor: nullable(Type.String({ description: 'of the next page; null on the last' })) },
+    strict,
+  );
+export const listOf = <T extends TSchema>(item: T) => Type.Object({ items: Type.Array(item) }, strict);
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  cursor: string | null;
+}
+
+export const HealthStateSchema = Type.Enum(HEALTH_STATES);
+export const healthProperties = {
+  state: HealthStateSchema,
+  reason: Type.String(),
+  since: nullable(Time),
+  lastSeenAt: nullable(Time),
+  values: Type.Record(Type.String(), Type.Number()),
+};
+export const EdgeAnswer = Type.Object(
+  { id: Id(), cells: Type.Integer(), devices: Type.Integer(), cameras: Type.Integer(), ...healthProperties },
+  strict,
+);
+const place = { lon: Type.Number(), lat: Type.Number(), cell: nullable(CellCode) };
+export const DeviceAnswer = Type.Object(
+  {
+    id: Id(),
+    kind: Word,
+    edge: Id(),
+    component: Type.String(),
+    ...place,
+    ...healthProperties,
+    lastReadingAt: nullable(Time),
+  },
+  strict,
+);
+export const CameraAnswer = Type.Object(
+  {
+    id: Id(),
+    edge: Id(),
+    component: nullable(Type.String()),
+    ...place,
+    simulated: Type.Boolean(),
+    zones: Type.Integer(),
+    ...healthProperties,
+  },
+  strict,
+);
+export const HistoryAnswer = listOf(Type.Object({ ts: Time, state: HealthStateSchema, reason: Type.String() }, strict));
+
+export const EventAnswer = Type.Object({ record: EventRecord, case: nullable(Id()), receivedAt: Time, updatedAt: Time }, strict);
+export const TimelineAnswer = listOf(
+  Type.Object(
+    {
+      seq: Type.Integer(),
+      at: Time,
+      actor: Type.String(),
+      role: Type.Enum(CASE_ROLES),
+      kind: Type.Union([Type.Literal('transition'), Type.Literal('observation')]),
+      name: Type.String(),
+      from: nullable(CaseStateSchema),
+      to: CaseStateSchema,
+      input: Type.Record(Type.String(), Type.Unknown()),
+      hash: Type.String(),
+    },
+    strict,
+  ),
+);
+export const TransitionsAnswer = listOf(
+  Type.Object(
+    {
+      name: Type.String(),
+      labelZh: Type.String(),
+      labelEn: Type.String(),
+      input: Type.Unsafe<object>({ type: 'object', description: 'JSON Schema of its input' }),
+    },
+    strict,
+  ),
+);
+export const DeadLetterAnswer = Type.Object(
+  {
+    id: Type.String(),
+    ts: Time,
+    edge: Type.String(),
+    hop: Type.String(),
+    source: Type.String(),
+    code: Type.String(),
+    reason: Type.String(),
+    payload: Type.String({ description: 'base64, cut at 4 KiB' }),
+  },
+  strict,
+);
+export const TokenAnswer = Type.Object(
+  {
+    sha256: Sha256,
+    name: Id(),
+    roles: Type.Array(Role),
+    department: nullable(Id()),
+    createdAt: Time,
+    expiresAt: nullable(Time),
+  },
+  strict,
+);
+
+const FieldValue = Type.Union([Type.Number(), Type.Boolean()]);
+export const LatestAnswer = listOf(
+  Type.Object(
+    {
+      device: Id(),
+      ts: Time,
+      kind: Type.String(),
+      cell: Type.String(),
+      edge: Type.String(),
+      fields: Type.Record(Type.String(), FieldValue),
+    },
+    strict,
+  ),
+);
+const AggregateAnswer = Type.Object(
+  { mean: Type.Number(), min: Type.Number(), max: Type.Number(), count: Type.Integer(), last: FieldValue },
+  strict,
+);
+export const RangeAnswer = Type.Union([
+  Type.Object(
+    {
+      resolution: Type.Literal('raw'),
+      points: Type.Array(Type.Object({ ts: Time, fields: Type.Record(Type.String(), FieldValue) }, strict)),
+      truncated: Type.Boolean(),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      resolution: Type.Union([Type.Literal('1m'), Type.Literal('1h')]),
+      bucketMs: Type.Integer(),
+      points: Type.Array(Type.Object({ ts: Time, fields: Type.Record(Type.String(), AggregateAnswer) }, strict)),
+      truncated: Type.Boolean({ description: 'there are more: ask again from the last `ts` on' }),
+    },
+    strict,
+  ),
+]);
+
+export type EdgeAnswer = Static<typeof EdgeAnswer>;
+export type DeviceAnswer = Static<typeof DeviceAnswer>;
+export type CameraAnswer = Static<typeof CameraAnswer>;
+export type HistoryAnswer = Static<typeof HistoryAnswer>;
+export type EventAnswer = Static<typeof EventAnswer>;
+export type TimelineAnswer = Static<typeof TimelineAnswer>;
+export type TransitionsAnswer = Static<typeof TransitionsAnswer>;
+export type DeadLetterAnswer = Static<typeof DeadLetterAnswer>;
+export type TokenAnswer = Static<typeof TokenAnswer>;
+export type LatestAnswer = Static<typeof LatestAnswer>;
+export type RangeAnswer = Static<typeof RangeAnswer>;
