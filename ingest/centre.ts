@@ -1,12 +1,14 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { type Clock, createMetrics, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { createApi, EdgeCredentials, Readiness, type ReadyCheck, StreamHub } from './api/mod.ts';
+import { createAudit } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
 import { createEvidenceStore } from './evidence/mod.ts';
+import { createGrants } from './grants/mod.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
@@ -117,10 +119,16 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const deadLetters = createDeadLetterStore({ config: config.deadLetters, database, ...common });
   const onStored = (sha256: string) => cases.evidenceStored(sha256);
   const evidence = createEvidenceStore({ config: config.evidence, database, onStored, ...common });
+  const audit = createAudit({ database, ...common });
+  const grants = createGrants({ database, audit, registry, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
 
-  const stores = { database, cases, devices, deadLetters, evidence, timeseries };
-  const onDatabase = new Persistent({ name: 'database', services: [database, cases, devices, deadLetters, evidence, hub], log });
+  const stores = { database, cases, devices, deadLetters, evidence, audit, grants, timeseries };
+  const onDatabase = new Persistent({
+    name: 'database',
+    services: [database, cases, devices, deadLetters, evidence, audit, grants, hub],
+    log,
+  });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });

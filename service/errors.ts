@@ -100,12 +100,17 @@ export const ERRORS = {
   GEWU_TOO_MANY_REQUESTS: {
     remedy: 'retry',
     status: 429,
-    hint: 'Too many failed log-ins or open streams from there; wait a minute.',
+    hint: 'Too many failed log-ins, open streams or open grants from there; wait a minute, or end some.',
   },
   GEWU_NOT_FOUND: { remedy: 'reject', status: 404, hint: 'There is no such thing.' },
   GEWU_REQUEST_INVALID: { remedy: 'reject', status: 400, hint: 'See the schema at /docs.' },
   GEWU_TRANSITION_REFUSED: { remedy: 'reject', status: 409, hint: 'The state of the case does not allow this step.' },
   GEWU_TRANSITION_GUARD: { remedy: 'reject', status: 422, hint: 'A condition of this step does not hold.' },
+  GEWU_GRANT_INVALID: {
+    remedy: 'reject',
+    status: 403,
+    hint: "This grant is over, another's, or for something else; ask for a new one.",
+  },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
   GEWU_INTERNAL: { remedy: 'fatal', status: 500, hint: 'A fault of ours: keep the log and report it.' },

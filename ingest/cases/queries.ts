@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Case } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import type { Queries } from '../database/mod.ts';
+import { type Queries, readCursor, writeCursor } from '../database/mod.ts';
 import { toCases, toStoredEvent } from './rows.ts';
 import type { CaseFilter, EventFilter, Page, StoredEvent } from './types.ts';
 
@@ -76,15 +76,4 @@ function classRange(prefix: string | undefined): ClassRange | null {
 
 function inside({ from, below }: ClassRange) {
   return sql<boolean>`(class_key >= ${from} and class_key < ${below})`;
-}
-
-function writeCursor(at: number, id: string): string {
-  return Buffer.from(`${at} ${id}`).toString('base64url');
-}
-
-function readCursor(cursor: string | undefined): { at: number; id: string } | null {
-  if (cursor === undefined) return null;
-  const m = /^(-?[0-9]{1,16}) ([A-Za-z0-9_-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (m === null) throw new GewuError('GEWU_REQUEST_INVALID', 'this cursor is not one of ours');
-  return { at: Number(m[1]), id: m[2] as string };
 }

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { CaseRole, CaseState } from '#grid/mod.ts';
+import { chainHash } from '#service/mod.ts';
 import type { CaseTimelineTable, Queries } from '../database/mod.ts';
 import type { TimelineEntry } from './types.ts';
 
 /** A line of the timeline before it is chained. */
 export type NewLine = Omit<CaseTimelineTable, 'case_id' | 'seq' | 'prev_hash' | 'hash'>;
 
-/** SHA-256 over the line and the hash before it: a line that is changed or taken out breaks every later one. */
 export function hashOf(line: Omit<CaseTimelineTable, 'hash'>): string {
   const { prev_hash, case_id, seq, at, actor, role, kind, name, from_state, to_state, input_json } = line;
-  const parts = [prev_hash, case_id, seq, at, actor, role, kind, name, from_state, to_state, input_json];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return chainHash([prev_hash, case_id, seq, at, actor, role, kind, name, from_state, to_state, input_json]);
 }
 
 export interface NewLines {

@@ -23,7 +23,7 @@ export async function migrate(database: Database, clock: Clock): Promise<string[
       if (foreign.length > 0) throw new GewuError('GEWU_STORE_VERSION', `the database knows ${foreign.join(', ')}, we do not`);
       const missing = MIGRATIONS.filter((m) => !done.has(m.name));
       for (const migration of missing) {
-        await migration.up(trx as Kysely<Schema>);
+        await migration.up(trx as Kysely<Schema>, database.store);
         await trx.insertInto('schema_migrations').values({ name: migration.name, at: clock.now() }).execute();
       }
       return missing.map((m) => m.name);

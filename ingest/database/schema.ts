@@ -19,6 +19,11 @@ export interface Schema {
   health: HealthTable;
   health_history: HealthHistoryTable;
   api_tokens: ApiTokensTable;
+  audit: AuditTable;
+  edge_audit: EdgeAuditTable;
+  grants: GrantsTable;
+  grant_files: GrantFilesTable;
+  edge_keys: EdgeKeysTable;
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -114,6 +119,8 @@ export interface CaseEvidenceTable {
   attached_at: number;
   /** 'event', or the transition that attached it. */
   by: string;
+  /** Manifest and signature of the node that took it; null for what a person attached. */
+  signed_json: string | null;
 }
 
 /** Where an event finds the case that it joins: see ingest/correlation/keys.ts. */
@@ -208,4 +215,81 @@ export interface ApiTokensTable {
   department: string | null;
   created_at: number;
   expires_at: number | null;
+}
+
+/** Who did what to whom and why. Lines are only added; each holds the hash of the one before. */
+export interface AuditTable {
+  seq: number;
+  at: number;
+  actor: string;
+  roles_json: string;
+  /** 'grant-created', 'raw-view-started', ... */
+  action: string;
+  /** `camera:cam-1`, `grant:...` */
+  subject: string;
+  purpose: string | null;
+  detail_json: string;
+  prev_hash: string;
+  hash: string;
+}
+
+/** Lines of the edges' own trails, as they reported them; `hash` chains each to the one before at its edge. */
+export interface EdgeAuditTable {
+  edge: string;
+  hash: string;
+  seq: number;
+  at: number;
+  entry_json: string;
+  received_at: number;
+}
+
+export interface GrantsTable {
+  id: string;
+  /** 'raw-view' or 'original' */
+  kind: string;
+  /** 'camera', 'evidence' or 'event' */
+  subject_of: string;
+  subject_id: string;
+  /** Edge that has the camera or the file. */
+  edge: string;
+  holder: string;
+  roles_json: string;
+  purpose: string;
+  created_at: number;
+  ends_at: number;
+  /** Null while it holds, and until its expiry has been written down. */
+  ended_at: number | null;
+  /** Account that ended it early; 'expired' */
+  ended_by: string | null;
+  uses: number;
+  last_used_at: number | null;
+  /** What the edge said: 'sent', 'missing'; null before. */
+  answer: string | null;
+}
+
+/** Originals that an edge has released under a grant; they go with it. */
+export interface GrantFilesTable {
+  grant_id: string;
+  sha256: string;
+  media_type: string;
+  bytes: number;
+  signed_json: string;
+  /** Base64; the file on disk is encrypted with it. Null once the grant is over: what is left of the file cannot be read. */
+  file_key: string | null;
+  received_at: number;
+}
+
+/** Public keys that edges sign with. */
+export interface EdgeKeysTable {
+  edge: string;
+  /** SHA-256 of the public key, hex. */
+  key_id: string;
+  /** Ed25519, 32 bytes, base64. */
+  public_key: string;
+  /** 'pinned', 'waiting' (another one is pinned), 'retired' */
+  state: string;
+  first_seen_at: number;
+  decided_at: number | null;
+  /** 'first-use', or the administrator who accepted it. */
+  decided_by: string | null;
 }

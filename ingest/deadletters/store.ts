@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
-import type { Database } from '../database/mod.ts';
+import { type Database, readCursor, writeCursor } from '../database/mod.ts';
 import type { DeadLetter } from '../ports.ts';
 import type { DeadLetterCount, DeadLetterFilter, DeadLetterStore, DeadLettersConfig } from './types.ts';
 
@@ -80,7 +80,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
     if (source !== undefined) query = query.where('source', '=', source);
     if (since !== undefined) query = query.where('ts', '>=', since);
     const after = readCursor(filter.cursor);
-    if (after) query = query.where(sql<boolean>`(ts, id) < (${after.ts}, ${after.id})`);
+    if (after) query = query.where(sql<boolean>`(ts, id) < (${after.at}, ${after.id})`);
     const rows = await query
       .orderBy('ts', 'desc')
       .orderBy('id', 'desc')
@@ -88,7 +88,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
       .execute();
     const items = rows.slice(0, limit);
     const last = items.at(-1);
-    return { items, cursor: rows.length > limit && last ? Buffer.from(`${last.ts} ${last.id}`).toString('base64url') : null };
+    return { items, cursor: rows.length > limit && last ? writeCursor(last.ts, last.id) : null };
   }
 
   async get(id: string): Promise<DeadLetter> {
@@ -172,11 +172,4 @@ function toRow(letter: DeadLetter, now: number): DeadLetter {
     reason: text(letter.reason),
     payload: payload.replaceAll('\u0000', ''),
   };
-}
-
-function readCursor(cursor: string | undefined): { ts: number; id: string } | null {
-  if (cursor === undefined) return null;
-  const m = /^([0-9]{1,16}) ([A-Za-z0-9_-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (m === null) throw new GewuError('GEWU_REQUEST_INVALID', 'this cursor is not one of ours');
-  return { ts: Number(m[1]), id: m[2] as string };
 }

@@ -104,6 +104,12 @@ export class Authenticator {
   }
 }
 
+/** The account that asks, on a route that takes accounts only. */
+export function accountOf({ account }: FastifyRequest): Account {
+  if (account === null) throw new GewuError('GEWU_INTERNAL', 'a route of people without an account');
+  return account;
+}
+
 function bearer(header: string | undefined): string | null {
   const m = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header ?? '');
   return m ? (m[1] as string) : null;

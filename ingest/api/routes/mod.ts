@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { TypeBoxProvider } from '../http/validate.ts';
 import type { RouteContext } from '../server.ts';
+import { audit } from './audit.ts';
 import { cameras } from './cameras.ts';
 import { cases } from './cases.ts';
 import { catalogue } from './catalogue.ts';
@@ -11,6 +12,7 @@ import { devices } from './devices.ts';
 import { edges } from './edges.ts';
 import { events } from './events.ts';
 import { evidence } from './evidence.ts';
+import { grants } from './grants.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -34,6 +36,8 @@ export const ROUTES: readonly Route[] = [
   cases,
   transitions,
   evidence,
+  grants,
+  audit,
   cells,
   catalogue,
   policy,

@@ -1,9 +1,8 @@
-import type { FastifyRequest } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import { Case, type Place, type Position } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { type Actor, TRANSITIONS } from '../../cases/mod.ts';
-import { VIEWERS } from '../auth/mod.ts';
+import { TRANSITIONS } from '../../cases/mod.ts';
+import { accountOf, VIEWERS } from '../auth/mod.ts';
 import { answers, CellCode, IdParams, TransitionsAnswer } from '../schemas.ts';
 import type { App, Route } from './mod.ts';
 
@@ -24,7 +23,7 @@ export const transitions: Route = (app, context) => {
         response: answers(TransitionsAnswer),
       },
     },
-    async (request) => ({ items: await cases.available(request.params.id, actorOf(request)) }),
+    async (request) => ({ items: await cases.available(request.params.id, accountOf(request)) }),
   );
   // A step that needs no input may come without a body.
   app.addHook('preValidation', async (request) => {
@@ -42,7 +41,7 @@ function addTransition(app: App, { cases }: Parameters<Route>[1], { name, labelZ
       config: { access: { roles } },
       schema: { tags: ['cases'], summary: `${labelEn} ${labelZh}`, params: IdParams, body: input, response: answers(Case) },
     },
-    (request) => cases.transition((request.params as { id: string }).id, name, actorOf(request), request.body),
+    (request) => cases.transition((request.params as { id: string }).id, name, accountOf(request), request.body),
   );
 }
 
@@ -69,13 +68,8 @@ function addReport(app: App, { cases, registry }: Parameters<Route>[1], { labelZ
       const cell = body.place.cell ?? registry.cellNear(body.place);
       if (cell === null)
         throw new GewuError('GEWU_REQUEST_INVALID', 'body.place lies in no unit grid of this centre: name its cell');
-      const opened = await cases.report(actorOf(request), { ...body, place: { ...body.place, cell } });
+      const opened = await cases.report(accountOf(request), { ...body, place: { ...body.place, cell } });
       return reply.code(201).send(opened);
     },
   );
-}
-
-function actorOf({ account }: FastifyRequest): Actor {
-  if (account === null) throw new GewuError('GEWU_INTERNAL', 'a case route without an account');
-  return account;
 }

@@ -2,11 +2,12 @@ import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import { casesMigration } from './0001-cases.ts';
 import { operationsMigration } from './0002-operations.ts';
+import { evidenceMigration } from './0003-evidence.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
   name: string;
-  up(db: Kysely<Schema>): Promise<void>;
+  up(db: Kysely<Schema>, store: 'sqlite' | 'postgres'): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [casesMigration, operationsMigration];
+export const MIGRATIONS: readonly Migration[] = [casesMigration, operationsMigration, evidenceMigration];

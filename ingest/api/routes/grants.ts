@@ -1,0 +1,127 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Id } from '#grid/mod.ts';
+import { GewuError } from '#service/mod.ts';
+import {
+  GRANT_KINDS,
+  GRANT_MINUTES_MAX,
+  type GrantKind,
+  PURPOSE_CHARS_MAX,
+  PURPOSE_CHARS_MIN,
+  SUBJECTS,
+} from '../../grants/mod.ts';
+import { type Access, accountOf } from '../auth/mod.ts';
+import { answers, Cursor, IdParams, Limit, nullable, pageOf, strict, Time } from '../schemas.ts';
+import type { Route } from './mod.ts';
+
+const Kind = Type.Enum(Object.keys(GRANT_KINDS) as GrantKind[]);
+const Subject = Type.Object({ of: Type.Enum([...SUBJECTS]), id: Id('camera, event, or the SHA-256 of a masked file') }, strict);
+const NewGrant = Type.Object(
+  {
+    kind: Kind,
+    subject: Subject,
+    purpose: Type.String({
+      minLength: PURPOSE_CHARS_MIN,
+      maxLength: PURPOSE_CHARS_MAX,
+      pattern: '\\S',
+      description: 'why, in your own words; kept in the audit trail for ever',
+    }),
+    minutes: Type.Integer({ minimum: 1, maximum: GRANT_MINUTES_MAX }),
+  },
+  strict,
+);
+export const GrantAnswer = Type.Object(
+  {
+    id: Id(),
+    kind: Kind,
+    subject: Subject,
+    edge: Id(),
+    holder: Id(),
+    roles: Type.Array(Type.String()),
+    purpose: Type.String(),
+    createdAt: Time,
+    endsAt: Time,
+    state: Type.Union([Type.Literal('active'), Type.Literal('over')]),
+    endedAt: nullable(Time),
+    endedBy: nullable(Type.String({ description: 'an account, or expired' })),
+    uses: Type.Integer(),
+    lastUsedAt: nullable(Time),
+    answer: nullable(Type.Union([Type.Literal('sent'), Type.Literal('missing')])),
+  },
+  strict,
+);
+const Query = Type.Object(
+  {
+    holder: Type.Optional(Id('administrators; others see their own')),
+    kind: Type.Optional(Kind),
+    subject: Type.Optional(Id()),
+    active: Type.Optional(Type.Boolean()),
+    limit: Limit,
+    cursor: Cursor,
+  },
+  strict,
+);
+
+/** Every role that may ask for some kind; which kind takes which role is for `ingest/grants` to say. */
+const ASKERS: Access = { technical: 'ops', roles: ['supervision', 'command', 'leader'] };
+
+/** A role's stated, bounded exception from "masked for everyone". */
+export const grants: Route = (app, { grants: store }) => {
+  const tags = ['grants'];
+  const config = { access: ASKERS };
+  const own = async (request: FastifyRequest, id: string) => {
+    const grant = await store.get(id);
+    const asker = accountOf(request);
+    if (grant.holder === asker.id || asker.roles.includes('administrator')) return grant;
+    throw new GewuError('GEWU_FORBIDDEN', `${grant.holder} holds this grant`);
+  };
+  app.post(
+    '/api/v1/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Asks for a raw view or an original, for a stated purpose and time',
+        description: `raw-view of a camera: ${GRANT_KINDS['raw-view'].roles.join(', ')}. original of one masked file or of an event's files: ${GRANT_KINDS.original.roles.join(', ')}. Written into the audit trail, as is each use and the end.`,
+        body: NewGrant,
+        response: answers(GrantAnswer, 201),
+      },
+    },
+    async (request, reply) => reply.code(201).send(await store.create(accountOf(request), request.body)),
+  );
+  app.get(
+    '/api/v1/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Own grants, an administrator's query finds all",
+        querystring: Query,
+        response: answers(pageOf(GrantAnswer)),
+      },
+    },
+    (request) => {
+      const asker = accountOf(request);
+      const everyone = asker.roles.includes('administrator');
+      return store.list(everyone ? request.query : { ...request.query, holder: asker.id });
+    },
+  );
+  app.get(
+    '/api/v1/grants/:id',
+    { config, schema: { tags, summary: 'One grant', params: IdParams, response: answers(GrantAnswer) } },
+    (request) => own(request, request.params.id),
+  );
+  app.post(
+    '/api/v1/grants/:id/end',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Ends a grant before its time: its holder, or an administrator',
+        params: IdParams,
+        response: answers(GrantAnswer),
+      },
+    },
+    (request) => store.end(request.params.id, accountOf(request)),
+  );
+};

@@ -1,0 +1,2 @@
+export { type AuditDependencies, createAudit } from './audit.ts';
+export * from './types.ts';

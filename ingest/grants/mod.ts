@@ -1,0 +1,2 @@
+export { createGrants, type GrantDependencies } from './grants.ts';
+export * from './types.ts';
