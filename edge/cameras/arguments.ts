@@ -12,7 +12,12 @@ export interface StreamOptions {
   transport: 'tcp' | 'udp';
   /** Nothing else is decoded. */
   keyFramesOnly: boolean;
+  /** A third output: the stream as it comes, in an MP4. */
+  media: boolean;
 }
+
+/** A fragment of the MP4 is as long as this, or begins with a key frame: what a viewer waits, at most. */
+const FRAGMENT_US = 250_000;
 
 /** ffmpeg gives up a silent socket after so long; our own watchdog does not rely on it. */
 const SOCKET_TIMEOUT_US = 10_000_000;
@@ -22,14 +27,15 @@ export type StreamInput = { rtsp: string } | 'mjpeg';
 
 /**
  * The arguments of one camera's ffmpeg: a fixed list, of which only the address, the rate and the sizes vary, and no
- * shell in between. Two outputs of one process, a pair per analysed picture:
+ * shell in between. Outputs of one process, of which the first two are a pair per analysed picture:
  *
  *   pipe:1  the model's input, rgb24, letterboxed, fixed size
  *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
+ *   pipe:4  where it is asked for, the stream itself, not decoded, as fragmented MP4
  */
 export function ffmpegArguments(
   stream: StreamInput,
-  { fps, transport, keyFramesOnly }: StreamOptions,
+  { fps, transport, keyFramesOnly, media }: StreamOptions,
   { input, fullWidthMax }: PictureFormat,
 ): string[] {
   // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
@@ -61,7 +67,15 @@ export function ffmpegArguments(
     ...['-filter_complex_threads', '1', '-filter_complex', filters],
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
     ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
+    ...(media ? copyArguments('pipe:4') : []),
   ];
+}
+
+/** The first picture stream as it is, in fragments that each can be passed on as soon as they are written. */
+function copyArguments(output: string): string[] {
+  const flags = 'frag_keyframe+empty_moov+default_base_moof+skip_trailer';
+  const fragments = ['-movflags', flags, '-frag_duration', String(FRAGMENT_US), '-flush_packets', '1'];
+  return ['-map', '0:v:0', '-c:v', 'copy', ...fragments, '-f', 'mp4', output];
 }
 
 function rtspArguments(transport: 'tcp' | 'udp'): string[] {
@@ -93,12 +107,14 @@ export type FailureReason =
   | 'stalled'
   | 'disconnected'
   | 'failed'
-  | 'address';
+  | 'address'
+  | 'codec';
 
 const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
   [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
   [/connection refused/i, 'refused'],
   [/\b404\b|not found/i, 'not_found'],
+  [/could not find tag for codec|codec not currently supported in container/i, 'codec'],
   [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
 ];
 

@@ -12,6 +12,7 @@ import type { Detection, LoadedModel } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evidence/mod.ts';
+import { MediaRing, type MediaStream } from '../media/mod.ts';
 import {
   CameraView,
   type EventReporter,
@@ -60,7 +61,8 @@ export const FULL_WIDTH_PX_MAX = 1280;
  * One camera from its stream to its events.
  *
  *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> CameraView (tracks, zones) --> EventReporter
- *        |              |                                       |                                          |
+ *        |  |           |                                       |                                          |
+ *        |  +--- MediaRing: the stream as it comes              |                                          |
  *        +--- CameraHealth: online, offline, black, frozen      +--> RecentPictures --masked picture-------+
  */
 export class Camera implements Service {
@@ -73,6 +75,8 @@ export class Camera implements Service {
   readonly #recent: RecentPictures;
   readonly #reporter: EventReporter;
   readonly #rate: RateWindow;
+  /** None of a camera that sends single pictures. */
+  readonly #media: MediaRing | null;
   readonly #counts = { decodedFrames: 0, analysedFrames: 0, droppedFrames: 0 };
   #timer: NodeJS.Timeout | undefined;
   #reportedMs = 0;
@@ -83,12 +87,14 @@ export class Camera implements Service {
     this.#deps = deps;
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
+    this.#media = camera.url.startsWith('http') ? null : new MediaRing({ clock });
     this.#source = new FrameSource({
       camera,
+      media: this.#media ?? undefined,
       format: { input, fullWidthMax: FULL_WIDTH_PX_MAX },
       log,
       clock,
-      ...(deps.ffmpeg === undefined ? {} : { ffmpeg: deps.ffmpeg }),
+      ffmpeg: deps.ffmpeg,
       onFrame: (frame) => this.#arrived(frame),
       onFailure: (reason) => {
         deps.counters.streamFailures.inc({ camera: camera.id, reason });
@@ -127,12 +133,17 @@ export class Camera implements Service {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#source.stop();
+    this.#media?.close();
     this.#lane.clear();
     await this.#reporter.stop();
   }
 
   get id(): string {
     return this.#deps.camera.id;
+  }
+
+  get media(): MediaStream | null {
+    return this.#media;
   }
 
   /** Of the running ffmpeg. */

@@ -5,6 +5,7 @@ import { type Clock, isGewuError, type Log, type Metrics, type Service, startAll
 import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
 import { EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
+import type { MediaStream } from '../media/mod.ts';
 import {
   CameraMemory,
   EventReporter,
@@ -59,6 +60,8 @@ export interface CameraPipelineStats {
 export interface CameraPipeline extends Service {
   /** Sums over all cameras. */
   stats(): CameraPipelineStats;
+  /** The camera's stream as it comes; null for a camera that is not there or has none. It ends when the camera is changed. */
+  media(cameraId: string): MediaStream | null;
 }
 
 /** Clear times up to this are not shortened by a profile, seconds. */
@@ -130,6 +133,10 @@ class Pipeline implements CameraPipeline {
       analysedFps: Math.round(all.reduce((sum, c) => sum + c.analysedFps, 0) * 100) / 100,
       droppedFrames: all.reduce((sum, c) => sum + c.droppedFrames, 0),
     };
+  }
+
+  media(cameraId: string): MediaStream | null {
+    return this.#cameras.find(({ id }) => id === cameraId)?.media ?? null;
   }
 
   #build(camera: SiteCamera, shared: Shared): Camera | null {

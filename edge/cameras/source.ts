@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
-import { type CameraAddress, streamUrl } from './address.ts';
-import { type FailureReason, failureOf, ffmpegArguments, type PictureFormat, withoutCredentials } from './arguments.ts';
+import type { Clock, Log, Service } from '#service/mod.ts';
+import { CodecError, type MediaRing } from '../media/mod.ts';
+import type { CameraAddress } from './address.ts';
+import { type FailureReason, ffmpegArguments, type PictureFormat } from './arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from './frames.ts';
-import { HttpStreamError, openHttpStream } from './http.ts';
+import { CameraStream, type OutputReader } from './stream.ts';
 
 /** One analysed picture: the model's input and the full picture of the same moment. Both go back by `release`. */
 export interface Frame {
@@ -22,8 +19,10 @@ export interface SourceDeps {
   format: PictureFormat;
   log: Log;
   clock: Clock;
+  /** Gets the stream as it comes beside the pictures. */
+  media?: MediaRing | undefined;
   /** `ffmpeg` unless told. */
-  ffmpeg?: string;
+  ffmpeg?: string | undefined;
   random?: () => number;
   /** `stallMs(camera)` unless told. */
   stallMsMax?: number;
@@ -33,67 +32,56 @@ export interface SourceDeps {
 }
 
 export const STALL_MS_MIN = 5000;
-const FIRST_FRAME_MS_MAX = 15_000;
-const WATCH_EVERY_MS = 250;
-const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 30_000;
-/** A stream that lived so long starts the backoff anew. */
-const HEALTHY_MS = 10_000;
 /** One output of ffmpeg may be ahead of the other by so many pictures. */
 const UNPAIRED_MAX = 16;
 const SPARE_MAX = 4;
-const STDERR_CHARS_MAX = 4000;
 
-/**
- * One camera's stream, kept alive: one ffmpeg, watched, killed when it shows nothing, started again with backoff.
- *
- *   address check --> spawn --> frames ... no frame for 5 s: SIGKILL --> exit (0 too is a failure) --> backoff --> again
- *
- * SIGKILL, because ffmpeg hangs on a frozen stream and ignores SIGTERM, its own timeout or not.
- */
+/** The pictures of one camera, out of one ffmpeg: two outputs that are paired by their order, and the stream itself as a third. */
 export class FrameSource implements Service {
   readonly #deps: SourceDeps;
+  readonly #stream: CameraStream;
   readonly #inputs = new BufferPool<ArrayBuffer>((bytes) => new ArrayBuffer(bytes), SPARE_MAX);
   readonly #fulls = new BufferPool<Buffer>((bytes) => Buffer.allocUnsafeSlow(bytes), SPARE_MAX + 4);
-  readonly #stallMs: number;
-  #child: ChildProcess | null = null;
-  #running = false;
-  #failures = 0;
-  #backoffMs = BACKOFF_MS_MIN;
-  #timer: NodeJS.Timeout | undefined;
-  /** Ends a stream that is being opened, or read here. */
-  #opened = new AbortController();
+  #media: MediaRing | undefined;
 
   constructor(deps: SourceDeps) {
+    const { camera, format, stallMsMax = stallMs(camera), log, clock, ffmpeg, random } = deps;
+    const { fps, transport, keyFrameEveryS } = camera;
     this.#deps = deps;
-    this.#stallMs = deps.stallMsMax ?? stallMs(deps.camera);
+    this.#media = deps.media;
+    this.#stream = new CameraStream({
+      camera,
+      stallMsMax,
+      open: (input, alive) => {
+        const media = input === 'mjpeg' ? undefined : this.#media;
+        const options = { fps, transport, keyFramesOnly: keyFrameEveryS !== undefined, media: media !== undefined };
+        const outputs = [...this.#pairs(alive), ...(media === undefined ? [] : [this.#copied(media)])];
+        return { arguments: ffmpegArguments(input, options, format), outputs };
+      },
+      onFailure: (reason) => this.#failed(reason),
+      log,
+      clock,
+      ffmpeg,
+      random,
+    });
   }
 
-  /** Begins to try; whether the camera answers is told by frames and failures. */
-  async start(): Promise<void> {
-    this.#running = true;
-    void this.#attempt();
+  start(): Promise<void> {
+    return this.#stream.start();
   }
 
-  async stop(): Promise<void> {
-    this.#running = false;
-    clearTimeout(this.#timer);
-    this.#opened.abort();
-    const child = this.#child;
-    if (child === null) return;
-    const gone = once(child, 'close');
-    child.kill('SIGKILL');
-    await gone;
+  stop(): Promise<void> {
+    return this.#stream.stop();
   }
 
   /** Times that the stream broke. */
   get failures(): number {
-    return this.#failures;
+    return this.#stream.failures;
   }
 
   /** Of the running ffmpeg. */
   get pid(): number | null {
-    return this.#child?.pid ?? null;
+    return this.#stream.pid;
   }
 
   /** Gives a frame's memory back for the next one. */
@@ -102,117 +90,59 @@ export class FrameSource implements Service {
     if (frame.full !== undefined) this.#fulls.give(frame.full.rgb);
   }
 
-  async #attempt(): Promise<void> {
-    const { camera, log } = this.#deps;
-    this.#opened = new AbortController();
-    try {
-      const url = await streamUrl(camera);
-      const { signal } = this.#opened;
-      const { allowLocalAddress } = camera;
-      const pictures = url.startsWith('http') ? await openHttpStream({ url, allowLocalAddress, signal }) : null;
-      if (this.#running) this.#run(url, pictures);
-      else pictures?.destroy();
-    } catch (error) {
-      if (!this.#running) return;
-      log.warn({ camera: camera.id, err: (error as Error).message }, 'camera address');
-      const reason = isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable';
-      this.#again(error instanceof HttpStreamError ? error.reason : reason, 0);
-    }
-  }
-
-  /** `pictures` come from us, where ffmpeg does not fetch the stream itself. */
-  #run(url: string, pictures: Readable | null): void {
-    const { camera, format, clock, log } = this.#deps;
-    const { fps, transport, keyFrameEveryS } = camera;
-    const options = { fps, transport, keyFramesOnly: keyFrameEveryS !== undefined };
-    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', ffmpegArguments(pictures ? 'mjpeg' : { rtsp: url }, options, format), {
-      stdio: [pictures ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'],
-      // Nothing of ours is needed there, and nothing of it should change what ffmpeg does.
-      env: { PATH: process.env.PATH ?? '', LANG: 'C' },
-    });
-    this.#child = child;
-    // The end of either is the end of both; ffmpeg's is told below.
-    if (pictures && child.stdin) pipeline(pictures, child.stdin).catch(() => child.kill('SIGKILL'));
-    const startedMs = clock.monotonic();
-    let lastMs: number | null = null;
-    let stalled = false;
-    let stderr = '';
-    const watchdog = setInterval(() => {
-      const silentMs = clock.monotonic() - (lastMs ?? startedMs);
-      if (silentMs <= (lastMs === null ? Math.max(FIRST_FRAME_MS_MAX, this.#stallMs) : this.#stallMs)) return;
-      stalled = true;
-      child.kill('SIGKILL');
-    }, WATCH_EVERY_MS);
-    const fail = (error: unknown): void => {
-      log.error({ camera: camera.id, err: error }, 'camera stream');
-      child.kill('SIGKILL');
-    };
-    this.#read(child, fail, () => {
-      lastMs = clock.monotonic();
-      return lastMs;
-    });
-    child.stderr?.on('data', (text: Buffer) => {
-      stderr = (stderr + text.toString('utf8')).slice(-STDERR_CHARS_MAX);
-    });
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      stderr += error.code === 'ENOENT' ? 'the program ffmpeg is missing (package ffmpeg)' : error.message;
-      if (child.pid === undefined) child.emit('close', null, null);
-    });
-    child.once('close', (code: number | null) => {
-      clearInterval(watchdog);
-      this.#child = null;
-      if (!this.#running) return;
-      const livedMs = lastMs === null ? 0 : clock.monotonic() - startedMs;
-      const reason = stalled ? 'stalled' : (failureOf(stderr) ?? (lastMs === null ? 'failed' : 'disconnected'));
-      const said = withoutCredentials(stderr).trim().slice(-400);
-      log.warn({ camera: camera.id, reason, exit: code, said }, 'camera stream ended');
-      this.#again(reason, livedMs);
-    });
-  }
-
-  /** Pairs the two outputs by their order. */
-  #read(child: ChildProcess, fail: (error: unknown) => void, arrived: () => number): void {
+  #pairs(alive: () => void): [OutputReader, OutputReader] {
     const { format, clock, onFrame } = this.#deps;
     const bytes = format.input.width * format.input.height * 3;
     const inputs: ArrayBuffer[] = [];
     const fulls: FullPicture[] = [];
     const pair = (): void => {
-      if (inputs.length > UNPAIRED_MAX || fulls.length > UNPAIRED_MAX) fail(new Error('the outputs of ffmpeg do not pair'));
+      if (inputs.length > UNPAIRED_MAX || fulls.length > UNPAIRED_MAX) throw new Error('the outputs of ffmpeg do not pair');
       while (inputs.length > 0 && fulls.length > 0) {
-        const ms = arrived();
-        onFrame({ input: inputs.shift() as ArrayBuffer, full: fulls.shift() as FullPicture, at: clock.now(), ms });
+        alive();
+        const frame = { input: inputs.shift() as ArrayBuffer, full: fulls.shift() as FullPicture };
+        onFrame({ ...frame, at: clock.now(), ms: clock.monotonic() });
       }
     };
     const raw = new RawReader(bytes, () => this.#inputs.take(bytes));
     const ppm = new PpmReader((size) => this.#fulls.take(size));
-    const guarded = (read: (chunk: Buffer) => void) => (chunk: Buffer) => {
-      // What still comes out of a killed ffmpeg belongs to nobody.
-      if (child !== this.#child || !this.#running) return;
-      try {
-        read(chunk);
+    return [
+      (chunk) => {
+        raw.push(chunk, (input) => inputs.push(input));
         pair();
-      } catch (error) {
-        fail(error);
-      }
-    };
-    (child.stdout as Readable).on(
-      'data',
-      guarded((chunk) => raw.push(chunk, (input) => inputs.push(input))),
-    );
-    (child.stdio[3] as Readable).on(
-      'data',
-      guarded((chunk) => ppm.push(chunk, (full) => fulls.push(full))),
-    );
+      },
+      (chunk) => {
+        ppm.push(chunk, (full) => fulls.push(full));
+        pair();
+      },
+    ];
   }
 
-  #again(reason: FailureReason, livedMs: number): void {
-    if (!this.#running) return;
-    this.#failures++;
-    if (livedMs > HEALTHY_MS) this.#backoffMs = BACKOFF_MS_MIN;
-    const waitMs = this.#backoffMs * (0.5 + (this.#deps.random ?? Math.random)());
-    this.#backoffMs = Math.min(BACKOFF_MS_MAX, this.#backoffMs * 2);
-    this.#timer = setTimeout(() => void this.#attempt(), waitMs);
+  /** Into the ring, until it shows that nobody could use it. */
+  #copied(media: MediaRing): OutputReader {
+    const push = media.begin();
+    return (chunk) => {
+      if (this.#media === undefined) return;
+      try {
+        push(chunk);
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+        this.#withoutMedia(error.message);
+      }
+    };
+  }
+
+  #failed(reason: FailureReason): void {
+    if (reason === 'codec') this.#withoutMedia('ffmpeg cannot put it into an MP4');
+    else this.#media?.end(reason);
     this.#deps.onFailure(reason);
+  }
+
+  /** Pictures are what matters: the camera goes on without its stream. */
+  #withoutMedia(why: string): void {
+    const { camera, log } = this.#deps;
+    log.warn({ camera: camera.id, why }, 'this camera has no stream to show or to cut clips from');
+    this.#media?.end('codec');
+    this.#media = undefined;
   }
 }
 

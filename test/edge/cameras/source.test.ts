@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { buffer } from 'node:stream/consumers';
 import { test, vi } from 'vitest';
 import type { FailureReason } from '#edge/cameras/arguments.ts';
 import { type Frame, FrameSource, type SourceDeps } from '#edge/cameras/source.ts';
+import { MediaRing } from '#edge/media/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 import { type Finish, HEIGHT_PX, h265Camera, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
@@ -14,12 +17,14 @@ const input = { width: 320, height: 320, letterbox: { pad: 114 } };
 
 interface Watched {
   source: FrameSource;
+  media: MediaRing;
   frames: { mean: number; pad: number; widthPx: number; heightPx: number; fullMean: number; ms: number }[];
   failures: FailureReason[];
 }
 
 function watch(onTestFinished: Finish, url: string, more: Partial<SourceDeps['camera']> = {}): Watched {
-  const watched: Omit<Watched, 'source'> = { frames: [], failures: [] };
+  const media = new MediaRing({ clock: systemClock });
+  const watched: Omit<Watched, 'source'> = { media, frames: [], failures: [] };
   const source: FrameSource = new FrameSource({
     camera: {
       id: 'cam-01',
@@ -32,10 +37,11 @@ function watch(onTestFinished: Finish, url: string, more: Partial<SourceDeps['ca
       ...more,
     },
     format: { input, fullWidthMax: 1280 },
+    media,
     log: silentLog,
     clock: systemClock,
     random: () => 0,
-    stallMsMax: 1500,
+    stallMsMax: 1500 + 3000 * (more.keyFrameEveryS ?? 0),
     onFrame: (frame) => {
       watched.frames.push(look(frame));
       source.release(frame);
@@ -58,6 +64,14 @@ function look({ input: bytes, full, ms }: Frame): Watched['frames'][number] {
     fullMean: mean(full.rgb),
     ms,
   };
+}
+
+/** The grey values of all pictures of a clip; an error in it fails. */
+async function decoded(clip: Buffer): Promise<Buffer> {
+  const list = ['-v', 'error', '-xerror', '-f', 'mp4', '-i', 'pipe:0', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'];
+  const child = spawn('ffmpeg', list, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(clip);
+  return buffer(child.stdout);
 }
 
 test.concurrent('pictures of a digest-protected camera come in pairs at the wanted rate, letterboxed on the grey of the manifest', async ({
@@ -96,6 +110,28 @@ test.concurrent('a camera that codes in H.265, over the connection and by datagr
   for (const { frames, failures } of both) {
     expect(failures).toEqual([]);
     for (const { mean, widthPx } of frames) expect([Math.round(mean / 10), widthPx]).toEqual([20, WIDTH_PX]);
+  }
+});
+
+test.concurrent('beside the pictures comes the stream itself, which plays from any key picture on', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const [h264, h265] = [await paintedCamera(onTestFinished), await h265Camera(onTestFinished)];
+  const codecs = [/^avc1\./, /^hev1\./];
+  const all = [watch(onTestFinished, h264.url), watch(onTestFinished, h265.url, { keyFrameEveryS: 1 })];
+  await Promise.all(all.map(({ source }) => source.start()));
+  for (const [n, { media, frames, failures }] of all.entries()) {
+    await until(() => media.since(0).length >= 12 && frames.length > 0, { timeoutMs: 40_000 });
+    expect(media.init).toMatchObject({ widthPx: WIDTH_PX, heightPx: HEIGHT_PX });
+    expect(media.init?.codec).toMatch(codecs[n] as RegExp);
+    const newest = media.since(systemClock.monotonic());
+    expect(newest[0]?.key).toBe(true);
+    const clip = Buffer.concat([media.init?.bytes ?? Buffer.alloc(0), ...newest.map(({ bytes }) => bytes)]);
+    const grey = await decoded(clip);
+    expect(grey.length / (WIDTH_PX * HEIGHT_PX)).toBeGreaterThanOrEqual(newest.length);
+    expect(Math.abs(grey.reduce((sum, v) => sum + v, 0) / grey.length - 200)).toBeLessThan(10);
+    expect(failures).toEqual([]);
   }
 });
 

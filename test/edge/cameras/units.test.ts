@@ -58,7 +58,7 @@ test('loopback and link-local addresses are refused in every spelling, and behin
 test('the address is one argument behind -i, and nothing of the configuration is another', () => {
   const list = ffmpegArguments(
     { rtsp: 'rtsp://192.0.2.7/x -f mp4 /tmp/x' },
-    { fps: 2, transport: 'tcp', keyFramesOnly: false },
+    { fps: 2, transport: 'tcp', keyFramesOnly: false, media: false },
     {
       input: { width: 320, height: 320, letterbox: { pad: 114 } },
       fullWidthMax: 1280,

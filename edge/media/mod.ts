@@ -1,0 +1,3 @@
+export { CodecError } from './codec.ts';
+export { MediaRing } from './ring.ts';
+export type { MediaFragment, MediaInit, MediaListener, MediaStream } from './stream.ts';
