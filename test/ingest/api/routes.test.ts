@@ -311,12 +311,15 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/events', '/api/v1/events/{id}', '/api/v1/cases', '/api/v1/cases/{id}', '/api/v1/cases/{id}/timeline'],
     ...['/api/v1/cases/{id}/transitions', '/api/v1/evidence/{sha256}', '/api/v1/cells', '/api/v1/catalogue', '/api/v1/policy'],
     ...['/api/v1/dead-letters', '/api/v1/dead-letters/counts', '/api/v1/dead-letters/{id}', '/api/v1/stream', '/api/v1/tokens'],
+    ...['/api/v1/audit', '/api/v1/audit/chain', '/api/v1/grants', '/api/v1/grants/{id}'],
     ...['/api/v1/edges/{id}/history', '/api/v1/devices/{id}/history', '/api/v1/cameras/{id}/history'],
   ].map((path) => `GET ${path}`);
   const others = [
     'POST /api/v1/cases',
     'PUT /api/v1/policy',
     'PUT /api/v1/evidence/{sha256}',
+    'POST /api/v1/grants',
+    'POST /api/v1/grants/{id}/end',
     'POST /api/v1/tokens',
     'DELETE /api/v1/tokens/{sha256}',
   ];
