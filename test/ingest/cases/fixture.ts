@@ -1,5 +1,5 @@
 import type { CaseState, EventRecord, FilingPolicy } from '#grid/mod.ts';
-import type { Command } from '#grid/wire/mod.ts';
+import type { CaseStateCommand } from '#grid/wire/mod.ts';
 import { type Actor, type CaseService, type Change, createCaseService } from '#ingest/cases/mod.ts';
 import type { Database, DatabaseConfig } from '#ingest/database/mod.ts';
 import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
@@ -16,7 +16,7 @@ export interface Centre {
   cases: CaseService;
   database: Database;
   clock: ManualClock;
-  sent: { edge: string; command: Command }[];
+  sent: { edge: string; command: CaseStateCommand }[];
   changes: Change[];
 }
 
@@ -35,7 +35,7 @@ export async function openCentre(
     clock,
     log: silentLog,
     metrics: createMetrics(),
-    commands: { send: (edge, command) => sent.push({ edge, command }) },
+    commands: { send: (edge, command) => sent.push({ edge, command: command as CaseStateCommand }) },
     ...(policy ? { policy } : {}),
   });
   await cases.start();
