@@ -22,6 +22,12 @@ const HEADER_CHARS_MAX = 1024;
 /** User name in the browser's log-in window of /docs. */
 const DOCS_USER = 'token';
 
+/** What somebody shows of himself: of a request, or of the first message of a socket. */
+export interface Credentials {
+  authorization: string | undefined;
+  ip: string;
+}
+
 export interface AuthenticatorDependencies {
   tokens: TokenAccounts;
   edges: EdgeCredentials;
@@ -55,10 +61,11 @@ export class Authenticator {
     if (access === undefined) throw new GewuError('GEWU_INTERNAL', `${request.routeOptions.url} has no access rule`);
     if ('open' in access) return;
     try {
-      await this.#admit(access, request);
+      const who = await this.admit(access, credentialsOf(request));
+      if (typeof who === 'string') request.edge = who;
+      else request.account = who;
     } catch (error) {
       if (error instanceof GewuError) {
-        this.#refused.inc({ code: error.code });
         if (error.code === 'GEWU_UNAUTHORIZED') void reply.header('www-authenticate', challenge(access));
         if (error.code === 'GEWU_TOO_MANY_REQUESTS') void reply.header('retry-after', '60');
       }
@@ -66,30 +73,35 @@ export class Authenticator {
     }
   };
 
-  /** Whether the token of a long-lived answer still counts. */
-  async stillValid(request: FastifyRequest): Promise<boolean> {
-    const token = bearer(request.headers.authorization);
+  /** Who shows these credentials, an account or the id of an edge, where he may. Throws what `onRequest` does. */
+  async admit(access: Exclude<Access, { open: true }>, credentials: Credentials): Promise<Account | string> {
+    try {
+      return await this.#admit(access, credentials);
+    } catch (error) {
+      if (error instanceof GewuError) this.#refused.inc({ code: error.code });
+      throw error;
+    }
+  }
+
+  /** Whether what opened a long-lived answer still counts. */
+  async stillValid({ authorization }: Credentials): Promise<boolean> {
+    const token = bearer(authorization);
     return token !== null && (await this.#tokens.find(sha256Of(token))) !== null;
   }
 
-  async #admit(access: Exclude<Access, { open: true }>, request: FastifyRequest): Promise<void> {
-    const header = request.headers.authorization;
+  async #admit(access: Exclude<Access, { open: true }>, { authorization: header, ip }: Credentials): Promise<Account | string> {
     if (header === undefined) throw new GewuError('GEWU_UNAUTHORIZED', 'a token is needed');
     const credential = sha256Of(header);
-    this.#attempts.check(request.ip, credential);
+    this.#attempts.check(ip, credential);
     const who = header.length <= HEADER_CHARS_MAX ? await this.#identify(access, header) : null;
     if (who === null) {
-      this.#attempts.failed(request.ip);
+      this.#attempts.failed(ip);
       throw new GewuError('GEWU_UNAUTHORIZED', 'this token or password is not known here');
     }
     this.#attempts.succeeded(credential);
-    if (typeof who === 'string') {
-      request.edge = who;
-      return;
-    }
-    if (!mayUse(access, who))
+    if (typeof who !== 'string' && !mayUse(access, who))
       throw new GewuError('GEWU_FORBIDDEN', `${who.id} has ${who.roles.join(', ')}; this takes ${accessText(access)}`);
-    request.account = who;
+    return who;
   }
 
   /** An account, or the id of an edge, or null. */
@@ -108,6 +120,10 @@ export class Authenticator {
 export function accountOf({ account }: FastifyRequest): Account {
   if (account === null) throw new GewuError('GEWU_INTERNAL', 'a route of people without an account');
   return account;
+}
+
+export function credentialsOf({ headers, ip }: FastifyRequest): Credentials {
+  return { authorization: headers.authorization, ip };
 }
 
 function bearer(header: string | undefined): string | null {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { VIEWERS } from '../auth/mod.ts';
+import { credentialsOf, VIEWERS } from '../auth/mod.ts';
 import { ErrorAnswer, strict } from '../schemas.ts';
 import { STREAM_TOPICS } from '../stream.ts';
 import type { Route } from './mod.ts';
@@ -35,7 +35,7 @@ export const stream: Route = (app, { hub, authenticator }) => {
       const headers = reply.getHeaders() as Record<string, string>;
       reply.hijack();
       const topics = new Set(request.query.of ?? STREAM_TOPICS);
-      hub.open({ response: reply.raw, topics, stillValid: () => authenticator.stillValid(request) }, headers);
+      hub.open({ response: reply.raw, topics, stillValid: () => authenticator.stillValid(credentialsOf(request)) }, headers);
     },
   );
 };
