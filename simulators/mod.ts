@@ -6,7 +6,7 @@ export {
   type DetectionClass,
   type IncidentClass,
 } from './cameras/mod.ts';
-export { buildDemoCity, type DemoCamera, type DemoCity, siteOf } from './city/mod.ts';
+export { buildDemoCity, type City, type CityCamera, siteOf } from './city/mod.ts';
 export { loadSimulateConfig, SimulateConfig } from './config.ts';
 export { DeviceFleet, type FleetStats } from './devices/mod.ts';
 export * from './faults/mod.ts';

@@ -1,13 +1,6 @@
 import { type Clock, type Log, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createStreetRenderer, RtspServer, SimulatedCamera, type SimulatedCameraStats } from './cameras/mod.ts';
-import {
-  buildDemoCity,
-  type CameraIncident,
-  createStaging,
-  type DemoCity,
-  type SensorIncident,
-  type Staging,
-} from './city/mod.ts';
+import { buildDemoCity, type CameraIncident, type City, createStaging, type SensorIncident, type Staging } from './city/mod.ts';
 import type { SimulateConfig } from './config.ts';
 import { DeviceFleet, type FleetStats } from './devices/mod.ts';
 import { cameraTruth, type StagedTruth, sensorTruth } from './report/mod.ts';
@@ -100,7 +93,7 @@ export function createSimulation({ config, log, clock }: { config: SimulateConfi
   };
 }
 
-function devicesOf(city: DemoCity, { brokers }: SimulateConfig) {
+function devicesOf(city: City, { brokers }: SimulateConfig) {
   return city.edges.flatMap(({ id, devices }) => {
     const url = brokers[id];
     if (url === undefined) throw new RangeError(`brokers: there is none for ${id}`);

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadManifest } from '#models/mod.ts';
-import { buildDemoCity, calibrationPoints, createStreetRenderer, type DemoCamera, siteOf } from '#simulators/mod.ts';
+import { buildDemoCity, type CityCamera, calibrationPoints, createStreetRenderer, siteOf } from '#simulators/mod.ts';
 import { edgeYaml, ingestYaml, simulateYaml } from './templates.ts';
 import { randomPassword, randomToken } from './tokens.ts';
 
@@ -51,7 +51,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
 
   const edges = [];
   for (const [i, { id }] of city.edges.entries()) {
-    const access = (camera: DemoCamera) => ({
+    const access = (camera: CityCamera) => ({
       url: `rtsp://127.0.0.1:${ports.rtsp}/${camera.id}`,
       username: RTSP_USERNAME,
       password: rtspPassword,

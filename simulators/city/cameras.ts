@@ -1,10 +1,11 @@
 import { type CameraPose, type Light, type Street, type StreetPlace, toEnu, toWgs84 } from '../cameras/mod.ts';
 import type { Dice } from '../cameras/street/mod.ts';
-import { type Block, CELL_M, ROWS, roadM } from './cells.ts';
+import { type Block, type CityLayout, columnsOf, roadM } from './cells.ts';
 import type { CityFrame } from './frame.ts';
 import type { Registrar } from './registrar.ts';
+import type { Stretch } from './roads.ts';
 import { throwSpot } from './spots.ts';
-import type { DemoCamera, DemoCover } from './types.ts';
+import type { CityCamera, CityCover } from './types.ts';
 import { apartM, streetView } from './view.ts';
 
 const PICTURE = { widthPx: 640, heightPx: 360, hfovDeg: 70 } as const;
@@ -20,21 +21,15 @@ const THROWS_MAX = 3000;
 const SEES_AHEAD_M = 40;
 const SEES_BEHIND_M = 12;
 
-/** Part of a row's road, city metres. */
-export interface Stretch {
-  row: number;
-  fromM: number;
-  toM: number;
-}
-
 export interface PlacedCamera {
-  camera: DemoCamera;
+  camera: CityCamera;
   /** What may be in its picture. */
   sees: Stretch;
 }
 
 interface Site {
   frame: CityFrame;
+  layout: CityLayout;
   dice: Dice;
   registrar: Registrar;
   edgeId: string;
@@ -44,21 +39,23 @@ interface Site {
 export function placeCameras(site: Site, block: Block, ids: readonly string[]): PlacedCamera[] {
   if (ids.length > block.cells.length)
     throw new RangeError(`${ids.length} cameras in ${block.cells.length} cells: one a cell at most`);
-  const columns = block.toColumn - block.fromColumn;
-  const perRow = Math.ceil(ids.length / ROWS);
+  const rows = block.toRow - block.fromRow;
+  const perRow = Math.ceil(ids.length / rows);
   return ids.map((id, n) => {
-    const row = n % ROWS;
-    const spread = Math.floor((Math.floor(n / ROWS) * columns) / perRow);
+    const row = block.fromRow + (n % rows);
+    const [from, to] = columnsOf(site.layout, block, row);
+    const columns = to - from;
+    const spread = Math.floor((Math.floor(n / rows) * columns) / perRow);
     // The rows' cameras stand in different columns where there is room.
-    const shifted = perRow < columns ? spread + row : spread;
-    return placeCamera(site, id, row, block.fromColumn + (shifted % columns));
+    const shifted = perRow < columns ? spread + (n % rows) : spread;
+    return placeCamera(site, id, row, from + (shifted % columns));
   });
 }
 
-function placeCamera({ frame, dice, registrar, edgeId }: Site, id: string, row: number, column: number): PlacedCamera {
+function placeCamera({ frame, layout, dice, registrar, edgeId }: Site, id: string, row: number, column: number): PlacedCamera {
   const looks = dice.pick([1, -1] as const);
-  const poleM = (column + 0.5) * CELL_M - looks * BEFORE_MIDDLE_M;
-  const origin = frame.toPosition({ uM: poleM, vM: roadM(row) });
+  const poleM = roadM(layout, column) - looks * BEFORE_MIDDLE_M;
+  const origin = frame.toPosition({ uM: poleM, vM: roadM(layout, row) });
   const street: Street = {
     seed: dice.whole(1, 2 ** 31 - 1),
     originLon: origin.lon,
@@ -78,7 +75,7 @@ function placeCamera({ frame, dice, registrar, edgeId }: Site, id: string, row: 
   const component = registrar.register('0136', pose).code;
   const covers = placeCovers(street, pose, looks, registrar, dice);
   const ends = looks === 1 ? [-SEES_BEHIND_M, SEES_AHEAD_M] : [-SEES_AHEAD_M, SEES_BEHIND_M];
-  const sees = { row, fromM: poleM + (ends[0] as number), toM: poleM + (ends[1] as number) };
+  const sees: Stretch = { runs: 'row', line: row, fromM: poleM + (ends[0] as number), toM: poleM + (ends[1] as number) };
   return { camera: { id, edgeId, component, pose, street, light, looks, covers }, sees };
 }
 
@@ -97,9 +94,9 @@ function poseOn(street: Street, dice: Dice, looks: 1 | -1, side: 1 | -1): Camera
   };
 }
 
-function placeCovers(street: Street, pose: CameraPose, looks: 1 | -1, registrar: Registrar, dice: Dice): DemoCover[] {
+function placeCovers(street: Street, pose: CameraPose, looks: 1 | -1, registrar: Registrar, dice: Dice): CityCover[] {
   const view = streetView(street, pose);
-  const covers: DemoCover[] = [];
+  const covers: CityCover[] = [];
   for (let throws = 0; covers.length < COVERS && throws < THROWS_MAX; throws++) {
     const free = (place: StreetPlace) => covers.every((c) => apartM(c.place, place) >= COVERS_APART_M);
     const spot = throwSpot(view, { street, looks }, 'open_manhole', dice, free);

@@ -1,5 +1,5 @@
-export { buildDemoCity, type DemoCityOptions } from './city.ts';
+export { buildDemoCity, buildDistrict, type CityOptions, type DemoCityOptions } from './city.ts';
 export * from './script/mod.ts';
 export { type CameraAccess, edgeOf, type SiteOptions, siteOf } from './site.ts';
-export type { CameraIncident, DemoCamera, DemoCity, DemoCover, DemoEdge, SensorIncident } from './types.ts';
+export type { CameraIncident, City, CityCamera, CityCover, CityEdge, Community, SensorIncident } from './types.ts';
 export { zonesOf } from './zones.ts';

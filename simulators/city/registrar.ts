@@ -7,8 +7,13 @@ export class Registrar {
   readonly #division: string;
   readonly #serials = new Map<string, number>();
 
-  constructor(division: string) {
+  /** `registered` already have their codes; new ones go on after them. */
+  constructor(division: string, registered: readonly SiteComponent[] = []) {
     this.#division = division;
+    for (const { code } of registered) {
+      const [componentClass, serial] = [code.slice(6, 10), Number(code.slice(10))];
+      this.#serials.set(componentClass, Math.max(serial, this.#serials.get(componentClass) ?? 0));
+    }
   }
 
   /** Throws RangeError when a class has no serial left: a code never wraps. */

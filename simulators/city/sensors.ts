@@ -1,9 +1,9 @@
 import type { SiteDevice } from '#grid/mod.ts';
 import type { Dice } from '../cameras/street/mod.ts';
-import type { Stretch } from './cameras.ts';
-import { type Block, CELL_M, ROWS, roadM } from './cells.ts';
+import type { Block, CityLayout } from './cells.ts';
 import type { CityFrame } from './frame.ts';
 import type { Registrar } from './registrar.ts';
+import { along, pointOn, type Stretch, stretchesOf } from './roads.ts';
 
 interface Trade {
   kind: string;
@@ -23,25 +23,34 @@ const TRADES: readonly Trade[] = [
 /** Sensors keep off the borders of their community: its corners are not on the lattice. */
 const BORDER_M = 12;
 const SECRET_CHARACTERS = 32;
+const ID_DIGITS_MIN = 3;
+
+/** How many sensors of one trade, and the number of the first one's id. */
+export interface Share {
+  count: number;
+  first: number;
+}
 
 export interface SensorPlan {
   frame: CityFrame;
+  layout: CityLayout;
   dice: Dice;
   registrar: Registrar;
   block: Block;
-  /** How many are wanted of each trade, and the number of the first one's id. */
-  counts: readonly { count: number; first: number }[];
+  /** Of each trade. */
+  shares: readonly Share[];
+  idDigits: number;
   /** Where cameras look: no cover with a sensor lies there, so that nobody reports a cover for another. */
   watched: readonly Stretch[];
 }
 
-/** Shares `sensors` between edges and kinds: `[edge][trade]`. */
-export function shareSensors(sensors: number, edges: number): { count: number; first: number }[][] {
+/** Shares `sensors` between parts of the city by their weights, each kind for itself: `[part][trade]`. */
+export function shareSensors(sensors: number, weights: readonly number[]): Share[][] {
   const next = TRADES.map(() => 1);
-  const of = (n: number, parts: number, i: number) => Math.floor(n / parts) + (i < n % parts ? 1 : 0);
-  return Array.from({ length: edges }, (_, e) =>
+  const counts = TRADES.map((_, t) => apportion(evenly(sensors, TRADES.length, t), weights));
+  return weights.map((_, part) =>
     TRADES.map((_, t) => {
-      const count = of(of(sensors, TRADES.length, t), edges, e);
+      const count = counts[t]?.[part] ?? 0;
       const first = next[t] as number;
       next[t] = first + count;
       return { count, first };
@@ -49,47 +58,61 @@ export function shareSensors(sensors: number, edges: number): { count: number; f
   );
 }
 
+/** Digits of the largest number of an id. */
+export function idDigits(sensors: number): number {
+  return Math.max(ID_DIGITS_MIN, String(evenly(sensors, TRADES.length, 0)).length);
+}
+
+function evenly(n: number, parts: number, i: number): number {
+  return Math.floor(n / parts) + (i < n % parts ? 1 : 0);
+}
+
+/** Whole numbers in the proportion of `weights` that add up to `n`; what is left goes to the largest remainders, the first of equals first. */
+function apportion(n: number, weights: readonly number[]): number[] {
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  const exact = weights.map((w) => (n * w) / total);
+  const counts = exact.map(Math.floor);
+  const rest = n - counts.reduce((sum, c) => sum + c, 0);
+  const order = exact.map((x, i) => ({ i, off: x - Math.floor(x) })).sort((a, b) => b.off - a.off || a.i - b.i);
+  for (const { i } of order.slice(0, rest)) counts[i] = (counts[i] as number) + 1;
+  return counts;
+}
+
 /** Sensors along the roads of a community, evenly spread, registered on components of their own. */
-export function placeSensors({ frame, dice, registrar, block, counts, watched }: SensorPlan): SiteDevice[] {
+export function placeSensors(plan: SensorPlan): SiteDevice[] {
+  const { frame, layout, dice, registrar, block, shares, watched } = plan;
   return TRADES.flatMap((trade, t) => {
-    const { count, first } = counts[t] ?? { count: 0, first: 1 };
-    const free = freeStretches(block, trade.kind === 'manhole_cover' ? watched : []);
+    const { count, first } = shares[t] ?? { count: 0, first: 1 };
+    const roads = stretchesOf(layout, block, BORDER_M);
+    const free = trade.kind === 'manhole_cover' ? unwatched(roads, watched) : roads;
     return Array.from({ length: count }, (_, n) => {
-      const { row, uM } = along(free, (n + dice.between(0.3, 0.7)) / count);
+      const { stretch, alongM } = along(free, (n + dice.between(0.3, 0.7)) / count);
       const acrossM = dice.pick([-1, 1]) * dice.between(...trade.acrossM);
-      const position = frame.toPosition({ uM, vM: roadM(row) + acrossM });
-      const id = `${trade.prefix}-${String(first + n).padStart(3, '0')}`;
+      const position = frame.toPosition(pointOn(layout, stretch, alongM, acrossM));
+      const id = `${trade.prefix}-${String(first + n).padStart(plan.idDigits, '0')}`;
       const component = registrar.register(trade.componentClass, position).code;
       return { id, kind: trade.kind, secret: secret(dice), component, ...position };
     });
   });
 }
 
-function freeStretches(block: Block, watched: readonly Stretch[]): Stretch[] {
-  const [fromM, toM] = [block.fromColumn * CELL_M + BORDER_M, block.toColumn * CELL_M - BORDER_M];
-  return Array.from({ length: ROWS }, (_, row) => row).flatMap((row) => {
-    const free: Stretch[] = [];
-    let at = fromM;
-    for (const w of watched.filter((s) => s.row === row).sort((a, b) => a.fromM - b.fromM)) {
-      if (w.fromM > at) free.push({ row, fromM: at, toM: w.fromM });
-      at = Math.max(at, w.toM);
-    }
-    if (at < toM) free.push({ row, fromM: at, toM });
-    return free;
-  });
+/** Cameras look along rows; an avenue may cross their picture anywhere, so that no cover with a sensor lies on one. */
+function unwatched(roads: readonly Stretch[], watched: readonly Stretch[]): Stretch[] {
+  return roads
+    .filter((road) => road.runs === 'row')
+    .flatMap(({ runs, line, fromM, toM }) => {
+      const free: Stretch[] = [];
+      let at = fromM;
+      for (const w of watched.filter((s) => s.line === line).sort((a, b) => a.fromM - b.fromM)) {
+        if (w.fromM > at) free.push({ runs, line, fromM: at, toM: w.fromM });
+        at = Math.max(at, w.toM);
+      }
+      if (at < toM) free.push({ runs, line, fromM: at, toM });
+      return free;
+    });
 }
 
-/** The point at a share (0..1) of all stretches laid end to end. */
-function along(stretches: readonly Stretch[], share: number): { row: number; uM: number } {
-  let restM = share * stretches.reduce((sum, s) => sum + s.toM - s.fromM, 0);
-  for (const { row, fromM, toM } of stretches) {
-    if (restM < toM - fromM) return { row, uM: fromM + restM };
-    restM -= toM - fromM;
-  }
-  throw new RangeError('no road left for a sensor');
-}
-
-/** A demo's password: from the seed, so that a fleet on another machine has the same. */
+/** A test's password: from the seed, so that a fleet on another machine has the same. */
 function secret(dice: Dice): string {
   return Array.from({ length: SECRET_CHARACTERS }, () => dice.whole(0, 15).toString(16)).join('');
 }

@@ -1,6 +1,6 @@
 import type { Calibration, Site, SiteCamera } from '#grid/mod.ts';
 import type { IncidentClass } from '../cameras/mod.ts';
-import type { DemoCamera, DemoCity, DemoEdge } from './types.ts';
+import type { City, CityCamera, CityEdge } from './types.ts';
 import { zonesOf } from './zones.ts';
 
 /** What only the running simulation knows of a camera. */
@@ -13,7 +13,7 @@ export interface CameraAccess {
 }
 
 export interface SiteOptions {
-  access(camera: DemoCamera): CameraAccess;
+  access(camera: CityCamera): CameraAccess;
   /** From the model's manifest. */
   confidenceMin(detects: IncidentClass): number;
   /** Pictures a second that the edge looks at. */
@@ -21,8 +21,8 @@ export interface SiteOptions {
 }
 
 /** The site configuration of one edge of the city, with the product's times. Throws RangeError on an unknown edge. */
-export function siteOf(city: DemoCity, edgeId: string, options: SiteOptions): Site {
-  const { cells, components, devices, cameras } = edgeOf(city, edgeId);
+export function siteOf(city: City, edgeId: string, options: SiteOptions): Site {
+  const { cells, components, devices, cameras, groups } = edgeOf(city, edgeId);
   return {
     timeZone: 'Asia/Shanghai',
     cells,
@@ -30,16 +30,17 @@ export function siteOf(city: DemoCity, edgeId: string, options: SiteOptions): Si
     devices,
     gateways: [],
     cameras: cameras.map((camera) => siteCamera(camera, options)),
+    ...(groups.length > 0 ? { groups } : {}),
   };
 }
 
-export function edgeOf(city: DemoCity, edgeId: string): DemoEdge {
+export function edgeOf(city: City, edgeId: string): CityEdge {
   const edge = city.edges.find((e) => e.id === edgeId);
   if (edge === undefined) throw new RangeError(`the city has no edge ${edgeId}`);
   return edge;
 }
 
-function siteCamera(camera: DemoCamera, { access, confidenceMin, fps = 2 }: SiteOptions): SiteCamera {
+function siteCamera(camera: CityCamera, { access, confidenceMin, fps = 2 }: SiteOptions): SiteCamera {
   const { id, component, pose } = camera;
   return {
     id,

@@ -1,27 +1,46 @@
-import type { EventClass, Severity, SiteCell, SiteComponent, SiteDevice } from '#grid/mod.ts';
+import type { EventClass, Severity, SiteCell, SiteComponent, SiteDevice, SiteGroup } from '#grid/mod.ts';
 import type { CameraPose, IncidentClass, Light, Street, StreetPlace } from '../cameras/mod.ts';
+import type { CityLayout } from './cells.ts';
 
-/** A small city as plain data: the same options give the same one, byte for byte. */
-export interface DemoCity {
+/** A city as plain data: the same options give the same one, byte for byte. */
+export interface City {
   seed: number;
   division: string;
+  ground: CityGround;
   cells: SiteCell[];
   components: SiteComponent[];
-  edges: DemoEdge[];
+  edges: CityEdge[];
 }
 
-/** What one edge node is in charge of: a community. */
-export interface DemoEdge {
+/** Where the lattice of its cells lies, and how it is divided. */
+export interface CityGround {
+  /** South-west corner, WGS-84. */
+  originLon: number;
+  originLat: number;
+  /** Its rows are turned clockwise from west-east. */
+  turnDeg: number;
+  layout: CityLayout;
+}
+
+/** A community (社区), by the first twelve digits of its cells' codes. Its shafts drain into one basin. */
+export interface Community {
+  code: string;
+  cells: string[];
+}
+
+/** What one edge node is in charge of: whole communities. */
+export interface CityEdge {
   id: string;
-  /** Street and community, six digits of its cells' codes. */
-  community: string;
+  communities: Community[];
   cells: SiteCell[];
   components: SiteComponent[];
   devices: SiteDevice[];
-  cameras: DemoCamera[];
+  cameras: CityCamera[];
+  /** Lamp circuits and pressure zones; empty in the small city. */
+  groups: SiteGroup[];
 }
 
-export interface DemoCamera {
+export interface CityCamera {
   id: string;
   edgeId: string;
   /** Its own component, class 0136. */
@@ -33,10 +52,10 @@ export interface DemoCamera {
   /** Looks along the road's heading (1) or against it (-1). */
   looks: 1 | -1;
   /** Registered covers without a sensor, in view: only on these are shafts left open. */
-  covers: DemoCover[];
+  covers: CityCover[];
 }
 
-export interface DemoCover extends SiteComponent {
+export interface CityCover extends SiteComponent {
   place: StreetPlace;
 }
 

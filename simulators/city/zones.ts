@@ -1,6 +1,6 @@
 import type { Raises, Severity, Zone, ZoneRule } from '#grid/mod.ts';
 import type { IncidentClass } from '../cameras/mod.ts';
-import type { DemoCamera } from './types.ts';
+import type { CityCamera } from './types.ts';
 import { type StreetView, streetView } from './view.ts';
 
 /** The ground up to here is watched, metres: farther away a bin is as many pixels as a heap of rubbish. */
@@ -38,7 +38,7 @@ export function cameraRule(detects: IncidentClass, confidenceMin: number): ZoneR
 }
 
 /** Two zones: all the ground in view, and of it the road, where no vehicle may stop. */
-export function zonesOf(camera: DemoCamera, confidenceMin: (detects: IncidentClass) => number): Zone[] {
+export function zonesOf(camera: CityCamera, confidenceMin: (detects: IncidentClass) => number): Zone[] {
   const view = streetView(camera.street, camera.pose);
   const ground = groundOf(view);
   const edgeM = camera.street.roadWidthM / 2 + KERB_SLACK_M;
@@ -51,7 +51,7 @@ export function zonesOf(camera: DemoCamera, confidenceMin: (detects: IncidentCla
 }
 
 /** The picture below the line at which the ground is WATCHED_M away; fractions. */
-function groundOf(view: StreetView): Corner[] {
+export function groundOf(view: StreetView): Corner[] {
   const top = Array.from({ length: COLUMNS + 1 }, (_, k): Corner => {
     const x = 1 - k / COLUMNS;
     return [x, topOf(view, x)];

@@ -19,7 +19,7 @@ import {
 } from '../../cameras/mod.ts';
 import { type Dice, diceOf } from '../../cameras/street/mod.ts';
 import { type Spot, spotAt, throwSpot } from '../spots.ts';
-import type { CameraIncident, DemoCamera, DemoCover } from '../types.ts';
+import type { CameraIncident, CityCamera, CityCover } from '../types.ts';
 import { apartM, overlaps, type StreetView, streetView } from '../view.ts';
 import { CAMERA_TERMS, cameraRule } from '../zones.ts';
 
@@ -49,7 +49,7 @@ const STRETCH_M = [-4, 34] as const;
 
 interface Found extends Spot {
   /** Of an open shaft. */
-  cover: DemoCover | null;
+  cover: CityCover | null;
 }
 
 interface Standing extends Spot {
@@ -89,7 +89,7 @@ export interface DirectorTerms {
  * in view and not hidden by another, with people and cars that pass.
  */
 export class CameraDirector {
-  readonly camera: DemoCamera;
+  readonly camera: CityCamera;
   readonly #profile: Profile;
   readonly #view: StreetView;
   readonly #dice: Dice;
@@ -109,7 +109,7 @@ export class CameraDirector {
   readonly #next = { walkerMs: 0, walker: 1, carMs: 0, car: 1 };
   readonly #classes: IncidentClass[];
 
-  constructor(camera: DemoCamera, { number, seed, profile }: DirectorTerms) {
+  constructor(camera: CityCamera, { number, seed, profile }: DirectorTerms) {
     this.camera = camera;
     this.#profile = profile;
     this.#dice = diceOf(seed, number, 82);
@@ -188,7 +188,7 @@ export class CameraDirector {
   }
 
   /** Takes the cover off its shaft; returns it as it lies there again later. */
-  #openCover(cover: DemoCover, fromMs: number, toMs: number): StayingActor {
+  #openCover(cover: CityCover, fromMs: number, toMs: number): StayingActor {
     const closed = this.#closed.get(cover.code);
     if (closed !== undefined) closed.stay.toMs = fromMs;
     const again = this.#closedCover(cover, toMs);
@@ -196,7 +196,7 @@ export class CameraDirector {
     return again;
   }
 
-  #closedCover({ code, place }: DemoCover, fromMs: number): StayingActor {
+  #closedCover({ code, place }: CityCover, fromMs: number): StayingActor {
     const { street } = this.camera;
     const object = { kind: 'closed_manhole' as const, seed: Number(code.slice(10)) };
     return {
@@ -206,7 +206,7 @@ export class CameraDirector {
     };
   }
 
-  #incident(plan: IncidentPlan, standsFromMs: number, repeats: boolean, cover: DemoCover | null): CameraIncident {
+  #incident(plan: IncidentPlan, standsFromMs: number, repeats: boolean, cover: CityCover | null): CameraIncident {
     const { street, id: camera, edgeId } = this.camera;
     const { xM, yM } = toEnu(street, plan.place);
     const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
@@ -269,7 +269,7 @@ export class CameraDirector {
   }
 }
 
-function classOf(detects: IncidentClass, cover: DemoCover | null): EventClass {
+function classOf(detects: IncidentClass, cover: CityCover | null): EventClass {
   const { raises } = CAMERA_TERMS[detects];
   if ('event' in raises) return { flag: 2, code: raises.event };
   return { flag: 1, code: cover?.code.slice(6, 10) ?? '0114', fault: raises.fault };

@@ -1,6 +1,6 @@
 import { applyProfile, deviceKind, type EventClass, type Profile, type SiteDevice, type ThresholdRule } from '#grid/mod.ts';
 import { type Dice, diceOf } from '../../cameras/street/mod.ts';
-import type { DemoCity, SensorIncident } from '../types.ts';
+import type { City, SensorIncident } from '../types.ts';
 import { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
 
 const FIRST_MS = 6_000;
@@ -32,7 +32,7 @@ interface Candidate {
  * Incidents of the city's sensors, one about every four seconds, kinds in turn, without end: every device has its turn
  * before one comes again, with another fault; what raises the same class again is marked as a repeat.
  */
-export function* sensorIncidents(city: DemoCity, seed: number, terms: SensorTerms): Generator<SensorIncident, void> {
+export function* sensorIncidents(city: City, seed: number, terms: SensorTerms): Generator<SensorIncident, void> {
   const dice = diceOf(seed, 81);
   const kinds = shuffledByKind(city, dice);
   if (kinds.length === 0) return;
@@ -50,7 +50,7 @@ export function* sensorIncidents(city: DemoCity, seed: number, terms: SensorTerm
   }
 }
 
-function shuffledByKind(city: DemoCity, dice: Dice): Candidate[][] {
+function shuffledByKind(city: City, dice: Dice): Candidate[][] {
   const byKind = new Map<string, Candidate[]>();
   for (const { id: edgeId, devices } of city.edges)
     for (const device of devices) {

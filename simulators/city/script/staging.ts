@@ -1,6 +1,6 @@
 import type { Profile } from '#grid/mod.ts';
 import type { Actor, StreetScript } from '../../cameras/mod.ts';
-import type { CameraIncident, DemoCity, SensorIncident } from '../types.ts';
+import type { CameraIncident, City, SensorIncident } from '../types.ts';
 import { CameraDirector } from './cameras.ts';
 import { sensorIncidents } from './sensors.ts';
 
@@ -37,10 +37,7 @@ export interface Staging {
   forget(beforeMs: number): void;
 }
 
-export function createStaging(
-  city: DemoCity,
-  { seed, intervalMs = DEVICE_INTERVAL_MS, profile = 'demo' }: StagingOptions,
-): Staging {
+export function createStaging(city: City, { seed, intervalMs = DEVICE_INTERVAL_MS, profile = 'demo' }: StagingOptions): Staging {
   const cameras = city.edges.flatMap((e) => e.cameras).sort((a, b) => a.id.localeCompare(b.id));
   const directors = cameras.map((camera, number) => new CameraDirector(camera, { number, seed, profile }));
   const actors = new Map(directors.map((d) => [d.camera.id, [...d.fixed]]));
@@ -88,7 +85,7 @@ export interface DemoScript {
 }
 
 /** All that happens in an unattended run of `durationS`; the last incident is complete 25 s before its end. */
-export function demoScript(city: DemoCity, { durationS, ...options }: StagingOptions & { durationS: number }): DemoScript {
+export function demoScript(city: City, { durationS, ...options }: StagingOptions & { durationS: number }): DemoScript {
   const durationMs = durationS * 1000;
   const staging = createStaging(city, options);
   const { sensors, cameras } = staging.advance(durationMs, durationMs - TAIL_MS);

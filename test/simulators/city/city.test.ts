@@ -14,13 +14,13 @@ import {
   siteMistakes,
 } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, type IncidentClass } from '#simulators/cameras/mod.ts';
-import { buildDemoCity, type DemoCity, siteOf, zonesOf } from '#simulators/city/mod.ts';
+import { buildDemoCity, type City, siteOf, zonesOf } from '#simulators/city/mod.ts';
 
 const SEEDS = [1, 2, 3, 7, 42];
-const cameras = (city: DemoCity) => city.edges.flatMap((e) => e.cameras);
-const devices = (city: DemoCity) => city.edges.flatMap((e) => e.devices);
+const cameras = (city: City) => city.edges.flatMap((e) => e.cameras);
+const devices = (city: City) => city.edges.flatMap((e) => e.devices);
 
-function siteWithCameras(city: DemoCity, edgeId: string): Site {
+function siteWithCameras(city: City, edgeId: string): Site {
   return siteOf(city, edgeId, {
     access: ({ id, pose, street }) => ({
       url: `rtsp://127.0.0.1:8554/${id}`,

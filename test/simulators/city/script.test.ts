@@ -6,7 +6,7 @@ import {
   type CameraIncident,
   createStaging,
   DEVICE_FAULTS,
-  type DemoCity,
+  type City,
   type DemoScript,
   demoScript,
   zonesOf,
@@ -54,7 +54,7 @@ describe.each(Object.entries(DEVICE_FAULTS))('faults of %s', (kindName, faults) 
 });
 
 describe.each(SEEDS)('seed %i, 90 s', (seed) => {
-  let city: DemoCity;
+  let city: City;
   let script: DemoScript;
   beforeAll(() => {
     city = buildDemoCity({ seed });
