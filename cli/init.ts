@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GewuError } from '#service/mod.ts';
 import { type Command, parseFlags, parseInteger, print } from './command.ts';
-import { writeInstallation } from './installation/mod.ts';
+import { smallCity, writeInstallation } from './installation/mod.ts';
 
 const EDGES_MAX = 2;
 
@@ -23,7 +23,7 @@ export const init: Command = {
     if ((await readdir(dir).catch(() => [])).length > 0) throw new GewuError('GEWU_USAGE', `${dir} is not empty`);
     const written = await writeInstallation({
       dir,
-      seed: parseInteger('seed', values.seed, 0, 2 ** 31),
+      ...smallCity(parseInteger('seed', values.seed, 0, 2 ** 31), EDGES_MAX),
       profile,
       ports: { api: 8080, centreBroker: 1884, rtsp: 8554, edgeBrokers: Array.from({ length: EDGES_MAX }, (_, i) => 18831 + i) },
       durationS: 3600,

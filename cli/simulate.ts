@@ -2,6 +2,7 @@ import { createLog, GewuError, systemClock } from '#service/mod.ts';
 import { createSimulation, loadSimulateConfig, type Simulation, writeDataset } from '#simulators/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from './command.ts';
 import { ensurePrograms } from './programs.ts';
+import { CITY_USAGE, city } from './simulate/city.ts';
 
 const STATUS_MS = 5_000;
 const REPORT_MS = 250;
@@ -65,11 +66,14 @@ export const simulate: Command = {
   summary: 'simulated sensors and cameras; training data',
   usage: `usage: gewu simulate --config FILE [--for 90s] [--json]
        gewu simulate dataset --out DIR [--images 400] [--seed 1]
+       ${CITY_USAGE}
 
 The first runs the sensors and cameras of FILE until the time is over or a signal comes; with --json it ends with what was staged.
-The second writes drawn scenes with their truth, as models/train reads them.`,
+The second writes drawn scenes with their truth, as models/train reads them.
+The third writes a district: maps and tables of it, and the configurations of a centre, its edges and the cameras that serve it.`,
   async run(args) {
     if (args[0] === 'dataset') return dataset(args.slice(1));
+    if (args[0] === 'city') return city(args.slice(1));
     const { values } = parseFlags(args, {
       config: { type: 'string' },
       for: { type: 'string' },

@@ -2,7 +2,7 @@ import { type EdgeConfig, loadEdgeConfig } from '#edge/mod.ts';
 import { deviceKind, Site } from '#grid/mod.ts';
 import { loadIngestConfig } from '#ingest/mod.ts';
 import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
-import { loadSimulateConfig } from '#simulators/mod.ts';
+import { loadCityPlan, loadSimulateConfig } from '#simulators/mod.ts';
 import { type Command, parseFlags, print } from './command.ts';
 import { loadMapping } from './mapping.ts';
 
@@ -26,6 +26,14 @@ const KINDS: readonly { key: string; name: string; check: (file: string) => Prom
     check: async (file) => {
       const { city, seed } = await loadSimulateConfig(file);
       return `${city.sensors} sensors, ${city.cameras} cameras, seed ${seed}`;
+    },
+  },
+  {
+    key: 'district',
+    name: 'a simulated city',
+    check: async (file) => {
+      const { cells, edges, sensors, cameras, seed } = (await loadCityPlan(file)).district;
+      return `${cells} unit grids, ${edges} edges, ${sensors} sensors, ${cameras} cameras, seed ${seed}`;
     },
   },
   {
@@ -58,7 +66,7 @@ export const validate: Command = {
   name: 'validate',
   summary: 'check a configuration file',
   usage:
-    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation, a site or a mapping. Every mistake is named with its key and value; exit status 2 when there is one.',
+    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation, a simulated city, a site or a mapping. Every mistake is named with its key and value; exit status 2 when there is one.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 1);
     const file = positionals[0];

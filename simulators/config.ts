@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { PROFILES } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
-import { buildDemoCity } from './city/mod.ts';
+import { buildDemoCity, buildDistrict, type City } from './city/mod.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -15,10 +15,16 @@ export const SimulateConfig = Type.Object(
     profile: Type.Enum(PROFILES, { default: 'demo' }),
     city: Type.Object(
       {
-        edges: Type.Integer({ minimum: 1, maximum: 16, default: 2 }),
-        cells: Type.Integer({ minimum: 2, maximum: 200, default: 12 }),
-        sensors: Type.Integer({ minimum: 0, maximum: 1000, default: 60 }),
-        cameras: Type.Integer({ minimum: 0, maximum: 16, default: 4 }),
+        /** `demo`: two rows of unit grids; `district`: what `gewu simulate city` makes. */
+        layout: Type.Enum(['demo', 'district'], { default: 'demo' }),
+        edges: Type.Integer({ minimum: 1, maximum: 500, default: 2 }),
+        cells: Type.Integer({ minimum: 2, maximum: 50_000, default: 12 }),
+        sensors: Type.Integer({ minimum: 0, maximum: 100_000, default: 60 }),
+        cameras: Type.Integer({ minimum: 0, maximum: 200, default: 4 }),
+        /** South-west corner, WGS-84, and county-level division; of the layout where not given. */
+        originLon: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
+        originLat: Type.Optional(Type.Number({ minimum: -85, maximum: 85 })),
+        division: Type.Optional(Type.String({ pattern: '^[0-9]{6}$' })),
       },
       strict,
     ),
@@ -52,11 +58,16 @@ export async function loadSimulateConfig(file: string): Promise<SimulateConfig> 
   return checkConfig(file, SimulateConfig, await readConfigFile(file), simulateMistakes);
 }
 
+/** Throws RangeError on numbers that do not fit together. */
+export function cityOfConfig({ seed, city: { layout, ...options } }: Pick<SimulateConfig, 'seed' | 'city'>): City {
+  return (layout === 'demo' ? buildDemoCity : buildDistrict)({ seed, ...options });
+}
+
 /** What the schema cannot say: a city that can be built, and a broker for each of its edges. */
 function simulateMistakes({ seed, city, brokers }: SimulateConfig): ConfigMistake[] {
   let edges: string[];
   try {
-    edges = buildDemoCity({ seed, ...city }).edges.map((e) => e.id);
+    edges = cityOfConfig({ seed, city }).edges.map((e) => e.id);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return [{ key: 'city', value: city, message: error.message }];

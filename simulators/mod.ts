@@ -6,7 +6,19 @@ export {
   type DetectionClass,
   type IncidentClass,
 } from './cameras/mod.ts';
-export { buildDemoCity, type City, type CityCamera, siteOf } from './city/mod.ts';
+export {
+  buildDemoCity,
+  type City,
+  type CityCamera,
+  CityPlan,
+  cityFiles,
+  cityOf,
+  cityPlanMistakes,
+  loadCityPlan,
+  type Secrets,
+  seededSecrets,
+  siteOf,
+} from './city/mod.ts';
 export { loadSimulateConfig, SimulateConfig } from './config.ts';
 export { DeviceFleet, type FleetStats } from './devices/mod.ts';
 export * from './faults/mod.ts';

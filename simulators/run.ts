@@ -1,7 +1,7 @@
 import { type Clock, type Log, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createStreetRenderer, RtspServer, SimulatedCamera, type SimulatedCameraStats } from './cameras/mod.ts';
-import { buildDemoCity, type CameraIncident, type City, createStaging, type SensorIncident, type Staging } from './city/mod.ts';
-import type { SimulateConfig } from './config.ts';
+import { type CameraIncident, type City, createStaging, type SensorIncident, type Staging } from './city/mod.ts';
+import { cityOfConfig, type SimulateConfig } from './config.ts';
 import { DeviceFleet, type FleetStats } from './devices/mod.ts';
 import { cameraTruth, type StagedTruth, sensorTruth } from './report/mod.ts';
 
@@ -36,7 +36,7 @@ const TAIL_MS = 25_000;
  * RTSP server, and a script that both follow.
  */
 export function createSimulation({ config, log, clock }: { config: SimulateConfig; log: Log; clock: Clock }): Simulation {
-  const city = buildDemoCity({ seed: config.seed, ...config.city });
+  const city = cityOfConfig(config);
   const staging = createStaging(city, { seed: config.seed, intervalMs: config.intervalS * 1000, profile: config.profile });
   const server = new RtspServer({ config: { host: config.rtsp.host, port: config.rtsp.port }, log, clock });
   const fleet = new DeviceFleet({

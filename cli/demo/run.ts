@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
 import type { SimulationStats, StagedTruth } from '#simulators/mod.ts';
 import { say } from '../command.ts';
-import { type Installation, writeInstallation } from '../installation/mod.ts';
+import { type Installation, smallCity, writeInstallation } from '../installation/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '../servers/mod.ts';
 import { ApiClient } from './api.ts';
 import { Child } from './child.ts';
@@ -121,7 +121,7 @@ export class DemoCity {
     const edgeBrokers = await Promise.all(Array.from({ length: EDGES }, () => freePort()));
     const [api, centreBroker, rtsp] = await Promise.all([apiPort ?? freePort(), freePort(), freePort()]);
     const ports = { api, centreBroker, rtsp, edgeBrokers };
-    return writeInstallation({ dir, seed, profile: 'demo', ports, influxdbUrl, postgresUrl, durationS });
+    return writeInstallation({ dir, ...smallCity(seed, EDGES), profile: 'demo', ports, influxdbUrl, postgresUrl, durationS });
   }
 
   #child(name: string, args: readonly string[]): Child {

@@ -112,17 +112,21 @@ export interface SimulateTemplate {
   rtspUsername: string;
   rtspPassword: string;
   durationS: number;
-  city: { cells: number; sensors: number; cameras: number };
+  city: Readonly<Record<string, string | number>>;
+  /** Only a part of it is played. */
+  only?: 'cameras' | undefined;
 }
 
 export function simulateYaml(t: SimulateTemplate): string {
   const brokers = t.edges.map((e) => `  ${e.id}: mqtt://127.0.0.1:${e.brokerPort}`).join('\n');
+  const city = Object.entries(t.city).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const only = t.only === undefined ? '' : `only: ${t.only}                # sensors come from \`gewu simulate run\`\n`;
   return `# Simulated sensors and cameras: gewu simulate --config simulate.yaml
 version: 1
 seed: ${t.seed}                     # the same seed gives the same city and the same incidents
 profile: ${t.profile}                # as in the edges' files; the truth needs it
-city: { edges: ${t.edges.length}, cells: ${t.city.cells}, sensors: ${t.city.sensors}, cameras: ${t.city.cameras} }
-durationS: ${t.durationS}            # length of the script
+city: { ${city.join(', ')} }
+${only}durationS: ${t.durationS}            # length of the script
 intervalS: 1                 # each sensor reports so often
 brokers:
 ${brokers}

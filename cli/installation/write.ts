@@ -2,14 +2,27 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadManifest } from '#models/mod.ts';
-import { buildDemoCity, type CityCamera, calibrationPoints, createStreetRenderer, siteOf } from '#simulators/mod.ts';
-import { edgeYaml, ingestYaml, simulateYaml } from './templates.ts';
+import {
+  buildDemoCity,
+  type City,
+  type CityCamera,
+  calibrationPoints,
+  createStreetRenderer,
+  type Secrets,
+  siteOf,
+} from '#simulators/mod.ts';
+import { edgeYaml, ingestYaml, type SimulateTemplate, simulateYaml } from './templates.ts';
 import { randomPassword, randomToken } from './tokens.ts';
 
 /** A whole installation as files: a centre, its edges with their sites, and the simulators that feed it. */
 export interface InstallationPlan {
   dir: string;
-  seed: number;
+  city: City;
+  /** How simulate.yaml names that city. */
+  cityAs: SimulateTemplate['city'];
+  /** What of it simulate.yaml plays; all where not given. */
+  only?: SimulateTemplate['only'];
+  secrets: Secrets;
   profile: 'default' | 'demo';
   ports: { api: number; centreBroker: number; rtsp: number; edgeBrokers: readonly number[] };
   influxdbUrl?: string | undefined;
@@ -28,6 +41,16 @@ export interface Installation {
 }
 
 export const CITY = { cells: 12, sensors: 60, cameras: 4 } as const;
+
+/** The small city of the demo and of `gewu init`, with new random secrets. */
+export function smallCity(seed: number, edges: number): Pick<InstallationPlan, 'city' | 'cityAs' | 'secrets'> {
+  return {
+    city: buildDemoCity({ seed, edges, ...CITY }),
+    cityAs: { edges, ...CITY },
+    secrets: { password: randomPassword, token: randomToken },
+  };
+}
+
 const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-drawn');
 /**
  * The manifest's thresholds are for a single picture; a zone looks at a track's smoothed score over the dwell time, which errs less.
@@ -36,13 +59,12 @@ const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-drawn');
 const ZONE_CONFIDENCE = 0.85;
 const RTSP_USERNAME = 'edge';
 
-/** Writes it; passwords and tokens are new and random. */
+/** Writes it. */
 export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
-  const { dir, seed, profile, ports } = plan;
+  const { dir, city, profile, ports, secrets } = plan;
   await mkdir(dir, { recursive: true });
-  const city = buildDemoCity({ seed, edges: ports.edgeBrokers.length, ...CITY });
   const { thresholds } = (await loadManifest(SHIPPED_MODEL)).manifest;
-  const rtspPassword = randomPassword();
+  const rtspPassword = secrets.password('rtsp');
   const write = async (name: string, text: string) => {
     // The files hold passwords.
     await writeFile(join(dir, name), text, { mode: 0o600 });
@@ -66,18 +88,18 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       siteFile,
       `# What ${id} is in charge of: unit grids, components, sensors, cameras.\n${stringify(site, { lineWidth: 0, aliasDuplicateObjects: false })}`,
     );
-    edges.push({ id, password: randomPassword(), siteFile, brokerPort: ports.edgeBrokers[i] as number });
+    edges.push({ id, password: secrets.password(id), siteFile, brokerPort: ports.edgeBrokers[i] as number });
   }
   for (const e of edges)
     await write(
       `${e.id}.yaml`,
       edgeYaml({ ...e, profile, centreBrokerPort: ports.centreBroker, apiPort: ports.api, dataDir: `./data/${e.id}` }),
     );
-  const token = randomToken();
+  const token = secrets.token('ops');
   const tokens = [
     { name: 'ops', token, roles: ['administrator', 'ops', 'viewer'] },
-    { name: 'supervision-officer', token: randomToken(), roles: ['viewer', 'supervision'] },
-    { name: 'command-officer', token: randomToken(), roles: ['viewer', 'command'] },
+    { name: 'supervision-officer', token: secrets.token('supervision-officer'), roles: ['viewer', 'supervision'] },
+    { name: 'command-officer', token: secrets.token('command-officer'), roles: ['viewer', 'command'] },
   ];
   const ingestFile = await write(
     'ingest.yaml',
@@ -94,14 +116,15 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
   const simulateFile = await write(
     'simulate.yaml',
     simulateYaml({
-      seed,
+      seed: city.seed,
       profile,
       edges,
       rtspPort: ports.rtsp,
       rtspUsername: RTSP_USERNAME,
       rtspPassword,
       durationS: plan.durationS,
-      city: CITY,
+      city: plan.cityAs,
+      only: plan.only,
     }),
   );
   return {

@@ -22,7 +22,7 @@ test('says what is not said: a small city, every second, on loopback, without an
   expect(await load({})).toEqual({
     ...FILE,
     profile: 'demo',
-    city: { edges: 2, cells: 12, sensors: 60, cameras: 4 },
+    city: { layout: 'demo', edges: 2, cells: 12, sensors: 60, cameras: 4 },
     intervalS: 1,
     rtsp: { ...FILE.rtsp, host: '127.0.0.1' },
   });

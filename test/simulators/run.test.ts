@@ -24,7 +24,7 @@ async function simulate(over: Partial<SimulateConfig> = {}): Promise<Running> {
     version: 1,
     seed: 7,
     profile: 'demo',
-    city: { edges: 2, cells: 4, sensors: 6, cameras: 1 },
+    city: { layout: 'demo', edges: 2, cells: 4, sensors: 6, cameras: 1 },
     intervalS: 0.2,
     brokers: Object.fromEntries(Object.entries(brokers).map(([id, b]) => [id, b.url])),
     rtsp: { host: '127.0.0.1', port: rtspPort, ...LOGIN },

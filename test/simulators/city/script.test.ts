@@ -4,9 +4,9 @@ import { createStreetRenderer, type IncidentClass, sceneAt, truthOf } from '#sim
 import {
   buildDemoCity,
   type CameraIncident,
+  type City,
   createStaging,
   DEVICE_FAULTS,
-  type City,
   type DemoScript,
   demoScript,
   zonesOf,
