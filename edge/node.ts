@@ -57,7 +57,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
   const commands = new CommandDispatcher({ log });
   commands.on('case-state', (command) => caseStates.tell(command));
   const rules = new RuleEngine({ edge, registry, outbox, clock, log });
-  const cameras = site.cameras.length === 0 ? null : createCameras({ config, events, health, caseStates, clock, log, metrics });
+  const cameras = createCameras({ config, events, health, caseStates, clock, log, metrics });
   const uplink = new Uplink({
     edge,
     url: config.uplink.url,
@@ -125,7 +125,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     rules,
     nodeHealth,
     ...(probes ? [probes] : []),
-    ...(cameras ? [cameras] : []),
+    cameras,
     broker,
     ...(push ? [push] : []),
   ];

@@ -1,25 +1,17 @@
 import { join } from 'node:path';
-import { applyZoneProfile, type CellIndex, createCellIndex, type Profile, type Site, type SiteCamera } from '#grid/mod.ts';
-import { type LoadedModel, PERSON_CLASS } from '#models/mod.ts';
-import { type Clock, isGewuError, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Profile, Site, SiteCamera } from '#grid/mod.ts';
+import type { LoadedModel } from '#models/mod.ts';
+import { type Clock, isGewuError, type Log, type Metrics, type Service, stopAll } from '#service/mod.ts';
 import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
 import { EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
-import {
-  CameraMemory,
-  EventReporter,
-  groundOf,
-  InferencePool,
-  Locator,
-  openModel,
-  type WallTime,
-  wallClock,
-  ZoneWatch,
-} from '../vision/mod.ts';
+import { InferencePool, openModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
-import { pictureMs } from './source.ts';
+import { isSameStream, isSameSurroundings, type Meaning, meaningOf, type Surroundings, surroundingsOf } from './meaning.ts';
+import { forgottenCameras, type RetireDeps, retireCamera } from './retire.ts';
 
 export interface CameraPipelineDeps {
   site: Site;
@@ -57,15 +49,31 @@ export interface CameraPipelineStats {
   droppedFrames: number;
 }
 
+/**
+ * What became of a camera under another configuration.
+ *
+ *   added      it runs now
+ *   stream     its stream was opened anew; what it had raised is as it was
+ *   rules      its zones, place or surroundings are others; the stream went on
+ *   unchanged  nothing has touched it
+ *   removed    it has stopped, and what it had raised is cleared
+ *   refused    the new description cannot be used: as before, or left out where it is a new one
+ */
+export type CameraChange =
+  | { camera: string; change: 'added' | 'stream' | 'rules' | 'unchanged' | 'removed' }
+  | { camera: string; change: 'refused'; message: string };
+
 export interface CameraPipeline extends Service {
+  /**
+   * Makes this the site, camera by camera and without disturbing the others. Several calls are done one after the other.
+   * The site has to be checked before. Throws GEWU_MODEL_INVALID where the first camera comes and the model cannot be used.
+   */
+  apply(site: Site): Promise<CameraChange[]>;
   /** Sums over all cameras. */
   stats(): CameraPipelineStats;
   /** The camera's stream as it comes; null for a camera that is not there or has none. It ends when the camera is changed. */
   media(cameraId: string): MediaStream | null;
 }
-
-/** Clear times up to this are not shortened by a profile, seconds. */
-const CLEAR_S_KEPT = 15;
 
 /**
  * All cameras of a site: the model and its threads, one Camera each, the evidence and its upload.
@@ -75,59 +83,80 @@ export function createCameraPipeline(deps: CameraPipelineDeps): CameraPipeline {
   return new Pipeline(deps);
 }
 
+/** Opened with the first camera: a node without one needs neither model nor threads. */
+interface Eyes {
+  model: LoadedModel;
+  pool: InferencePool;
+}
+
+interface Running {
+  /** As the site describes it. */
+  description: SiteCamera;
+  camera: Camera;
+}
+
 class Pipeline implements CameraPipeline {
   readonly #deps: CameraPipelineDeps;
-  #cameras: Camera[] = [];
-  #services: Service[] = [];
+  readonly #memories: string;
+  readonly #store: EvidenceStore;
+  readonly #uploader: EvidenceUploader;
+  readonly #counters: CameraMetrics;
+  readonly #stopping = new AbortController();
+  readonly #cameras = new Map<string, Running>();
+  #surroundings: Surroundings;
+  #eyes: Eyes | null = null;
+  /** Changes wait for the one before. */
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(deps: CameraPipelineDeps) {
+    const { dataDir, evidence, edgeId, log, clock, metrics, site } = deps;
+    const { url, password, quotaBytes, tls } = evidence;
     this.#deps = deps;
+    this.#memories = join(dataDir, 'vision');
+    this.#store = new EvidenceStore({ dir: join(dataDir, 'evidence'), quotaBytes, log });
+    this.#uploader = new EvidenceUploader({ store: this.#store, url, edgeId, password, tls, log, clock });
+    this.#counters = cameraMetrics(metrics);
+    this.#surroundings = surroundingsOf(site);
   }
 
   async start(): Promise<void> {
-    const { site, vision, log, clock, dataDir, evidence, edgeId, metrics } = this.#deps;
-    const store = new EvidenceStore({ dir: join(dataDir, 'evidence'), quotaBytes: evidence.quotaBytes, log });
-    await store.open();
-    await makeFolder(join(dataDir, 'vision'));
-    const uploader = new EvidenceUploader({
-      store,
-      url: evidence.url,
-      edgeId,
-      password: evidence.password,
-      tls: evidence.tls,
-      log,
-      clock,
-    });
-    const model = await openModel(vision.model);
-    // More threads than cameras would have nothing to do: a camera has one picture in work at a time.
-    const workers = Math.max(1, Math.min(vision.workers, site.cameras.length));
-    const pool = new InferencePool({ model, workers, log, clock });
-    const shared = {
-      model,
-      pool,
-      store,
-      uploader,
-      cells: createCellIndex(site.cells),
-      counters: cameraMetrics(metrics),
-      wall: wallClock(site.timeZone),
-    };
-    this.#cameras = site.cameras.flatMap((camera) => this.#build(camera, shared) ?? []);
-    this.#services = [pool, uploader, ...this.#cameras];
-    await startAll(this.#services);
+    const { site } = this.#deps;
+    await this.#store.open();
+    await makeFolder(this.#memories);
+    await this.#uploader.start();
+    try {
+      await this.apply(site);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const forgotten = await forgottenCameras(
+      this.#memories,
+      site.cameras.map(({ id }) => id),
+    );
+    this.#changes = Promise.all(forgotten.map((id) => this.#retire(id)));
   }
 
   async stop(): Promise<void> {
-    const services = this.#services;
-    this.#services = [];
+    this.#stopping.abort();
+    await this.#changes.catch(() => {});
     // Side by side, and cameras first: each waits for its ffmpeg and its reporter only.
-    const cameras = await Promise.allSettled(this.#cameras.map((camera) => camera.stop()));
-    await stopAll(services.filter((service) => !(service instanceof Camera)));
-    const failed = cameras.find((result) => result.status === 'rejected');
+    const stopped = await Promise.allSettled([...this.#cameras.values()].map(({ camera }) => camera.stop()));
+    this.#cameras.clear();
+    await stopAll([...(this.#eyes === null ? [] : [this.#eyes.pool]), this.#uploader]);
+    this.#eyes = null;
+    const failed = stopped.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
+  apply(site: Site): Promise<CameraChange[]> {
+    const change = this.#changes.then(() => this.#change(site));
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
   stats(): CameraPipelineStats {
-    const all = this.#cameras.map((camera) => camera.stats());
+    const all = [...this.#cameras.values()].map(({ camera }) => camera.stats());
     return {
       online: all.filter((c) => c.state.state === 'online').length,
       analysedFps: Math.round(all.reduce((sum, c) => sum + c.analysedFps, 0) * 100) / 100,
@@ -136,85 +165,92 @@ class Pipeline implements CameraPipeline {
   }
 
   media(cameraId: string): MediaStream | null {
-    return this.#cameras.find(({ id }) => id === cameraId)?.media ?? null;
+    return this.#cameras.get(cameraId)?.camera.media ?? null;
   }
 
-  #build(camera: SiteCamera, shared: Shared): Camera | null {
-    const { site, profile, events, health, caseStates, clock, log, dataDir, edgeId, ffmpeg } = this.#deps;
+  async #change(site: Site): Promise<CameraChange[]> {
+    if (this.#stopping.signal.aborted) return [];
+    if (site.cameras.length > 0) this.#eyes ??= await this.#open();
+    const eyes = this.#eyes;
+    if (eyes === null) return [];
+    const surroundings = surroundingsOf(site);
+    const elsewhere = !isSameSurroundings(this.#surroundings, surroundings);
+    this.#surroundings = surroundings;
+    const kept = new Set(site.cameras.map(({ id }) => id));
+    const gone = [...this.#cameras.keys()].filter((id) => !kept.has(id));
+    return Promise.all([
+      ...gone.map((id) => this.#remove(id)),
+      ...site.cameras.map((description) => this.#place(description, eyes, elsewhere)),
+    ]);
+  }
+
+  async #open(): Promise<Eyes> {
+    const { vision, log, clock } = this.#deps;
+    const model = await openModel(vision.model);
+    const pool = new InferencePool({ model, workers: vision.workers, log, clock });
+    await pool.start();
+    return { model, pool };
+  }
+
+  async #place(description: SiteCamera, eyes: Eyes, elsewhere: boolean): Promise<CameraChange> {
+    const { id } = description;
+    const running = this.#cameras.get(id);
+    if (running !== undefined && !elsewhere && isDeepStrictEqual(running.description, description))
+      return { camera: id, change: 'unchanged' };
     try {
-      const ground = groundOf(camera);
-      const zones = zonesInForce(camera, profile, shared.model, log);
-      const watch = new ZoneWatch({ zones, frameMs: pictureMs(camera) });
-      const locator = new Locator({ ground, cells: shared.cells, components: site.components });
-      const memory = new CameraMemory({ dir: join(dataDir, 'vision'), camera: camera.id, log });
-      const { manifest } = shared.model;
-      const shadow = manifest.provenance !== 'real-scenes' && !camera.simulated;
-      if (shadow)
-        log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
-      const reported = {
-        camera: { ...camera, zones },
-        edgeId,
-        model: manifest,
-        ground,
-        locator,
-        watch,
-        memory,
-        events,
-        cases: caseStates,
-        clock,
-        log,
-      };
-      const reporter = (evidence: ConstructorParameters<typeof EventReporter>[0]['evidence']) =>
-        new EventReporter({ ...reported, evidence });
-      return new Camera({
-        ...shared,
-        camera,
-        edgeId,
-        timeZone: site.timeZone,
-        ground,
-        watch,
-        reporter,
-        health,
-        shadow,
-        clock,
-        log,
-        ffmpeg,
-      });
+      const meaning = this.#meaning(description, eyes);
+      if (running !== undefined && isSameStream(running.description, description)) {
+        await running.camera.apply(meaning);
+        running.description = description;
+        return { camera: id, change: 'rules' };
+      }
+      await running?.camera.stop();
+      const camera = this.#build(description, meaning, eyes);
+      await camera.start();
+      this.#cameras.set(id, { description, camera });
+      return { camera: id, change: running === undefined ? 'added' : 'stream' };
     } catch (error) {
       if (!isGewuError(error)) throw error;
-      log.error({ camera: camera.id, err: error.message }, 'this camera is left out');
-      const now = clock.now();
-      health
-        .report({ ts: now, edge: edgeId, of: 'camera', id: camera.id, state: 'offline', reason: 'calibration', since: now })
-        .catch((cause: unknown) => log.warn({ camera: camera.id, err: cause }, 'camera health not stored'));
-      return null;
+      this.#deps.log.error({ camera: id, err: error.message }, 'this camera is not taken as it is described');
+      if (running === undefined) this.#tell(id, 'offline', 'calibration');
+      return { camera: id, change: 'refused', message: error.message };
     }
   }
-}
 
-interface Shared {
-  model: LoadedModel;
-  pool: InferencePool;
-  store: EvidenceStore;
-  uploader: EvidenceUploader;
-  cells: CellIndex;
-  counters: CameraMetrics;
-  wall: (utcMs: number) => WallTime;
-}
+  async #remove(id: string): Promise<CameraChange> {
+    await this.#cameras.get(id)?.camera.stop();
+    this.#cameras.delete(id);
+    await this.#retire(id);
+    this.#counters.online.remove({ camera: id });
+    this.#tell(id, 'unknown', 'removed');
+    return { camera: id, change: 'removed' };
+  }
 
-/** The rules that the model can serve, with the profile's dwell times. People are never an event class. */
-function zonesInForce(camera: SiteCamera, profile: Profile, model: LoadedModel, log: Log): SiteCamera['zones'] {
-  const served = (zone: string, { id, detects }: { id: string; detects: string }): boolean => {
-    const known = detects !== PERSON_CLASS && model.manifest.classes.includes(detects);
-    if (!known)
-      log.error({ camera: camera.id, zone, rule: id, detects }, 'the model has no such event class: the rule is left out');
-    return known;
-  };
-  return camera.zones.map((zone) => {
-    const rules = zone.rules.filter((rule) => served(zone.id, rule));
-    // A bus before the lens hides a thing for longer than a sensor ever errs: a short profile keeps so much to clear.
-    const clearS = (n: number): number => Math.min(rules[n]?.clearS ?? 0, CLEAR_S_KEPT);
-    const shortened = applyZoneProfile(rules, profile).map((rule, n) => ({ ...rule, clearS: Math.max(rule.clearS, clearS(n)) }));
-    return { ...zone, rules: shortened };
-  });
+  #retire(id: string): Promise<void> {
+    const { events, clock, log } = this.#deps;
+    const deps: RetireDeps = { dir: this.#memories, events, clock, log, signal: this.#stopping.signal };
+    return retireCamera(id, deps).catch((error: unknown) => log.error({ camera: id, err: error }, 'camera memory'));
+  }
+
+  #meaning(description: SiteCamera, { model }: Eyes): Meaning {
+    return meaningOf(description, this.#surroundings, { ...this.#deps, manifest: model.manifest, dir: this.#memories });
+  }
+
+  #build(camera: SiteCamera, meaning: Meaning, eyes: Eyes): Camera {
+    const { edgeId, health, clock, log, ffmpeg } = this.#deps;
+    const { manifest } = eyes.model;
+    const shadow = manifest.provenance !== 'real-scenes' && !camera.simulated;
+    if (shadow)
+      log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
+    const [store, uploader, counters] = [this.#store, this.#uploader, this.#counters];
+    return new Camera({ ...eyes, camera, meaning, edgeId, health, store, uploader, counters, shadow, clock, log, ffmpeg });
+  }
+
+  #tell(id: string, state: 'offline' | 'unknown', reason: string): void {
+    const { health, clock, edgeId, log } = this.#deps;
+    const now = clock.now();
+    health
+      .report({ ts: now, edge: edgeId, of: 'camera', id, state, reason, since: now })
+      .catch((cause: unknown) => log.warn({ camera: id, err: cause }, 'camera health not stored'));
+  }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -94,6 +94,18 @@ export class CameraMemory {
       });
     }
     return found;
+  }
+
+  /** The events that are not cleared, of whatever rule, and the camera's own fault. */
+  async uncleared(): Promise<EventRecord[]> {
+    const input = await this.#read();
+    if (!check.Check(input)) return [];
+    const active = input.incidents.filter(({ state }) => state === 'active').map(({ record }) => record);
+    return input.offline === null ? active : [...active, input.offline];
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#file, { force: true });
   }
 
   async #read(): Promise<unknown> {

@@ -4,7 +4,7 @@ export { type Located, Locator, UNOWNED_COVER } from './locate.ts';
 export { CameraMemory } from './memory.ts';
 export { openModel } from './model.ts';
 export { contactPixel, type Placed, place } from './placement.ts';
-export { EventReporter } from './reporter.ts';
+export { clearedRecord, EventReporter } from './reporter.ts';
 export { inForce, inPolygon, type WallTime, wallClock } from './schedule.ts';
 export { type Observed, type Track, Tracker } from './tracker.ts';
 export { CameraView, type CameraViewDeps, type Sight } from './view.ts';

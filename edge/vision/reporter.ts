@@ -77,7 +77,7 @@ export class EventReporter {
       }
       this.#queue(() => this.#emit(record));
     }
-    for (const record of found.orphans) this.#queue(() => this.#emit(revised(record, 'gewu.event.cleared', clock.now(), {})));
+    for (const record of found.orphans) this.#queue(() => this.#emit(clearedRecord(record, clock.now())));
     if (found.offline !== null) this.#queue(() => this.#emit(found.offline as EventRecord));
   }
 
@@ -258,6 +258,11 @@ export class EventReporter {
         this.#waiting--;
       });
   }
+}
+
+/** The revision that clears an event of a camera or rule that is no more. */
+export function clearedRecord(record: EventRecord, at: number): EventRecord {
+  return revised(record, 'gewu.event.cleared', at, {});
 }
 
 function revised(record: EventRecord, type: EventType, at: number, changes: Partial<EventData>): EventRecord {

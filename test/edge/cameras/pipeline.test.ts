@@ -4,20 +4,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, vi } from 'vitest';
-import { type CameraPipelineDeps, createCameraPipeline } from '#edge/cameras/mod.ts';
-import type { Site, SiteCamera } from '#grid/mod.ts';
-import { checkEvent, checkHealthLine, type EventRecord, type HealthLine } from '#grid/wire/mod.ts';
-import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { checkEvent, checkHealthLine } from '#grid/wire/mod.ts';
+import { createMetrics, silentLog } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 import { Outbox } from '../../../edge/outbox/mod.ts';
-import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
-import { type Finish, ownDir, PASSWORD, PATH, type PaintedCamera, paintedCamera, USERNAME } from './painted.ts';
+import { ORIGIN, siteCamera } from '../vision/street.ts';
+import { type Finish, ownDir, PATH, paintedCamera } from './painted.ts';
+import { CELL, run } from './running.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
-
-const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
-const CELL = '110101001001017';
 
 /** A centre that takes evidence and keeps it. */
 async function evidenceCentre(onTestFinished: Finish) {
@@ -38,90 +34,6 @@ async function evidenceCentre(onTestFinished: Finish) {
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, files };
-}
-
-interface Options {
-  camera?: Partial<SiteCamera>;
-  dataDir?: string;
-  url?: string;
-  model?: string;
-  isOpen?: (event: string) => boolean;
-  /** Waits for what is emitted. */
-  store?: (record: object) => Promise<void>;
-}
-
-async function run(
-  onTestFinished: Finish,
-  painted: PaintedCamera,
-  {
-    camera = {},
-    dataDir,
-    url = 'http://127.0.0.1:1',
-    model = BRIGHT_STREET,
-    isOpen = () => false,
-    store = async () => {},
-  }: Options = {},
-) {
-  const events: EventRecord[] = [];
-  const health: HealthLine[] = [];
-  const rule = { ...RULE, dwellS: 2, clearS: 2 };
-  const zones: SiteCamera['zones'] = [
-    {
-      id: 'all',
-      polygon: [
-        [0, 0],
-        [1, 0],
-        [1, 1],
-        [0, 1],
-      ],
-      rules: [rule],
-    },
-  ];
-  const [w, e, s, n] = [ORIGIN.lon - 0.002, ORIGIN.lon + 0.002, ORIGIN.lat - 0.002, ORIGIN.lat + 0.002];
-  const polygon: [number, number][] = [
-    [w, s],
-    [e, s],
-    [e, n],
-    [w, n],
-  ];
-  const site: Site = {
-    timeZone: 'Asia/Shanghai',
-    cells: [{ code: CELL, polygon }],
-    components: [],
-    devices: [],
-    gateways: [],
-    cameras: [siteCamera({ url: painted.url, username: USERNAME, password: PASSWORD, fps: 4, zones, ...camera })],
-  };
-  const folder = dataDir ?? (await ownDir(onTestFinished));
-  const metrics = createMetrics();
-  const deps: CameraPipelineDeps = {
-    site,
-    profile: 'default',
-    vision: { model, workers: 2 },
-    events: {
-      emit: (record) => {
-        events.push(record);
-        return store(record);
-      },
-    },
-    health: {
-      report: (record) => {
-        health.push(record);
-        return store(record);
-      },
-    },
-    caseStates: { isOpen },
-    clock: systemClock,
-    log: silentLog,
-    metrics,
-    dataDir: folder,
-    edgeId: 'edge-01',
-    evidence: { url, password: 'secret-1', quotaBytes: 10_000_000 },
-  };
-  const pipeline = createCameraPipeline(deps);
-  await pipeline.start();
-  onTestFinished(() => pipeline.stop());
-  return { pipeline, events, health, metrics, dataDir: folder };
 }
 
 test.concurrent('a thing that stands in view of a real stream becomes one event with its place and a picture, and clears when it is gone', async ({

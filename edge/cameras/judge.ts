@@ -1,0 +1,157 @@
+import { classKey, className, type EventData, type EvidenceRef, fault, NEAR_CELL_M } from '#grid/mod.ts';
+import type { Detection, ModelManifest } from '#models/mod.ts';
+import type { Clock, Log, Service } from '#service/mod.ts';
+import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evidence/mod.ts';
+import { CameraView, type EventReporter, type Incident, type Located } from '../vision/mod.ts';
+import type { CameraMetrics } from './counters.ts';
+import { BLIND_FAULT_MS } from './health.ts';
+import { type Meaning, stillPending } from './meaning.ts';
+import { RecentPictures, type Seen } from './recent.ts';
+import { type Frame, pictureMs } from './source.ts';
+
+export interface JudgeDeps {
+  edgeId: string;
+  manifest: ModelManifest;
+  store: EvidenceStore;
+  uploader: EvidenceUploader;
+  counters: CameraMetrics;
+  /** The model may not speak for this camera. */
+  shadow: boolean;
+  /** Gives a full picture's memory back. */
+  release: (frame: { full: Frame['full'] }) => void;
+  clock: Clock;
+  log: Log;
+}
+
+/** A meaning with what it has begun. */
+interface InForce extends Meaning {
+  view: CameraView;
+  events: EventReporter;
+}
+
+/**
+ * From one camera's detections to its events:
+ *
+ *   detections --> CameraView (tracks, zones) --> EventReporter
+ *        |                                             |
+ *        +----> RecentPictures ------masked picture----+
+ */
+export class Judge implements Service {
+  readonly #deps: JudgeDeps;
+  readonly #first: Meaning;
+  readonly #recent: RecentPictures;
+  /** None while another takes its place. */
+  #inForce: InForce | null = null;
+
+  constructor(deps: JudgeDeps, meaning: Meaning) {
+    this.#deps = deps;
+    this.#first = meaning;
+    this.#recent = new RecentPictures((full) => deps.release({ full }));
+  }
+
+  start(): Promise<void> {
+    return this.#enforce(this.#first);
+  }
+
+  async stop(): Promise<void> {
+    const now = this.#inForce;
+    this.#inForce = null;
+    await now?.events.stop();
+  }
+
+  /**
+   * Puts another meaning in force. What was raised stays as it is while its rule stands in the new one, and is cleared
+   * otherwise; what was about to be raised goes on where its zone is the same.
+   */
+  async apply(meaning: Meaning): Promise<void> {
+    const old = this.#inForce;
+    await this.stop();
+    for (const incident of old === null ? [] : stillPending(old, meaning)) meaning.watch.restore(incident);
+    await this.#enforce(meaning);
+  }
+
+  async #enforce(meaning: Meaning): Promise<void> {
+    const { manifest, clock } = this.#deps;
+    const { camera, ground, watch } = meaning;
+    const events = meaning.reporter((incident, located, subject) => this.#evidence(incident, located, subject));
+    await events.start();
+    const prefix = `${camera.id.slice(0, 32)}-${clock.now().toString(36)}`;
+    const view = new CameraView({ camera, model: manifest, ground, watch, prefix, frameMs: pictureMs(camera) });
+    this.#inForce = { ...meaning, view, events };
+  }
+
+  /** One picture and what was found in it; the picture's memory is given back later. */
+  look(frame: Frame, detections: readonly Detection[]): void {
+    const { shadow, counters, release } = this.#deps;
+    const now = this.#inForce;
+    if (now === null) {
+      release(frame);
+      return;
+    }
+    const { at, ms } = frame;
+    const { people, tracks, decisions } = now.view.look(frame.full, detections, { at, ms, wall: now.surroundings.wall(at) });
+    const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));
+    const seen: Seen = { full: frame.full, at, people, boxes };
+    this.#recent.push(seen);
+    if (!shadow) now.events.handle(decisions, at);
+    else for (const { kind } of decisions) if (kind === 'raise') counters.shadowEvents.inc({ camera: now.camera.id });
+  }
+
+  /** Called about once a second; `blindMs` is how long the camera has shown nothing of use, null while nobody knows. */
+  tick(at: number, blindMs: number | null): void {
+    const now = this.#inForce;
+    if (now === null) return;
+    now.events.pollCases();
+    if (blindMs === 0) now.events.componentRecovered(at);
+    else if (blindMs !== null && blindMs >= BLIND_FAULT_MS) this.#blindFault(now, at, blindMs);
+  }
+
+  async #evidence(incident: Incident, located: Located, subject: string): Promise<EvidenceRef | null> {
+    const { store, uploader, log } = this.#deps;
+    const { camera, surroundings } = this.#inForce ?? this.#first;
+    try {
+      const best = this.#recent.best(incident.trackId, incident.box);
+      if (best === null) return null;
+      const { seen, box } = best;
+      const name = className(located.class);
+      const caption = { nameZh: name.zh, nameEn: name.en, classKey: classKey(located.class), confidence: incident.score };
+      // Masked and drawn before the first await: the frame's memory is used again soon.
+      const jpeg = await evidenceJpeg(seen.full, box, seen.people, {
+        ...caption,
+        ...located.place,
+        takenAt: seen.at,
+        timeZone: surroundings.site.timeZone,
+        camera: camera.id,
+      });
+      const ref = await store.put(jpeg, { mediaType: 'image/jpeg', event: subject, takenAt: seen.at });
+      uploader.notify();
+      return ref;
+    } catch (error) {
+      log.error({ camera: camera.id, event: subject, err: error }, 'no evidence for this event');
+      return null;
+    }
+  }
+
+  #blindFault({ camera, surroundings, events }: InForce, at: number, blindMs: number): void {
+    const { component } = camera;
+    const cell = surroundings.cells.cellNear(camera, NEAR_CELL_M);
+    if (component === undefined || cell === null) return;
+    events.componentFault((): EventData => {
+      const startedAt = Math.round(at - blindMs);
+      return {
+        revision: 1,
+        edge: this.#deps.edgeId,
+        class: { flag: 1, code: component.slice(6, 10), fault: 'camera_offline' },
+        severity: fault('camera_offline')?.severity ?? 'normal',
+        confidence: 1,
+        place: { lon: camera.lon, lat: camera.lat, errorRadiusM: 1, cell, component },
+        // The camera as a device that reports on itself: no zone, no model and no picture is behind it.
+        origin: { by: 'sensor', device: camera.id, kind: 'camera', rule: 'camera_offline', field: 'online', value: false },
+        startedAt,
+        confirmedAt: startedAt + BLIND_FAULT_MS,
+        lastSeenAt: at,
+        evidence: [],
+      };
+    });
+  }
+}
