@@ -11,6 +11,7 @@ import { createEvidenceStore } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { Persistent } from './persistent.ts';
+import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
 
 export interface CentreDependencies {
@@ -121,12 +122,14 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const evidence = createEvidenceStore({ config: config.evidence, database, onStored, ...common });
   const audit = createAudit({ database, ...common });
   const grants = createGrants({ database, audit, registry, ...common });
+  const fixed = config.api.tokens;
+  const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
 
-  const stores = { database, cases, devices, deadLetters, evidence, audit, grants, timeseries };
+  const stores = { database, cases, devices, deadLetters, evidence, audit, grants, sessions, timeseries };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, deadLetters, evidence, audit, grants, hub],
+    services: [database, cases, devices, deadLetters, evidence, audit, grants, sessions, hub],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });

@@ -3,11 +3,12 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { FilingPolicy, Site } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { ClientTls, Listener } from '#service/mqtt/mod.ts';
-import { ApiConfig, accountFault } from './api/mod.ts';
+import { ApiConfig } from './api/mod.ts';
 import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mod.ts';
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
 import { EvidenceConfig } from './evidence/mod.ts';
+import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
 
 const strict = { additionalProperties: false } as const;

@@ -132,6 +132,30 @@ export const TokenAnswer = Type.Object(
   strict,
 );
 
+export const SessionAnswer = Type.Object(
+  {
+    name: Id(),
+    roles: Type.Array(Role),
+    department: nullable(Id()),
+    csrf: nullable(Type.String({ description: 'for the header x-gewu-csrf of changing requests; null for a token' })),
+    expiresAt: nullable(Time),
+  },
+  strict,
+);
+export const UserAnswer = Type.Object(
+  {
+    name: Id(),
+    roles: Type.Array(Role),
+    department: nullable(Id()),
+    disabled: Type.Boolean(),
+    hasPassword: Type.Boolean(),
+    createdAt: Time,
+    signedInAt: nullable(Time),
+    sessions: Type.Integer({ description: 'open now' }),
+  },
+  strict,
+);
+
 const FieldValue = Type.Union([Type.Number(), Type.Boolean()]);
 export const LatestAnswer = listOf(
   Type.Object(
@@ -181,3 +205,5 @@ export type DeadLetterAnswer = Static<typeof DeadLetterAnswer>;
 export type TokenAnswer = Static<typeof TokenAnswer>;
 export type LatestAnswer = Static<typeof LatestAnswer>;
 export type RangeAnswer = Static<typeof RangeAnswer>;
+export type SessionAnswer = Static<typeof SessionAnswer>;
+export type UserAnswer = Static<typeof UserAnswer>;

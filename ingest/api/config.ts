@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { Role } from './auth/mod.ts';
+import { Role } from '#grid/api/mod.ts';
+import { SessionsConfig } from '../sessions/mod.ts';
 
 const strict = { additionalProperties: false } as const;
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
@@ -28,6 +29,8 @@ export const ApiConfig = Type.Object(
     /** PEM files. With `ca` a client must show a certificate that it signed. */
     tls: Type.Optional(Type.Object({ cert: Path, key: Path, ca: Type.Optional(Path) }, strict)),
     tokens: Type.Array(TokenEntry, { maxItems: 1000, default: [] }),
+    /** Of people who sign in to the console. */
+    sessions: SessionsConfig,
     /** Of a JSON body; evidence has its own limit. */
     bodyLimitBytes: Type.Integer({ minimum: 1024, maximum: 16 * 1024 * 1024, default: 256 * 1024 }),
     /** /metrics answers without a token; for a scraper on a closed network. */

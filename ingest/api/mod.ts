@@ -1,10 +1,8 @@
 export {
-  accountFault,
   createToken,
   EdgeCredentials,
   type FixedToken,
   type NewToken,
-  type Role,
   sha256Of,
   type TokenInfo,
 } from './auth/mod.ts';

@@ -9,6 +9,7 @@ import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EvidenceStore } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
+import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
@@ -29,6 +30,7 @@ export interface ApiDependencies {
   devices: DeviceService;
   registry: Registry;
   deadLetters: DeadLetterStore;
+  sessions: SessionService;
   evidence: EvidenceStore;
   audit: Audit;
   grants: Grants;
@@ -72,9 +74,9 @@ class HttpApi implements Api {
 
   constructor(dependencies: ApiDependencies) {
     this.#deps = dependencies;
-    const { database, clock, config, edges, metrics } = dependencies;
+    const { database, clock, config, edges, sessions, metrics } = dependencies;
     const tokens = new TokenAccounts({ database, clock, fixed: config.tokens });
-    this.#context = { ...dependencies, tokens, authenticator: new Authenticator({ tokens, edges, clock, metrics }) };
+    this.#context = { ...dependencies, tokens, authenticator: new Authenticator({ tokens, sessions, edges, clock, metrics }) };
     this.#seconds = new Histogram({
       name: 'gewu_http_request_seconds',
       help: 'Time from request to answer',

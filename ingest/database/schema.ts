@@ -24,6 +24,10 @@ export interface Schema {
   grants: GrantsTable;
   grant_files: GrantFilesTable;
   edge_keys: EdgeKeysTable;
+  users: UsersTable;
+  sessions: SessionsTable;
+  sign_in_links: { sha256: string; name: string; expires_at: number };
+  verdicts: VerdictsTable;
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -292,4 +296,47 @@ export interface EdgeKeysTable {
   decided_at: number | null;
   /** 'first-use', or the administrator who accepted it. */
   decided_by: string | null;
+}
+
+/** People who sign in to the console. */
+export interface UsersTable {
+  name: string;
+  /** argon2id, PHC string format; null: only a log-in by link is possible until one is set. */
+  password_hash: string | null;
+  roles_json: string;
+  department: string | null;
+  disabled: number;
+  created_at: number;
+  signed_in_at: number | null;
+}
+
+export interface SessionsTable {
+  /** SHA-256 hex of the cookie. */
+  sha256: string;
+  name: string;
+  created_at: number;
+  last_seen_at: number;
+  /** The latest end; an idle one ends before. */
+  expires_at: number;
+  address: string;
+  agent: string;
+}
+
+/** What a person said of an event, with what the model had said: enough to compute precision without the event. */
+export interface VerdictsTable {
+  event: string;
+  /** 'accepted' or 'rejected' */
+  verdict: string;
+  reason: string | null;
+  note: string | null;
+  by: string;
+  at: number;
+  class_key: string;
+  /** Device or camera id. */
+  source: string;
+  /** Zone of the camera, or rule of the sensor. */
+  zone: string;
+  /** `name@version` of the model; '' for a sensor. */
+  model: string;
+  confidence: number;
 }

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, Counter, GewuError, type Metrics } from '#service/mod.ts';
-import { Attempts } from './attempts.ts';
+import { type Account, Attempts, type SessionService } from '../../sessions/mod.ts';
 import type { EdgeCredentials } from './edges.ts';
-import { type Access, type Account, accessText, mayUse } from './roles.ts';
+import { type Access, accessText, mayUse } from './roles.ts';
+import { type Browser, browserOf, CSRF_HEADER } from './sessions.ts';
 import { sha256Of, type TokenAccounts } from './tokens.ts';
 
 declare module 'fastify' {
@@ -26,10 +27,13 @@ const DOCS_USER = 'token';
 export interface Credentials {
   authorization: string | undefined;
   ip: string;
+  /** A browser that has signed in; counts where there is no `authorization`. */
+  browser?: Browser | undefined;
 }
 
 export interface AuthenticatorDependencies {
   tokens: TokenAccounts;
+  sessions: SessionService;
   edges: EdgeCredentials;
   clock: Clock;
   metrics: Metrics;
@@ -38,12 +42,14 @@ export interface AuthenticatorDependencies {
 /** Decides who asks and whether he may, before a body is read. */
 export class Authenticator {
   readonly #tokens: TokenAccounts;
+  readonly #sessions: SessionService;
   readonly #edges: EdgeCredentials;
   readonly #attempts: Attempts;
   readonly #refused: Counter<'code'>;
 
-  constructor({ tokens, edges, clock, metrics }: AuthenticatorDependencies) {
+  constructor({ tokens, sessions, edges, clock, metrics }: AuthenticatorDependencies) {
     this.#tokens = tokens;
+    this.#sessions = sessions;
     this.#edges = edges;
     this.#attempts = new Attempts(clock);
     this.#refused = new Counter({
@@ -84,13 +90,37 @@ export class Authenticator {
   }
 
   /** Whether what opened a long-lived answer still counts. */
-  async stillValid({ authorization }: Credentials): Promise<boolean> {
+  async stillValid({ authorization, browser }: Credentials): Promise<boolean> {
+    if (authorization === undefined && browser !== undefined) return (await this.#sessions.find(browser.cookie)) !== null;
     const token = bearer(authorization);
     return token !== null && (await this.#tokens.find(sha256Of(token))) !== null;
   }
 
-  async #admit(access: Exclude<Access, { open: true }>, { authorization: header, ip }: Credentials): Promise<Account | string> {
-    if (header === undefined) throw new GewuError('GEWU_UNAUTHORIZED', 'a token is needed');
+  async #admit(access: Exclude<Access, { open: true }>, credentials: Credentials): Promise<Account | string> {
+    const { authorization, browser } = credentials;
+    const who =
+      authorization === undefined ? await this.#bySession(browser) : await this.#byHeader(access, authorization, credentials);
+    if (typeof who !== 'string' && !mayUse(access, who))
+      throw new GewuError('GEWU_FORBIDDEN', `${who.id} has ${who.roles.join(', ')}; this takes ${accessText(access)}`);
+    return who;
+  }
+
+  /** What changes something must show that one of our pages asks, and not only the cookie. */
+  async #bySession(browser: Browser | undefined): Promise<Account> {
+    if (browser === undefined) throw new GewuError('GEWU_UNAUTHORIZED', 'a token or a session is needed');
+    const session = await this.#sessions.find(browser.cookie);
+    if (session === null) throw new GewuError('GEWU_UNAUTHORIZED', 'this session is over');
+    if (!browser.ownPage) throw new GewuError('GEWU_FORBIDDEN', 'the request comes from a page that is not ours');
+    if (browser.changes && browser.csrf !== session.csrf)
+      throw new GewuError('GEWU_FORBIDDEN', `the header ${CSRF_HEADER} is not that of the session`);
+    return session.account;
+  }
+
+  async #byHeader(
+    access: Exclude<Access, { open: true }>,
+    header: string,
+    { ip }: Pick<Credentials, 'ip'>,
+  ): Promise<Account | string> {
     const credential = sha256Of(header);
     this.#attempts.check(ip, credential);
     const who = header.length <= HEADER_CHARS_MAX ? await this.#identify(access, header) : null;
@@ -99,8 +129,6 @@ export class Authenticator {
       throw new GewuError('GEWU_UNAUTHORIZED', 'this token or password is not known here');
     }
     this.#attempts.succeeded(credential);
-    if (typeof who !== 'string' && !mayUse(access, who))
-      throw new GewuError('GEWU_FORBIDDEN', `${who.id} has ${who.roles.join(', ')}; this takes ${accessText(access)}`);
     return who;
   }
 
@@ -122,8 +150,9 @@ export function accountOf({ account }: FastifyRequest): Account {
   return account;
 }
 
-export function credentialsOf({ headers, ip }: FastifyRequest): Credentials {
-  return { authorization: headers.authorization, ip };
+export function credentialsOf(request: FastifyRequest): Credentials {
+  const { headers, ip } = request;
+  return { authorization: headers.authorization, ip, browser: browserOf(request) };
 }
 
 function bearer(header: string | undefined): string | null {

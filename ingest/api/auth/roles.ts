@@ -1,25 +1,5 @@
-import { Role } from '#grid/api/mod.ts';
 import { type CaseRole, TECHNICAL_ROLES, type TechnicalRole } from '#grid/mod.ts';
-import { rolesFault } from '../../cases/mod.ts';
-
-/** The machine's own name in the timeline of a case. */
-const MACHINE_NAME = 'gewu';
-
-/** Why an account of this name may not have these roles together, or null. */
-export function accountFault(name: string, roles: readonly string[]): string | null {
-  return name === MACHINE_NAME ? 'is the name of the machine itself' : rolesFault(roles);
-}
-
-export { Role };
-
-/** Who a bearer token stands for. */
-export interface Account {
-  /** Its name, which the timeline of a case keeps. */
-  id: string;
-  roles: readonly Role[];
-  /** Of the role `department`. */
-  department: string | undefined;
-}
+import type { Account } from '../../sessions/mod.ts';
 
 /**
  * Who may use a route. Every route names one; a route without one is refused at start.

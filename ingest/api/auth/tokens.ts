@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Role } from '#grid/api/mod.ts';
 import { type Clock, GewuError, isGewuError } from '#service/mod.ts';
 import type { ApiTokensTable, Database, Queries } from '../../database/mod.ts';
-import { type Account, accountFault, type Role } from './roles.ts';
+import { ACCOUNTS_LOCK, type Account, accountFault, rolesOfTokens, rolesOfUser } from '../../sessions/mod.ts';
 
 const TOKEN_BYTES = 32;
 const TOKENS_MAX = 10_000;
@@ -41,7 +42,7 @@ export interface FixedToken {
 export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
- * Makes a token in the database and returns it: the only time that anybody sees it. Two tokens of one name are one
+ * Makes a token in the database and returns it: the only time that anybody sees it. Tokens and a user of one name are one
  * account, so their roles together must not break the separation of duties. Throws GEWU_REQUEST_INVALID.
  */
 export async function createToken(
@@ -57,18 +58,18 @@ export async function createToken(
     created_at: clock.now(),
     expires_at: expiresAt ?? null,
   };
-  await database.transaction(
-    async (db) => {
-      await db.deleteFrom('api_tokens').where('expires_at', '<=', row.created_at).execute();
-      const others = await db.selectFrom('api_tokens').select(['name', 'roles_json']).execute();
-      if (others.length >= TOKENS_MAX) throw new GewuError('GEWU_REQUEST_INVALID', `there are ${TOKENS_MAX} tokens already`);
-      const held = others.filter((o) => o.name === name).flatMap((o) => JSON.parse(o.roles_json) as Role[]);
-      const fault = accountFault(name, [...roles, ...held, ...fixed.filter((f) => f.name === name).flatMap((f) => f.roles)]);
-      if (fault !== null) throw new GewuError('GEWU_REQUEST_INVALID', `${name} ${fault}`);
-      await db.insertInto('api_tokens').values(row).execute();
-    },
-    { locks: [{ name: 'api-tokens', mode: 'exclusive' }] },
-  );
+  await database.transaction(async (db) => {
+    await db.deleteFrom('api_tokens').where('expires_at', '<=', row.created_at).execute();
+    const { count } = await db
+      .selectFrom('api_tokens')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= TOKENS_MAX) throw new GewuError('GEWU_REQUEST_INVALID', `there are ${TOKENS_MAX} tokens already`);
+    const held = [...(await rolesOfTokens(db, name)), ...(await rolesOfUser(db, name))];
+    const fault = accountFault(name, [...roles, ...held, ...fixed.filter((f) => f.name === name).flatMap((f) => f.roles)]);
+    if (fault !== null) throw new GewuError('GEWU_REQUEST_INVALID', `${name} ${fault}`);
+    await db.insertInto('api_tokens').values(row).execute();
+  }, ACCOUNTS_LOCK);
   return { token, info: toInfo(row) };
 }
 

@@ -16,9 +16,11 @@ import { grants } from './grants.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
+import { session } from './session.ts';
 import { stream } from './stream.ts';
 import { tokens } from './tokens.ts';
 import { transitions } from './transitions.ts';
+import { users } from './users.ts';
 
 /** Fastify with TypeBox's types. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>;
@@ -44,4 +46,6 @@ export const ROUTES: readonly Route[] = [
   deadLetters,
   stream,
   tokens,
+  session,
+  users,
 ];

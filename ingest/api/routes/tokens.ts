@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { Id } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { ADMINISTRATORS, createToken, listTokens, Role, revokeToken } from '../auth/mod.ts';
-import { answers, listOf, Sha256, strict, Time, TokenAnswer } from '../schemas.ts';
+import { ADMINISTRATORS, createToken, listTokens, revokeToken } from '../auth/mod.ts';
+import { answers, listOf, Role, Sha256, strict, Time, TokenAnswer } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const NewToken = Type.Object(
