@@ -2,13 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
-import { DETECTION_CLASSES, type Picture, type TruthBox } from './scene.ts';
+import { DETECTION_CLASSES, type Light, type Picture, type TruthBox } from './scene.ts';
 import { createStreetRenderer, diceOf, hash, randomScene, randomView } from './street/mod.ts';
 
 /** Moments of one street: drawing an empty street costs ten times a moment of it. */
 const MOMENTS_PER_VIEW = 3;
 /** What a camera's own encoder leaves of a picture. */
-const JPEG_QUALITY = [35, 90] as const;
+const JPEG_QUALITY = [25, 90] as const;
 
 export interface DatasetOptions {
   /** Folder to write; made when missing. */
@@ -24,13 +24,14 @@ export interface DatasetOptions {
 export interface DatasetImage {
   /** Relative to the folder. */
   file: string;
-  boxes: Pick<TruthBox, 'class' | 'box' | 'visible'>[];
+  light: Light;
+  boxes: TruthBox[];
 }
 
 /**
  * Writes a folder for training or testing a detector:
  *
- *   out/images/000000.jpg ...   drawn scenes, JPEG quality 35-90 (truth is in pixels of these pictures)
+ *   out/images/000000.jpg ...   drawn scenes, JPEG quality 25-90 (truth is in pixels of these pictures)
  *   out/truth.jsonl             one DatasetImage a line
  *   out/classes.json            class names in the model's order
  *
@@ -43,7 +44,8 @@ export async function writeDataset(options: DatasetOptions, onProgress: (written
     const view = randomView(hash(seed, first, 41), widthPx, heightPx);
     const renderer = createStreetRenderer(view.street, view.pose);
     for (let index = first; index < Math.min(images, first + MOMENTS_PER_VIEW); index++) {
-      await writer.add(renderer.render(randomScene(view, hash(seed, index, 42))));
+      const scene = randomScene(view, hash(seed, index, 42));
+      await writer.add(renderer.render(scene), scene.light);
       onProgress(index + 1);
     }
   }
@@ -63,7 +65,7 @@ export class DatasetWriter {
     writeFileSync(join(out, 'classes.json'), `${JSON.stringify(DETECTION_CLASSES)}\n`);
   }
 
-  async add({ widthPx, heightPx, rgba, truth }: Picture): Promise<void> {
+  async add({ widthPx, heightPx, rgba, truth }: Picture, light: Light): Promise<void> {
     const index = this.#lines.length;
     const canvas = createCanvas(widthPx, heightPx);
     const ctx = canvas.getContext('2d');
@@ -73,7 +75,7 @@ export class DatasetWriter {
     const file = `images/${String(index).padStart(6, '0')}.jpg`;
     const quality = diceOf(this.#seed, index, 43).whole(...JPEG_QUALITY);
     writeFileSync(join(this.#out, file), await canvas.encode('jpeg', quality));
-    this.#lines.push(JSON.stringify({ file, boxes: truth.map(shortTruth) } satisfies DatasetImage));
+    this.#lines.push(JSON.stringify({ file, light, boxes: truth.map(shortTruth) } satisfies DatasetImage));
   }
 
   close(): void {
@@ -81,9 +83,9 @@ export class DatasetWriter {
   }
 }
 
-function shortTruth({ class: name, box, visible }: TruthBox): DatasetImage['boxes'][number] {
+function shortTruth({ box, visible, ...rest }: TruthBox): TruthBox {
   const [left, top, right, bottom] = box.map((value) => Math.round(value * 10) / 10) as TruthBox['box'];
-  return { class: name, box: [left, top, right, bottom], visible: Math.round(visible * 1000) / 1000 };
+  return { ...rest, box: [left, top, right, bottom], visible: Math.round(visible * 1000) / 1000 };
 }
 
 if (import.meta.main) {

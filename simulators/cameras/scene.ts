@@ -12,7 +12,7 @@ export const DETECTION_CLASSES = ['stall', 'garbage', 'ponding', 'open_manhole',
 export type DetectionClass = (typeof DETECTION_CLASSES)[number];
 
 /** Things that look a little like the above and are nothing: hard negatives, drawn but never in the truth. */
-export const DECOY_KINDS = ['closed_manhole', 'bin', 'wet_patch', 'bollard', 'planter', 'bench', 'parasol'] as const;
+export const DECOY_KINDS = ['closed_manhole', 'bin', 'wet_patch', 'bollard', 'planter', 'bench', 'parasol', 'terrace'] as const;
 export type DecoyKind = (typeof DECOY_KINDS)[number];
 
 export type ObjectKind = DetectionClass | DecoyKind;
@@ -33,6 +33,8 @@ export interface SceneObject {
   seed: number;
   /** 0..1: rubbish that grows, a puddle that fills; 1 is complete. */
   grown: number;
+  /** A vehicle's: its lamps burn when it is dark. */
+  lamps?: boolean;
 }
 
 export interface CameraPose {
@@ -63,6 +65,7 @@ export interface Street {
   roadOffsetM: number;
 }
 
+/** Light and weather. */
 export interface Light {
   /** 0 night .. 1 noon. */
   daylight: number;
@@ -71,6 +74,10 @@ export interface Light {
   /** Sun direction for shadows, degrees clockwise from north, and its strength 0..1. */
   sunHeadingDeg: number;
   shadow: number;
+  /** 0..1: a low sun that shines into the lens, or from behind it back off the road. None where not given. */
+  glare?: number;
+  /** 0..1: the pole sways, the picture with it, boxes of the truth too. None where not given. */
+  wind?: number;
 }
 
 export interface Scene {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { DatasetWriter } from '../cameras/dataset.ts';
 import { createStreetRenderer, sceneAt } from '../cameras/mod.ts';
+import { diceOf, randomLight } from '../cameras/street/mod.ts';
 import { buildDemoCity } from './city.ts';
 import { createStaging } from './script/mod.ts';
 
@@ -31,13 +32,16 @@ export async function writeCityDataset(
     const city = buildDemoCity({ seed: citySeed, cameras: CAMERAS });
     const staging = createStaging(city, { seed: citySeed });
     staging.advance(SCRIPT_MS);
+    const dice = diceOf(citySeed, 91);
     for (const camera of city.edges.flatMap((e) => e.cameras)) {
       const renderer = createStreetRenderer(camera.street, camera.pose);
       const actors = staging.scripts.get(camera.id)?.actors ?? [];
       const script = { street: camera.street, light: camera.light, actors };
       for (let ts = STEP_MS / 2; ts < SCRIPT_MS && written < images; ts += STEP_MS) {
-        const scene = { street: camera.street, light: camera.light, objects: sceneAt(script, ts), ts };
-        await writer.add(renderer.render(scene));
+        // The same script by day as it is run, and in every other light.
+        const light = dice.chance(0.5) ? camera.light : randomLight(dice);
+        const scene = { street: camera.street, light, objects: sceneAt(script, ts), ts };
+        await writer.add(renderer.render(scene), light);
         onProgress(++written);
       }
     }

@@ -18,7 +18,9 @@ export function sceneAt(script: StreetScript, tMs: number): SceneObject[] {
     const stance = stanceAt(actor, tMs);
     if (stance === null) continue;
     const { kind, seed, ...own } = actor.object;
-    objects.push({ id: actor.id, kind, seed, ...OBJECT_SIZES[kind], ...own, ...stance, grown: grownAt(actor, tMs) });
+    // Whoever drives or has just stopped has his lamps on, who parks has not.
+    const lamps = kind === 'vehicle' && 'path' in actor;
+    objects.push({ id: actor.id, kind, seed, ...OBJECT_SIZES[kind], ...own, ...stance, grown: grownAt(actor, tMs), lamps });
   }
   return objects;
 }

@@ -23,4 +23,5 @@ export const OBJECT_SIZES: Readonly<Record<ObjectKind, ObjectSize>> = {
   planter: size(1.6, 0.7, 0.8),
   bench: size(1.6, 0.45, 0.85),
   parasol: size(2.4, 2.4, 2.4),
+  terrace: size(2.6, 2.6, 2.4),
 };

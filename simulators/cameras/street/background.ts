@@ -160,11 +160,32 @@ function paintGround(out: Rgb, look: Look, a: number, v: number, fa: number, fv:
   mixInto(out, KERB, stripe(off - look.roadHalfM - 0.06, 0.12, fv));
 }
 
+/** A house of the frontage is so long, metres. */
+const HOUSE_M = 11;
+/** Share of the shop windows in which light burns at night. */
+const LIT = 0.4;
+
+const bayM = (house: number, seed: number): number => 2.2 + hash2(house, 4, seed + 40) * 1.6;
+
+/** Shop windows in which light burns at night, both sides, as far as a camera sees: along and across the road, metres. */
+export function litBays(street: Street): { fromM: number; toM: number; acrossM: number }[] {
+  const { seed, frontM } = lookOf(street);
+  const bays: { fromM: number; toM: number; acrossM: number }[] = [];
+  for (const side of [-1, 1])
+    for (let at = -44; at < 44; at += HOUSE_M) {
+      const house = Math.floor(at / HOUSE_M + side * 31);
+      const bay = bayM(house, seed);
+      for (let bi = Math.ceil(at / bay); (bi + 1) * bay <= at + HOUSE_M; bi++)
+        if (hash2(bi, house, seed + 41) < LIT)
+          bays.push({ fromM: (bi + 0.08) * bay, toM: (bi + 0.92) * bay, acrossM: side * frontM });
+    }
+  return bays;
+}
+
 /** Colour of the frontage at height z, or false where the roof is below (sky shows). */
 function paintFront(out: Rgb, look: Look, side: number, a: number, z: number, distance: number): boolean {
   const { seed } = look;
-  const unit = 11;
-  const house = Math.floor(a / unit + side * 31);
+  const house = Math.floor(a / HOUSE_M + side * 31);
   const roof = 5 + 16 * hash2(house, 1, seed + 40);
   if (z > roof) return false;
   const base = 96 + 110 * hash2(house, 2, seed + 40);
@@ -172,7 +193,7 @@ function paintFront(out: Rgb, look: Look, side: number, a: number, z: number, di
   out[0] = base + warm;
   out[1] = base + warm * 0.3;
   out[2] = base - warm * 0.6;
-  const bay = 2.2 + hash2(house, 4, seed + 40) * 1.6;
+  const bay = bayM(house, seed);
   const bi = Math.floor(a / bay);
   const inBay = a / bay - bi;
   if (z < 3.4) {

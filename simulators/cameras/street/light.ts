@@ -1,12 +1,16 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import type { Light } from '../scene.ts';
+import type { Light, Street } from '../scene.ts';
 import type { Camera, Vec3 } from './camera.ts';
+import { OwnerMask } from './mask.ts';
+import { darkness, lightShops } from './night.ts';
+import { Pen } from './pen.ts';
 import { diceOf, hash } from './seed.ts';
 import { css } from './shape.ts';
 
 /** Colour of the ambient light, 0..1 per channel, at some shares of daylight: night, dusk, an overcast afternoon, noon. */
 const AMBIENT: readonly (readonly [daylight: number, r: number, g: number, b: number])[] = [
-  [0, 0.2, 0.22, 0.32],
+  // Cameras lengthen their exposure at night: a street without lamps is dark, not black.
+  [0, 0.32, 0.33, 0.41],
   [0.35, 0.66, 0.56, 0.54],
   [0.7, 0.9, 0.87, 0.84],
   [1, 1, 1, 1],
@@ -23,14 +27,14 @@ function ambientOf(daylight: number): [number, number, number] {
   return [1, 1, 1];
 }
 
-/** What the whole picture is multiplied with: ambient light, and pools of lamp light when it is dark. */
-export function drawLightMap(light: Light, camera: Camera, lamps: readonly Vec3[]): Canvas {
+/** What the whole picture is multiplied with: ambient light, and when it is dark pools of lamp light and lit shops. */
+export function drawLightMap(light: Light, camera: Camera, street: Street, lamps: readonly Vec3[]): Canvas {
   const canvas = createCanvas(camera.widthPx, camera.heightPx);
   const ctx = canvas.getContext('2d');
   const [r, g, b] = ambientOf(light.daylight);
   ctx.fillStyle = css([r * 255, g * 255, b * 255], 1);
   ctx.fillRect(0, 0, camera.widthPx, camera.heightPx);
-  const glow = Math.max(0, 1 - light.daylight / 0.45);
+  const glow = darkness(light.daylight);
   if (glow === 0) return canvas;
   ctx.globalCompositeOperation = 'lighter';
   for (const lamp of lamps) {
@@ -50,6 +54,7 @@ export function drawLightMap(light: Light, camera: Camera, lamps: readonly Vec3[
     ctx.fillRect(-radius, -radius, 2 * radius, 2 * radius);
     ctx.restore();
   }
+  lightShops(new Pen(camera, ctx, new OwnerMask(camera.widthPx, camera.heightPx)), street, glow);
   return canvas;
 }
 
@@ -89,16 +94,22 @@ function grainOf(gain: number): Int8Array {
   return table;
 }
 
-/** Sensor noise in place: the same for the three channels of a pixel, stronger in the dark. */
+/** In the dark the gain shows colour noise as well, grey levels; red and blue read the table elsewhere. */
+const COLOUR_GRAIN = 3.5;
+const RED_SHIFT = 21_011;
+const BLUE_SHIFT = 43_787;
+
+/** Sensor noise in place: the same for the three channels of a pixel by day, stronger and coloured in the dark. */
 export function addGrain(rgba: Uint8ClampedArray, light: Light, ts: number): void {
   const grain = grainOf(Math.round((1.6 + 4.5 * (1 - light.daylight)) * 16));
+  const colour = grainOf(Math.round(COLOUR_GRAIN * darkness(light.daylight) * 16));
   let at = hash(ts, Math.floor(ts / 4_294_967_296), 73) % GRAIN_LENGTH;
   for (let i = 0; i < rgba.length; i += 4) {
     const n = grain[at] as number;
     at = (at + 1) & (GRAIN_LENGTH - 1);
     // The array clamps to 0..255.
-    rgba[i] = (rgba[i] as number) + n;
+    rgba[i] = (rgba[i] as number) + n + (colour[(at + RED_SHIFT) & (GRAIN_LENGTH - 1)] as number);
     rgba[i + 1] = (rgba[i + 1] as number) + n;
-    rgba[i + 2] = (rgba[i + 2] as number) + n;
+    rgba[i + 2] = (rgba[i + 2] as number) + n + (colour[(at + BLUE_SHIFT) & (GRAIN_LENGTH - 1)] as number);
   }
 }

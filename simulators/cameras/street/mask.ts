@@ -57,6 +57,13 @@ export class OwnerMask {
     return filled === 0 ? 1 : (this.#left.get(owner) ?? 0) / filled;
   }
 
+  /** Whose the picture is there; 0 nobody's, or outside. */
+  ownerAt(xPx: number, yPx: number): number {
+    const [column, row] = [xPx >> 1, yPx >> 1];
+    if (column < 0 || row < 0 || column >= this.#columns || row >= this.#rows) return 0;
+    return this.#owner[row * this.#columns + column] as number;
+  }
+
   #span(row: number, from: number, to: number): number {
     const first = Math.max(0, Math.ceil(from / 2 - 0.5));
     const last = Math.min(this.#columns - 1, Math.floor(to / 2 - 0.5));

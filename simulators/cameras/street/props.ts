@@ -52,6 +52,12 @@ export function lampsOf(street: Street): Vec3[] {
     .map((plan) => [plan.xM, plan.yM, 0]);
 }
 
+/** Where the heads of the street lamps hang, local metres: as `drawLamp` draws them. */
+export function lampHeadsOf(street: Street): Vec3[] {
+  const arm = ((street.roadHeadingDeg + 90) * Math.PI) / 180;
+  return lampsOf(street).map(([x, y]) => [x + 1.55 * Math.sin(arm), y + 1.55 * Math.cos(arm), 7.6]);
+}
+
 function drawTree(pen: Pen, seed: number): number {
   const dice = diceOf(seed, 22);
   const crown = dice.between(1.2, 2);

@@ -34,8 +34,15 @@ const PLACEMENTS: Readonly<Record<ObjectKind, Placement>> = {
   planter: { weight: 4, on: 'pavement', farM: [6, 30], lengthM: [0.8, 2.2], widthM: [0.5, 0.9], heightM: [0.6, 1.1] },
   bench: { weight: 3, on: 'pavement', farM: [6, 28], lengthM: [1.4, 1.8], widthM: [0.4, 0.5], heightM: [0.85, 0.85] },
   parasol: { weight: 4, on: 'pavement', farM: [6, 28], lengthM: [2, 3], widthM: [2, 3], heightM: [2.1, 2.6] },
+  terrace: { weight: 4, on: 'pavement', farM: [6, 28], lengthM: [2.2, 3], widthM: [2.2, 3], heightM: [2.1, 2.6] },
 };
-const ROUND: ReadonlySet<ObjectKind> = new Set(['open_manhole', 'closed_manhole', 'bollard', 'parasol']);
+const ROUND: ReadonlySet<ObjectKind> = new Set(['open_manhole', 'closed_manhole', 'bollard', 'parasol', 'terrace']);
+/** Share of the scenes with a crowd, and of the things that somebody or something stands before. */
+const CROWDED = 0.1;
+const CROWD = [6, 14] as const;
+const CROWD_M = 2.2;
+const HIDDEN = 0.14;
+const HIDERS: readonly ObjectKind[] = ['person', 'person', 'person', 'bollard', 'planter', 'vehicle', 'bin'];
 
 /**
  * A street and a pose. Three of four poses are those of a usual installation (about 6 m high, looking 24-32 degrees
@@ -78,12 +85,16 @@ export function randomView(seed: number, widthPx = 640, heightPx = 360): RandomV
   return { street, pose };
 }
 
-function randomLight(dice: Dice): Light {
+/** Of ten scenes six by day, two at dusk or under clouds, two at night; rain, a low sun and wind in between. */
+export function randomLight(dice: Dice): Light {
   const hour = dice.next();
-  const daylight = hour < 0.72 ? dice.between(0.8, 1) : hour < 0.86 ? dice.between(0.3, 0.8) : dice.between(0, 0.3);
-  const rain = dice.chance(0.16) ? dice.between(0.2, 1) : 0;
+  const daylight = hour < 0.6 ? dice.between(0.8, 1) : hour < 0.78 ? dice.between(0.3, 0.8) : dice.between(0, 0.3);
+  const rain = dice.chance(0.18) ? dice.between(0.2, 1) : 0;
   const sunny = rain === 0 && daylight > 0.5 && dice.chance(0.6);
-  return { daylight, rain, sunHeadingDeg: dice.between(0, 360), shadow: sunny ? dice.between(0.3, 1) : 0 };
+  const light = { daylight, rain, sunHeadingDeg: dice.between(0, 360), shadow: sunny ? dice.between(0.3, 1) : 0 };
+  const glare = rain === 0 && daylight > 0.4 && dice.chance(0.16) ? dice.between(0.2, 0.9) : 0;
+  const wind = dice.chance(0.15) ? dice.between(0.2, 1) : 0;
+  return { ...light, glare, wind };
 }
 
 function pickKind(dice: Dice): ObjectKind {
@@ -132,6 +143,7 @@ function makeObject(dice: Dice, kind: ObjectKind, at: readonly [number, number],
     heightM: kind === 'stall' && dice.chance(0.7) ? dice.between(2.1, 2.6) : dice.between(...placement.heightM),
     seed: dice.whole(1, 2 ** 31 - 1),
     grown: kind === 'garbage' || kind === 'ponding' ? (dice.chance(0.5) ? 1 : dice.between(0.25, 1)) : 1,
+    lamps: kind === 'vehicle' && dice.chance(0.6),
   };
 }
 
@@ -146,7 +158,8 @@ function collides(a: SceneObject, b: SceneObject): boolean {
 }
 
 /**
- * What stands in a view at one moment: up to eight things of all kinds, some scenes with none, decoys among them.
+ * What stands in a view at one moment: up to eight things of all kinds, some scenes with none, some with a crowd, decoys
+ * among them, some behind others.
  *
  * @param seed chooses things and light; the view has its own seed, so that one street can be seen in several moments.
  */
@@ -155,14 +168,33 @@ export function randomScene(view: RandomView, seed: number): Scene {
   const { street, pose } = view;
   const camera = cameraOf(pose, street.originLon, street.originLat);
   const objects: SceneObject[] = [];
+  const add = (kind: ObjectKind, at: readonly [number, number] | null): SceneObject | null => {
+    if (at === null) return null;
+    const object = makeObject(dice, kind, at, street, objects.length);
+    if (objects.some((other) => collides(object, other))) return null;
+    objects.push(object);
+    return object;
+  };
   const wanted = dice.chance(0.05) ? 0 : dice.whole(1, 8);
   const theme = dice.chance(0.25) ? pickKind(dice) : null;
   for (let k = 0; k < wanted; k++) {
     const kind = theme !== null && dice.chance(0.4) ? theme : pickKind(dice);
-    const at = placeInView(dice, camera, street, PLACEMENTS[kind]);
-    if (at === null) continue;
-    const object = makeObject(dice, kind, at, street, k);
-    if (!objects.some((other) => collides(object, other))) objects.push(object);
+    const object = add(kind, placeInView(dice, camera, street, PLACEMENTS[kind]));
+    if (object !== null && dice.chance(HIDDEN)) add(dice.pick(HIDERS), before(dice, camera, object));
+  }
+  if (dice.chance(CROWDED)) {
+    const middle = placeInView(dice, camera, street, PLACEMENTS.person);
+    const off = () => dice.between(-CROWD_M, CROWD_M);
+    for (let k = dice.whole(...CROWD); middle !== null && k > 0; k--) add('person', [middle[0] + off(), middle[1] + off()]);
   }
   return { street, light: randomLight(dice), objects, ts: 1_700_000_000_000 + (seed % 1_000_003) * 1_013 };
+}
+
+/** A ground point between the lens and a thing, so near to it that what stands there hides a part. */
+function before(dice: Dice, { eye }: Camera, { xM, yM, lengthM }: SceneObject): [number, number] {
+  const [dx, dy] = [eye[0] - xM, eye[1] - yM];
+  const away = Math.hypot(dx, dy);
+  const near = lengthM / 2 + dice.between(0.4, 2.2);
+  const aside = dice.between(-0.5, 0.5) * lengthM;
+  return [xM + (dx * near - dy * aside) / away, yM + (dy * near + dx * aside) / away];
 }

@@ -13,10 +13,13 @@ import {
 } from '../scene.ts';
 import { drawBackground } from './background.ts';
 import { type Camera, cameraOf, NEAR_M, toLocal, toWgs84, type Vec3 } from './camera.ts';
+import { drawGlare } from './glare.ts';
 import { addGrain, drawLightMap, drawRain } from './light.ts';
 import { OwnerMask } from './mask.ts';
+import { darkness, drawLamps, lightRoad } from './night.ts';
 import { Pen } from './pen.ts';
-import { bakeProps, drawTreeShade, lampsOf, type Prop } from './props.ts';
+import { bakeProps, drawTreeShade, lampHeadsOf, lampsOf, type Prop } from './props.ts';
+import { drawSwayed, type Sway, swayedBox, swayOf } from './shake.ts';
 import type { Bounds, Local } from './shape.ts';
 import { DRAWINGS, FLAT_KINDS } from './things/mod.ts';
 
@@ -29,7 +32,7 @@ const PROP_OWNER = 20_000;
  * Draws one street for one camera.
  *
  *   backdrop (kept) -> flat things -> shadows -> standing things and props, far to near
- *                   -> rain -> x light map (kept) -> grain
+ *                   -> rain -> x light map (kept; headlights each time) -> lamps -> glare -> sway -> grain
  *
  * The same street, pose and scene give the same bytes. 2-5 ms a picture at 640 x 360.
  */
@@ -46,6 +49,9 @@ class DrawnStreet implements StreetRenderer {
   readonly #pen: Pen;
   readonly #props: Prop[];
   readonly #lamps: Vec3[];
+  readonly #lampHeads: Vec3[];
+  /** Pen of a second canvas: the light map with headlights, then the picture of a swaying camera. */
+  readonly #second: Pen;
   readonly #grounds = new Map<number, Canvas>();
   #backdrop: { key: string; canvas: Canvas } | null = null;
   #lightMap: { key: string; canvas: Canvas } | null = null;
@@ -59,6 +65,8 @@ class DrawnStreet implements StreetRenderer {
     this.#pen = new Pen(this.#camera, this.#ctx, this.#mask);
     this.#props = bakeProps(street, this.#camera);
     this.#lamps = lampsOf(street);
+    this.#lampHeads = lampHeadsOf(street);
+    this.#second = new Pen(this.#camera, createCanvas(pose.widthPx, pose.heightPx).getContext('2d'), this.#mask);
   }
 
   project(lon: number, lat: number): { xPx: number; yPx: number } | null {
@@ -76,14 +84,35 @@ class DrawnStreet implements StreetRenderer {
     ctx.drawImage(this.#backdropFor(light), 0, 0);
     const bounds = this.#drawThings(scene);
     drawRain(ctx, this.#camera, light.rain, scene.ts);
-    if (light.daylight < 0.995) {
-      ctx.globalCompositeOperation = 'multiply';
-      ctx.drawImage(this.#lightMapFor(light), 0, 0);
-    }
-    const { data } = ctx.getImageData(0, 0, widthPx, heightPx);
+    this.#light(scene);
+    drawGlare(ctx, this.#camera, light);
+    const sway = (light.wind ?? 0) > 0 ? swayOf(light.wind ?? 0, scene.ts) : null;
+    const shown = sway === null ? ctx : this.#second.ctx;
+    if (sway !== null) drawSwayed(shown, ctx.canvas, sway);
+    const { data } = shown.getImageData(0, 0, widthPx, heightPx);
     addGrain(data, light, scene.ts);
     const rgba = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { widthPx, heightPx, rgba, truth: this.#truthOf(scene.objects, bounds) };
+    return { widthPx, heightPx, rgba, truth: this.#truthOf(scene.objects, bounds, sway) };
+  }
+
+  /** From flat midday light to what there is, and the lamps that burn. */
+  #light({ light, objects }: Scene): void {
+    if (light.daylight >= 0.995) return;
+    const ctx = this.#ctx;
+    const dark = darkness(light.daylight);
+    let map = this.#lightMapFor(light);
+    if (dark > 0 && objects.some((o) => o.lamps)) {
+      const second = this.#second;
+      second.ctx.globalCompositeOperation = 'source-over';
+      second.ctx.drawImage(map, 0, 0);
+      second.ctx.globalCompositeOperation = 'lighter';
+      lightRoad(second, objects, dark);
+      map = second.ctx.canvas;
+    }
+    ctx.globalCompositeOperation = 'multiply';
+    ctx.drawImage(map, 0, 0);
+    if (dark > 0)
+      drawLamps(this.#pen, objects, this.#lampHeads, light, (index, xPx, yPx) => this.#mask.ownerAt(xPx, yPx) === index + 1);
   }
 
   #drawThings(scene: Scene): Bounds[] {
@@ -122,12 +151,13 @@ class DrawnStreet implements StreetRenderer {
     for (const outline of prop.outlines) this.#mask.fill(outline.xs, outline.ys);
   }
 
-  #truthOf(objects: readonly SceneObject[], bounds: readonly Bounds[]): TruthBox[] {
+  #truthOf(objects: readonly SceneObject[], bounds: readonly Bounds[], sway: Sway | null): TruthBox[] {
     const { widthPx, heightPx } = this.pose;
     const truth: TruthBox[] = [];
     objects.forEach((object, index) => {
       if (!isDetectionClass(object.kind)) return;
-      const [left, top, right, bottom] = bounds[index] as Bounds;
+      const still = bounds[index] as Bounds;
+      const [left, top, right, bottom] = sway === null ? still : swayedBox(still, sway, widthPx, heightPx);
       const box: Bounds = [Math.max(0, left), Math.max(0, top), Math.min(widthPx, right), Math.min(heightPx, bottom)];
       const [width, height] = [box[2] - box[0], box[3] - box[1]];
       if (!(width > 1 && height > 1)) return;
@@ -170,7 +200,7 @@ class DrawnStreet implements StreetRenderer {
     const daylight = Math.round(light.daylight * 100) / 100;
     const key = String(daylight);
     if (this.#lightMap?.key !== key)
-      this.#lightMap = { key, canvas: drawLightMap({ ...light, daylight }, this.#camera, this.#lamps) };
+      this.#lightMap = { key, canvas: drawLightMap({ ...light, daylight }, this.#camera, this.#street, this.#lamps) };
     return this.#lightMap.canvas;
   }
 }

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   type CameraPose,
+  DECOY_KINDS,
   DETECTION_CLASSES,
   type Light,
   type Scene,
   type SceneObject,
   type Street,
 } from '#simulators/cameras/scene.ts';
+import { OBJECT_SIZES } from '#simulators/cameras/script/sizes.ts';
 import { cameraOf, createStreetRenderer, randomScene, randomView, toLocal, toWgs84 } from '#simulators/cameras/street/mod.ts';
 
 const street: Street = {
@@ -106,9 +108,11 @@ describe('a drawn scene', () => {
   test('decoys are drawn and are not in the truth', () => {
     const renderer = createStreetRenderer(street, pose);
     const empty = digest(renderer.render(sceneOf([])).rgba);
-    const { rgba, truth } = renderer.render(sceneOf([object('bin', { lengthM: 0.5, widthM: 0.5, heightM: 1 })]));
-    expect(truth).toEqual([]);
-    expect(digest(rgba)).not.toBe(empty);
+    for (const kind of DECOY_KINDS) {
+      const { rgba, truth } = renderer.render(sceneOf([object(kind, OBJECT_SIZES[kind])]));
+      expect(truth, kind).toEqual([]);
+      expect(digest(rgba), kind).not.toBe(empty);
+    }
   });
 
   test('who stands behind a van is hardly visible, but people stay in the truth', () => {
@@ -134,6 +138,55 @@ describe('a drawn scene', () => {
     expect(mean({ ...noon, daylight: 0 })).toBeLessThan(0.8 * mean(noon));
   });
 
+  test('headlights light the road before a car that drives, not before one that is parked', () => {
+    const renderer = createStreetRenderer(street, pose);
+    const night = { ...noon, daylight: 0 };
+    const car = (lamps: boolean) =>
+      sceneOf([object('vehicle', { xM: -5, yM: 11, headingDeg: 90, lengthM: 4.4, widthM: 1.8, heightM: 1.5, lamps })], night);
+    const ahead = renderer.project(...toWgs84(1, 11, street.originLon, street.originLat));
+    const brightness = (scene: Scene) => meanAround(renderer.render(scene).rgba, ahead?.xPx ?? 0, ahead?.yPx ?? 0);
+    expect(brightness(car(true))).toBeGreaterThan(1.3 * brightness(car(false)));
+  });
+
+  test('shop windows shine at night', () => {
+    const renderer = createStreetRenderer(street, { ...pose, pitchDeg: 12 });
+    const brightest = (light: Light): number => {
+      const { rgba } = renderer.render(sceneOf([], light));
+      let most = 0;
+      for (let i = 0; i < rgba.length; i += 4) most = Math.max(most, (rgba[i] as number) - (rgba[i + 2] as number));
+      return most;
+    };
+    // Warm light: nothing on a street at dusk, without lamps, is as much redder than blue.
+    expect(brightest({ ...noon, daylight: 0 })).toBeGreaterThan(40);
+  });
+
+  test('glare veils the side from which the sun comes', () => {
+    const renderer = createStreetRenderer(street, pose);
+    const side = (glare: number, xPx: number) => {
+      const { rgba } = renderer.render(sceneOf([], { ...noon, sunHeadingDeg: 30, glare }));
+      return meanAround(rgba, xPx, 60);
+    };
+    const [near, far] = [side(0.9, 560) - side(0, 560), side(0.9, 80) - side(0, 80)];
+    expect(near).toBeGreaterThan(30);
+    expect(near).toBeGreaterThan(far + 10);
+  });
+
+  test('in wind the picture sways, and the truth with it', () => {
+    const renderer = createStreetRenderer(street, pose);
+    const light = { ...noon, wind: 1 };
+    const still = renderer.render(sceneOf([object('stall', { seed: 12 })])).truth[0]?.box as Box;
+    let swayed = 0;
+    for (const ts of [1_750_000_000_000, 1_750_000_000_400, 1_750_000_000_900]) {
+      const empty = Uint8Array.from(renderer.render({ ...sceneOf([], light), ts }).rgba);
+      const { rgba, truth } = renderer.render({ ...sceneOf([object('stall', { seed: 12 })], light), ts });
+      const box = truth[0]?.box as Box;
+      const changed = changedBounds(empty, rgba, 60);
+      for (const k of [0, 1, 2, 3] as const) expect(Math.abs(box[k] - changed[k]), `side ${k} at ${ts}`).toBeLessThan(9);
+      swayed = Math.max(swayed, Math.abs(box[0] - still[0]), Math.abs(box[1] - still[1]));
+    }
+    expect(swayed).toBeGreaterThan(1.5);
+  });
+
   test('a picture costs little once the street is drawn', () => {
     const view = randomView(9);
     const renderer = createStreetRenderer(view.street, view.pose);
@@ -146,6 +199,50 @@ describe('a drawn scene', () => {
     expect((user + system) / 20 / 1000).toBeLessThan(40);
   });
 });
+
+describe('random scenes', () => {
+  const scenes = Array.from({ length: 400 }, (_, seed) => randomScene(randomView(seed), seed));
+  const share = (holds: (scene: Scene) => boolean) => scenes.filter(holds).length / scenes.length;
+
+  test('show day and night, rain, glare, wind and shadows, each in a good part of them', () => {
+    expect(share(({ light }) => light.daylight > 0.8)).toBeGreaterThan(0.5);
+    expect(share(({ light }) => light.daylight < 0.3)).toBeGreaterThan(0.15);
+    for (const what of ['rain', 'glare', 'wind', 'shadow'] as const)
+      expect(
+        share(({ light }) => (light[what] ?? 0) > 0),
+        what,
+      ).toBeGreaterThan(0.07);
+  });
+
+  test('show crowds, and every kind of thing and decoy', () => {
+    expect(share(({ objects }) => objects.filter((o) => o.kind === 'person').length >= 6)).toBeGreaterThan(0.05);
+    const kinds = new Set(scenes.flatMap(({ objects }) => objects.map((o) => o.kind)));
+    for (const kind of [...DETECTION_CLASSES, ...DECOY_KINDS]) expect(kinds, kind).toContain(kind);
+  });
+
+  test('hide some things in part', () => {
+    const visible = scenes.slice(0, 16).flatMap((scene, seed) => {
+      const { street, pose } = randomView(seed, 320, 180);
+      return createStreetRenderer(street, pose)
+        .render(scene)
+        .truth.map((entry) => entry.visible);
+    });
+    expect(visible.filter((v) => v < 0.8).length / visible.length).toBeGreaterThan(0.08);
+  });
+});
+
+type Box = [number, number, number, number];
+
+/** Mean grey level of the 11 x 11 pixels around a point. */
+function meanAround(rgba: Uint8Array, xPx: number, yPx: number): number {
+  let sum = 0;
+  for (let dy = -5; dy <= 5; dy++)
+    for (let dx = -5; dx <= 5; dx++) {
+      const at = ((Math.round(yPx) + dy) * pose.widthPx + Math.round(xPx) + dx) * 4;
+      sum += ((rgba[at] as number) + (rgba[at + 1] as number) + (rgba[at + 2] as number)) / 3;
+    }
+  return sum / 121;
+}
 
 /** Bounds of the pixels that differ by more than `least` grey levels (sum of channels): shadows and grain stay below. */
 function changedBounds(before: Uint8Array, after: Uint8Array, least: number): [number, number, number, number] {

@@ -119,3 +119,38 @@ export function drawParasol(pen: Pen, object: SceneObject): void {
   pen.disc([0, 0, 0.05], 0.28, 0.28, [120, 120, 118]);
   drawUmbrella(pen, 0, 0, object.heightM, object.lengthM / 2, dice);
 }
+
+/** A market or café umbrella on ground let for it: a bare table with stools below it, or folded with the stools stacked. */
+export function drawTerrace(pen: Pen, object: SceneObject): void {
+  const dice = diceOf(object.seed, 606);
+  const [r, z] = [object.lengthM / 2, object.heightM];
+  const wood = dice.pick<Rgb>([
+    [150, 112, 74],
+    [92, 94, 98],
+    [206, 204, 198],
+  ]);
+  const stools = dice.whole(2, 4);
+  const turn = dice.between(0, 6);
+  for (let k = 0; k < stools; k++) {
+    const t = turn + (2 * Math.PI * k) / stools;
+    const [l, w] = [Math.cos(t) * r * 0.62, Math.sin(t) * r * 0.62];
+    pen.part(l, w, 0.4, () => pen.cylinder(l, w, [0, 0.44], 0.13, 0.19, wood));
+  }
+  pen.part(0, 0, 0.7, () => {
+    pen.cylinder(0, 0, [0, 0.7], 0.08, 0.06, [90, 90, 92]);
+    pen.cylinder(0, 0, [0.7, 0.75], r * 0.34, r * 0.34, wood);
+  });
+  pen.flush();
+  if (dice.chance(0.7)) {
+    drawUmbrella(pen, 0, 0, z, r, dice);
+    return;
+  }
+  const cloth = dice.pick<Rgb>([
+    [196, 60, 52],
+    [226, 222, 212],
+    [52, 100, 160],
+    [60, 126, 84],
+  ]);
+  pen.cylinder(0, 0, [0.75, 1.1], 0.05, 0.05, [170, 170, 172]);
+  pen.cylinder(0, 0, [1.1, z], 0.2, 0.06, cloth);
+}

@@ -1,7 +1,7 @@
 import type { ObjectKind, SceneObject } from '../../scene.ts';
 import type { Pen } from '../pen.ts';
 import { drawClosedManhole, drawOpenManhole, drawPonding, drawWetPatch } from './flat.ts';
-import { drawBench, drawBin, drawBollard, drawParasol, drawPlanter } from './furniture.ts';
+import { drawBench, drawBin, drawBollard, drawParasol, drawPlanter, drawTerrace } from './furniture.ts';
 import { drawGarbage } from './garbage.ts';
 import { drawPerson } from './person.ts';
 import { drawStall } from './stall.ts';
@@ -22,6 +22,7 @@ export const DRAWINGS: Readonly<Record<ObjectKind, (pen: Pen, object: SceneObjec
   planter: drawPlanter,
   bench: drawBench,
   parasol: drawParasol,
+  terrace: drawTerrace,
 };
 
 /** Kinds that lie in the ground: drawn before everything that stands, without a shadow. */
