@@ -6,9 +6,11 @@ import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
+import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
 import { createEvidenceStore } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
+import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
@@ -124,19 +126,21 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const grants = createGrants({ database, audit, registry, ...common });
   const fixed = config.api.tokens;
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
+  const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
 
-  const stores = { database, cases, devices, deadLetters, evidence, audit, grants, sessions, timeseries };
+  const stores = { database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, timeseries };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, deadLetters, evidence, audit, grants, sessions, hub],
+    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, hub],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
   const api = createApi({ config: config.api, edges: credentials, registry, hub, readiness, ...stores, ...common });
-  const intake = createIntake({ port, readings: timeseries, events: cases, health: devices, deadLetters, ...common });
+  const health = createHealthSink({ devices, desired });
+  const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };
 }
 

@@ -1,4 +1,4 @@
-import type { Command, EventRecord, HealthLine } from '#grid/wire/mod.ts';
+import type { Command, ConfigNotice, EventRecord, HealthReport } from '#grid/wire/mod.ts';
 import type { ErrorCode } from '#service/mod.ts';
 import type { ReadingsBlock } from './lines/mod.ts';
 
@@ -34,7 +34,7 @@ export interface EventsSink {
 }
 
 export interface HealthSink {
-  accept(records: readonly HealthLine[]): Promise<Verdict[]>;
+  accept(records: readonly HealthReport[]): Promise<Verdict[]>;
 }
 
 export interface DeadLetter {
@@ -61,4 +61,9 @@ export interface DeadLetterSink {
 /** Tells edges about the state of a case; best effort, QoS 1, repeated by the next event of the same thing. */
 export interface CommandSender {
   send(edge: string, command: Command): void;
+}
+
+/** Tells edges that there is a revision of their desired state; best effort, QoS 1, told again until the edge has judged it. */
+export interface ConfigSender {
+  notify(notice: ConfigNotice): void;
 }

@@ -48,16 +48,23 @@ export function checkConfig<S extends TSchema>(
   checkVersion(file, schema, input);
   const filled = Value.Default(schema, structuredClone(input));
   const check = Compile(schema);
-  if (!check.Check(filled)) {
-    // `additionalProperties` names an unknown key; the 'boolean' error beside it says the same again.
-    const errors = [...check.Errors(filled)].filter((e) => e.keyword !== 'boolean');
-    const mistakes = errors.slice(0, 100).flatMap((e) => toMistakes(filled, e));
-    throw new ConfigError(file, dedupe(mistakes));
-  }
+  if (!check.Check(filled)) throw new ConfigError(file, schemaMistakes(check, filled));
   const config = filled as Static<S>;
   const more = extra?.(config) ?? [];
   if (more.length > 0) throw new ConfigError(file, more);
   return config;
+}
+
+const MISTAKES_MAX = 100;
+
+/** Key and value of what breaks a schema; `check` has said that something does. */
+export function schemaMistakes(check: { Errors(value: unknown): Iterable<SchemaError> }, value: unknown): ConfigMistake[] {
+  // `additionalProperties` names an unknown key; the 'boolean' error beside it says the same again.
+  const all = [...check.Errors(value)].filter((e) => e.keyword !== 'boolean');
+  // Of something that may also be null, what is wrong inside of it says more than that it is not null.
+  const inside = (e: SchemaError) => all.some((other) => other.instancePath.startsWith(`${e.instancePath}/`));
+  const errors = all.filter((e) => !((e.keyword === 'anyOf' || e.message === 'must be null') && inside(e)));
+  return dedupe(errors.slice(0, MISTAKES_MAX).flatMap((e) => toMistakes(value, e)));
 }
 
 /** A file of another version is not a file full of mistakes. A file without one is checked as it is. */

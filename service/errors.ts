@@ -92,6 +92,26 @@ export const ERRORS = {
   GEWU_EVENT_INVALID: { remedy: 'reject', status: 400, hint: 'The event breaks the schema, or names another edge.' },
   GEWU_HEALTH_INVALID: { remedy: 'reject', status: 400, hint: 'The health record breaks the schema, or names another edge.' },
   GEWU_MODEL_INVALID: { remedy: 'fatal', status: 500, hint: 'The model file does not fit its manifest.' },
+  GEWU_DESIRED_INVALID: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'The edge could not run this: `mistakes` names each by its key.',
+  },
+  GEWU_DESIRED_UNREADABLE: {
+    remedy: 'retry',
+    status: 503,
+    hint: "The edge could not fetch the desired state: look at `uplink.apiUrl` and the centre's log. It goes on trying.",
+  },
+  GEWU_DESIRED_CRASHED: {
+    remedy: 'reject',
+    status: 500,
+    hint: 'The node ended several times while it tried this revision; the one before runs on. Look at its log.',
+  },
+  GEWU_REVISION_STALE: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'Somebody else was quicker: read the newest revision and try again.',
+  },
   GEWU_CAMERA_URL: { remedy: 'reject', status: 400, hint: 'Use rtsp(s):// or http(s):// with an allowed address.' },
   GEWU_CAMERA_OFFLINE: { remedy: 'retry', status: 503, hint: 'The camera does not answer; check address, power and password.' },
   GEWU_CALIBRATION: { remedy: 'reject', status: 400, hint: 'At least four ground points, no three in a line.' },

@@ -21,8 +21,19 @@ export const Word = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
 export const Role = Type.Enum([...TECHNICAL_ROLES, ...CASE_ROLES]);
 export type Role = Static<typeof Role>;
 
+const Mistake = Type.Object({ key: Type.String(), value: Type.Optional(Type.Unknown()), message: Type.String() }, strict);
 export const ErrorAnswer = Type.Object(
-  { error: Type.Object({ code: Type.String(), message: Type.String(), hint: Type.String() }, strict) },
+  {
+    error: Type.Object(
+      {
+        code: Type.String(),
+        message: Type.String(),
+        hint: Type.String(),
+        mistakes: Type.Optional(Type.Array(Mistake, { description: 'each mistake of a body by its key, `zones.0.polygon`' })),
+      },
+      strict,
+    ),
+  },
   { ...strict, description: 'a refusal: a code of docs/errors.md' },
 );
 export type ErrorAnswer = Static<typeof ErrorAnswer>;

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 
-/** What the health lane carries, NDJSON: the state of a device, a camera, the node; the confirmation of a configuration. */
+/** What the health lane carries, NDJSON: the state of a device, a camera, the node; what became of a configuration; dead letters. */
 export const HEALTH_STATES = ['online', 'offline', 'degraded', 'unknown'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
@@ -45,5 +45,45 @@ export const EdgeDeadLetter = Type.Object(
   { additionalProperties: false },
 );
 export type EdgeDeadLetter = Static<typeof EdgeDeadLetter>;
-export const HealthLine = Type.Union([HealthRecord, EdgeDeadLetter]);
+
+export const CONFIG_VERDICTS = ['confirmed', 'refused', 'ignored'] as const;
+export const CONFIG_NOTES_MAX = 50;
+/** One thing to know about a revision: why it was refused, or what of it is not in force. */
+export const ConfigNote = Type.Object(
+  {
+    /** A code of the error catalogue. */
+    code: Type.String({ maxLength: 64 }),
+    /** Of the desired state, `cameras.cam-1.zones.0.polygon`; '' for all of it. */
+    key: Type.String({ maxLength: 256 }),
+    message: Type.String({ maxLength: 512 }),
+  },
+  { additionalProperties: false },
+);
+export type ConfigNote = Static<typeof ConfigNote>;
+
+/** What an edge says of its desired state: after each judgement, and after each start. */
+export const ConfigReport = Type.Object(
+  {
+    ts: Type.Integer({ minimum: 0 }),
+    edge: Id(),
+    of: Type.Literal('config'),
+    /** The edge. */
+    id: Id(),
+    /** Revision in force; 0: the edge's own file alone. */
+    running: Type.Integer({ minimum: 0 }),
+    /** Revision that this is about. */
+    revision: Type.Integer({ minimum: 0 }),
+    /** `ignored`: the edge was started so that it takes none. */
+    verdict: Type.Enum(CONFIG_VERDICTS),
+    notes: Type.Array(ConfigNote, { maxItems: CONFIG_NOTES_MAX }),
+  },
+  { additionalProperties: false },
+);
+export type ConfigReport = Static<typeof ConfigReport>;
+/** In the values of a node's own health record: the revision in force, and the newest that it has judged. */
+export const DESIRED_VALUES = { running: 'desiredRunning', judged: 'desiredJudged' } as const;
+
+export const HealthLine = Type.Union([HealthRecord, ConfigReport, EdgeDeadLetter]);
 export type HealthLine = Static<typeof HealthLine>;
+/** What the centre keeps of the lane; dead letters go where all dead letters go. */
+export type HealthReport = HealthRecord | ConfigReport;

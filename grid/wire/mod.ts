@@ -1,4 +1,5 @@
 export * from './command.ts';
+export * from './config.ts';
 export * from './frame.ts';
 export * from './health.ts';
 export * from './line.ts';

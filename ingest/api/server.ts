@@ -6,6 +6,7 @@ import type { Audit } from '../audit/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { DeadLetterStore } from '../deadletters/mod.ts';
+import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EvidenceStore } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
@@ -28,6 +29,7 @@ export interface ApiDependencies {
   database: Database;
   cases: CaseService;
   devices: DeviceService;
+  desired: DesiredService;
   registry: Registry;
   deadLetters: DeadLetterStore;
   sessions: SessionService;

@@ -28,6 +28,8 @@ export interface Schema {
   sessions: SessionsTable;
   sign_in_links: { sha256: string; name: string; expires_at: number };
   verdicts: VerdictsTable;
+  desired_revisions: DesiredRevisionsTable;
+  desired_edges: DesiredEdgesTable;
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -339,4 +341,32 @@ export interface VerdictsTable {
   /** `name@version` of the model; '' for a sensor. */
   model: string;
   confidence: number;
+}
+
+/** What the centre wanted of an edge, once a revision; never changed but for what became of it. */
+export interface DesiredRevisionsTable {
+  edge: string;
+  revision: number;
+  /** DesiredState; exactly the bytes that the edge gets and `sha256` is of. */
+  state_json: string;
+  sha256: string;
+  bytes: number;
+  by: string;
+  reason: string;
+  at: number;
+  /** What the edge said of it last: 'confirmed' or 'refused'; null until then. */
+  verdict: string | null;
+  verdict_at: number | null;
+  notes_json: string | null;
+}
+
+/** What each edge said last of its desired state. */
+export interface DesiredEdgesTable {
+  edge: string;
+  /** Revision in force; 0: its own file alone. */
+  running: number;
+  judged: number;
+  verdict: string;
+  notes_json: string;
+  at: number;
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { HealthLine, HealthRecord } from '#grid/wire/mod.ts';
+import type { HealthRecord } from '#grid/wire/mod.ts';
 import { type Clock, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import { ACCEPTED, type Verdict } from '../ports.ts';
@@ -68,9 +68,9 @@ class RegisteredDevices implements DeviceService {
     this.#timer = null;
   }
 
-  async accept(records: readonly HealthLine[]): Promise<Verdict[]> {
+  async accept(records: readonly HealthRecord[]): Promise<Verdict[]> {
     const verdicts = records.map((record) => this.#verdict(record));
-    const good = records.filter((r, i): r is HealthRecord => verdicts[i]?.ok === true && r.of !== 'dead-letter');
+    const good = records.filter((_, i) => verdicts[i]?.ok === true);
     for (const change of await this.#store.put(good)) {
       this.#metrics.changed(change);
       this.#emitter.emit('change', change);
@@ -132,7 +132,7 @@ class RegisteredDevices implements DeviceService {
   }
 
   /** What is not registered has no place and no owner: it is refused, and so becomes a dead letter. */
-  #verdict(record: HealthLine): Verdict {
+  #verdict(record: HealthRecord): Verdict {
     const { edge, id } = record;
     const { edges, devices, cameras } = this.#deps.registry;
     const refuse = (code: 'GEWU_HEALTH_INVALID' | 'GEWU_DEVICE_UNKNOWN', reason: string): Verdict => ({
@@ -141,8 +141,6 @@ class RegisteredDevices implements DeviceService {
       reason,
     });
     switch (record.of) {
-      case 'dead-letter':
-        return refuse('GEWU_HEALTH_INVALID', 'a dead letter is no health');
       case 'edge':
         if (id !== edge) return refuse('GEWU_HEALTH_INVALID', `${edge} speaks for edge ${id}`);
         return edges.has(id) ? ACCEPTED : refuse('GEWU_DEVICE_UNKNOWN', `edge ${id} is not registered`);

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { HealthRecord } from '#grid/wire/mod.ts';
 import type { Service } from '#service/mod.ts';
-import type { HealthSink } from '../ports.ts';
+import type { Verdict } from '../ports.ts';
 
 export const HealthConfig = Type.Object(
   {
@@ -86,7 +86,9 @@ export interface HealthChange {
 }
 
 /** Edges, devices and cameras of the registry, and how each of them is. */
-export interface DeviceService extends Service, HealthSink {
+export interface DeviceService extends Service {
+  /** Idempotent, in whatever order they come; durable when it resolves. */
+  accept(records: readonly HealthRecord[]): Promise<Verdict[]>;
   edges(): Promise<EdgeStatus[]>;
   /** These three throw GEWU_NOT_FOUND for what is not registered. */
   edge(id: string): Promise<EdgeStatus>;

@@ -1,4 +1,13 @@
-import { type Ack, ackTopic, type Command, commandTopic, FRAME_BYTES_MAX, parseUpTopic } from '#grid/wire/mod.ts';
+import {
+  type Ack,
+  ackTopic,
+  type Command,
+  type ConfigNotice,
+  commandTopic,
+  configTopic,
+  FRAME_BYTES_MAX,
+  parseUpTopic,
+} from '#grid/wire/mod.ts';
 import { GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { type BrokerLimits, createBroker, type Listener, type MqttBroker, type MqttSession } from '#service/mqtt/mod.ts';
 import type { FrameReceiver, IntakePort } from './port.ts';
@@ -61,5 +70,6 @@ export function createEmbeddedPort(options: EmbeddedPortOptions): EmbeddedPort {
     },
     ack: (edge: string, ack: Ack) => broker.publish(ackTopic(edge), Buffer.from(JSON.stringify(ack)), 0),
     send: (edge: string, command: Command) => broker.publish(commandTopic(edge), Buffer.from(JSON.stringify(command)), 1),
+    notify: (notice: ConfigNotice) => broker.publish(configTopic(notice.edge), Buffer.from(JSON.stringify(notice)), 1),
   };
 }

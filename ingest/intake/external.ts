@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { type Ack, ackTopic, type Command, commandTopic, FRAME_BYTES_MAX, UP_FILTER } from '#grid/wire/mod.ts';
+import {
+  type Ack,
+  ackTopic,
+  type Command,
+  type ConfigNotice,
+  commandTopic,
+  configTopic,
+  FRAME_BYTES_MAX,
+  UP_FILTER,
+} from '#grid/wire/mod.ts';
 import type { Log } from '#service/mod.ts';
 import { type ClientTls, clientTlsOptions } from '#service/mqtt/mod.ts';
 import type { FrameReceiver, IntakePort } from './port.ts';
@@ -92,6 +101,10 @@ class ExternalPort implements IntakePort {
 
   send(edge: string, command: Command): void {
     this.#publish(commandTopic(edge), JSON.stringify(command), 1);
+  }
+
+  notify(notice: ConfigNotice): void {
+    this.#publish(configTopic(notice.edge), JSON.stringify(notice), 1);
   }
 
   /** Nothing is kept for a broker that is not there. */

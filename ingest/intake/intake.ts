@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value';
-import { type EventRecord, type HealthRecord, type Lane as LaneName, parseUpTopic } from '#grid/wire/mod.ts';
+import { type EventRecord, type HealthReport, type Lane as LaneName, parseUpTopic } from '#grid/wire/mod.ts';
 import type { Clock, Log, Metrics, Service } from '#service/mod.ts';
 import type { DeadLetterSink, EventsSink, HealthSink, ReadingsSink } from '../ports.ts';
 import { headerLine } from './frame.ts';
@@ -58,7 +58,7 @@ export class Intake implements Service {
       health: lane({
         lane: 'health',
         parse: parseHealth,
-        store: storeRecords((r: readonly HealthRecord[]) => deps.health.accept(r)),
+        store: storeRecords((r: readonly HealthReport[]) => deps.health.accept(r)),
         lingerMs: 0,
       }),
       readings: lane({

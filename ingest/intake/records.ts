@@ -5,7 +5,7 @@ import {
   type EdgeDeadLetter,
   type EventRecord,
   type FrameHeader,
-  type HealthRecord,
+  type HealthReport,
 } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { type ReadingsBlock, scanReadings } from '../lines/mod.ts';
@@ -70,7 +70,7 @@ export const parseEvents: Parse<Accepted<EventRecord>[]> = (header, body, now) =
 };
 
 /** What the edge could not use travels in this lane as well, and goes to the dead letters as it is. */
-export const parseHealth: Parse<Accepted<HealthRecord>[]> = (header, body, now) => {
+export const parseHealth: Parse<Accepted<HealthReport>[]> = (header, body, now) => {
   const letters = new Letters(header, now, 'health');
   const code = 'GEWU_HEALTH_INVALID';
   return eachJson({ body, letters, code }, (value, index, line) => {

@@ -1,31 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Site, siteMistakes } from '#grid/mod.ts';
-import { SITE } from '../ingest/api/fixture.ts';
+import { Site, siteMistakes } from '#grid/mod.ts';
+import { checkConfig } from '#service/mod.ts';
+import { SITE, ZONE } from '../ingest/api/fixture.ts';
 
 const camera = SITE.cameras[0] as object;
-const rule = {
-  id: 'r',
-  detects: 'stall',
-  raises: { event: '0501' },
-  severity: 'normal',
-  dwellS: 60,
-  clearS: 60,
-  confidenceMin: 0.5,
-  stationaryM: 2,
-};
-const square = [
-  [0.2, 0.2],
-  [0.8, 0.2],
-  [0.8, 0.8],
-];
 const mistakesOf = (changes: object) =>
-  siteMistakes({
-    timeZone: 'Asia/Shanghai',
-    gateways: [],
-    components: [],
-    ...SITE,
-    cameras: [{ ...camera, ...changes }],
-  } as never as Site);
+  siteMistakes(checkConfig('test', Site, { ...SITE, cameras: [{ ...camera, ...changes }] }));
 
 test('of a camera: points that determine no ground, polygons that enclose nothing, names that stand twice', () => {
   const { points } = (camera as { calibration: { points: { x: number; y: number; lon: number; lat: number }[] } }).calibration;
@@ -38,11 +18,11 @@ test('of a camera: points that determine no ground, polygons that enclose nothin
     [0.2, 0.2],
     [0.3, 0.3],
   ];
-  expect(mistakesOf({ exclude: [line], zones: [{ id: 'z', polygon: line, rules: [rule] }] }).map((m) => m.key)).toEqual([
+  expect(mistakesOf({ exclude: [line], zones: [{ ...ZONE, polygon: line }] }).map((m) => m.key)).toEqual([
     'cameras.0.zones.0.polygon',
     'cameras.0.exclude.0',
   ]);
-  const zone = { id: 'z', polygon: square, rules: [rule, rule] };
+  const zone = { ...ZONE, rules: [...ZONE.rules, ...ZONE.rules] };
   expect(mistakesOf({ zones: [zone, zone] }).map((m) => m.key)).toEqual([
     'cameras.0.zones.1.id',
     'cameras.0.zones.0.rules.1.id',

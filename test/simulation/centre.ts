@@ -134,6 +134,7 @@ export class SimulatedCentre implements Subscriber {
         if (this.#alive) this.#network.toEdge(edge, ack);
       },
       send: () => undefined,
+      notify: () => undefined,
     };
   }
 }

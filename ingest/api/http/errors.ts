@@ -1,14 +1,23 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { ERRORS, type ErrorCode, GewuError, type Log } from '#service/mod.ts';
+import { type ConfigMistake, ERRORS, type ErrorCode, GewuError, type Log } from '#service/mod.ts';
 
 /** What every refusal looks like. */
 export interface ErrorBody {
-  error: { code: ErrorCode; message: string; hint: string };
+  error: { code: ErrorCode; message: string; hint: string; mistakes?: readonly ConfigMistake[] };
 }
 
-export function errorBody(code: ErrorCode, message: string): ErrorBody {
-  return { error: { code, message, hint: ERRORS[code].hint } };
+export function errorBody(code: ErrorCode, message: string, mistakes: readonly ConfigMistake[] = []): ErrorBody {
+  return { error: { code, message, hint: ERRORS[code].hint, ...(mistakes.length === 0 ? {} : { mistakes }) } };
+}
+
+/** A body that breaks its schema, with every mistake by key, so that a form can show each where it was made. */
+export class BodyError extends GewuError {
+  readonly mistakes: readonly ConfigMistake[];
+  constructor(message: string, mistakes: readonly ConfigMistake[]) {
+    super('GEWU_REQUEST_INVALID', message);
+    this.mistakes = mistakes;
+  }
 }
 
 /** Any error as one of the catalogue. Fastify's own become the nearest; what is left is a fault of ours. */
@@ -28,7 +37,8 @@ export function installErrors(app: FastifyInstance, log: Log): void {
     if (told.status >= 500 && told.remedy === 'fatal')
       log.error({ err: told.cause ?? told, method: request.method, route: request.routeOptions.url }, 'a request failed');
     const message = told.remedy === 'fatal' ? 'something went wrong here; the log says what' : told.message;
-    return reply.code(told.status).send(errorBody(told.code, message));
+    const { mistakes } = told as { mistakes?: readonly ConfigMistake[] };
+    return reply.code(told.status).send(errorBody(told.code, message, mistakes));
   });
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send(errorBody('GEWU_NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`)),

@@ -2,7 +2,8 @@ import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { GewuError } from '#service/mod.ts';
+import { GewuError, schemaMistakes } from '#service/mod.ts';
+import { BodyError } from './errors.ts';
 
 /**
  * Checks requests with TypeBox and not with Fastify's own ajv: a schema means the same in a configuration, on the wire
@@ -24,8 +25,12 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     if (!check.Check(value)) {
       const first = [...check.Errors(value)].find((e) => e.keyword !== 'boolean');
       const where = `${part}${first?.instancePath.replaceAll('/', '.') ?? ''}`;
+      const message = `${where} ${first?.message ?? 'breaks the schema'}${detail(first)}`;
       return {
-        error: new GewuError('GEWU_REQUEST_INVALID', `${where} ${first?.message ?? 'breaks the schema'}${detail(first)}`),
+        error:
+          httpPart === 'body'
+            ? new BodyError(message, schemaMistakes(check, value))
+            : new GewuError('GEWU_REQUEST_INVALID', message),
       };
     }
     const unfit = unfitFor(value);

@@ -8,6 +8,7 @@ import { cases } from './cases.ts';
 import { catalogue } from './catalogue.ts';
 import { cells } from './cells.ts';
 import { deadLetters } from './dead_letters.ts';
+import { desired } from './desired.ts';
 import { devices } from './devices.ts';
 import { edges } from './edges.ts';
 import { events } from './events.ts';
@@ -31,6 +32,7 @@ export type Route = (app: App, context: RouteContext) => void;
 export const ROUTES: readonly Route[] = [
   probes,
   edges,
+  desired,
   devices,
   cameras,
   readings,

@@ -3,6 +3,7 @@ import type { Schema } from '../schema.ts';
 import { casesMigration } from './0001-cases.ts';
 import { operationsMigration } from './0002-operations.ts';
 import { evidenceMigration } from './0003-evidence.ts';
+import { desiredMigration } from './0004-desired.ts';
 import { consoleMigration } from './0006-console.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
@@ -11,4 +12,10 @@ export interface Migration {
   up(db: Kysely<Schema>, store: 'sqlite' | 'postgres'): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [casesMigration, operationsMigration, evidenceMigration, consoleMigration];
+export const MIGRATIONS: readonly Migration[] = [
+  casesMigration,
+  operationsMigration,
+  evidenceMigration,
+  desiredMigration,
+  consoleMigration,
+];

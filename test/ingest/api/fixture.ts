@@ -34,6 +34,23 @@ const ground = [
   { x: 0.1, y: 0.4, lon: HERE.lon, lat: HERE.lat + 0.0002 },
 ];
 
+/** A zone that a camera of any site may have. */
+export const ZONE = {
+  id: 'z-1',
+  polygon: [
+    [0.2, 0.5],
+    [0.8, 0.5],
+    [0.8, 0.9],
+    [0.2, 0.9],
+  ],
+  rules: [
+    {
+      ...{ id: 'stalls', detects: 'stall', raises: { event: '0501' }, severity: 'normal' },
+      ...{ dwellS: 60, clearS: 60, confidenceMin: 0.5, stationaryM: 2 },
+    },
+  ],
+};
+
 /** Two unit grids side by side, two manhole covers in the first, a lamp in the second, a camera. */
 export const SITE = {
   cells: [

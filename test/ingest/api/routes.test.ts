@@ -300,6 +300,7 @@ test('Prometheus reads requests by route, not by path', async () => {
   expect(text).toContain('gewu_health_changes_total{of="device",state="offline"}');
 });
 
+const DESIRED = '/api/v1/edges/{id}/desired';
 test('the OpenAPI document covers every route', async () => {
   const { paths } = await centre.document();
   const listed = Object.entries(paths).flatMap(([path, operations]) =>
@@ -313,6 +314,8 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/dead-letters', '/api/v1/dead-letters/counts', '/api/v1/dead-letters/{id}', '/api/v1/stream', '/api/v1/tokens'],
     ...['/api/v1/audit', '/api/v1/audit/chain', '/api/v1/grants', '/api/v1/grants/{id}'],
     ...['/api/v1/edges/{id}/history', '/api/v1/devices/{id}/history', '/api/v1/cameras/{id}/history'],
+    ...['/api/v1/desired', ...['', '/cameras/{camera}', '/diff', '/revisions'].map((part) => DESIRED + part)],
+    ...['', '/document'].map((part) => `${DESIRED}/revisions/{revision}${part}`),
   ].map((path) => `GET ${path}`);
   const others = [
     'POST /api/v1/cases',
@@ -322,6 +325,10 @@ test('the OpenAPI document covers every route', async () => {
     'POST /api/v1/grants/{id}/end',
     'POST /api/v1/tokens',
     'DELETE /api/v1/tokens/{sha256}',
+    `PUT ${DESIRED}`,
+    `PUT ${DESIRED}/maintenance`,
+    `PATCH ${DESIRED}/cameras/{camera}`,
+    `POST ${DESIRED}/return`,
   ];
   const steps = TRANSITIONS.filter((t) => t.from.length > 0).map((t) => `POST /api/v1/cases/{id}/transitions/${t.name}`);
   expect(listed.sort()).toEqual([...wanted, ...others, ...steps].sort());

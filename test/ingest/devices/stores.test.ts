@@ -2,12 +2,14 @@ import { tokensSuite } from '../api/tokens.suite.ts';
 import { auditSuite } from '../audit/audit.suite.ts';
 import { onEachStore } from '../database/stores.ts';
 import { deadLettersSuite } from '../deadletters/dead_letters.suite.ts';
+import { desiredSuite } from '../desired/desired.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
 /** What the operations side keeps in the database, on both stores: one PostgreSQL serves all. */
 onEachStore((store) => {
   healthSuite(store);
+  desiredSuite(store);
   deadLettersSuite(store);
   tokensSuite(store);
   auditSuite(store);

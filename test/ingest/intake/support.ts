@@ -21,6 +21,7 @@ export class DirectPort implements IntakePort {
     this.acks.push({ edge, ack });
   }
   send(): void {}
+  notify(): void {}
 }
 
 /** Keeps what it is given; can be made to fail, to refuse, or to wait. */

@@ -1,0 +1,73 @@
+import { type Static, Type } from 'typebox';
+import { ID_PATTERN } from '../ids.ts';
+import { type SiteMistake, siteMistakes } from './mistakes.ts';
+import { type Site, SiteCamera, SiteMaintenance } from './site.ts';
+
+const strict = { additionalProperties: false } as const;
+const { zones, exclude, calibration, fps } = SiteCamera.properties;
+
+/**
+ * What the centre may set of a camera; a part that is not given stays as the edge's own file has it. Never its address, user or
+ * password: a centre that was broken into must not be able to point an edge at other hosts, and secrets stay where they are used
+ * (docs/decisions/010-desired-state.md).
+ */
+export const DesiredCamera = Type.Object(
+  {
+    zones: Type.Optional(zones),
+    exclude: Type.Optional(exclude),
+    calibration: Type.Optional(calibration),
+    fps: Type.Optional(fps),
+  },
+  strict,
+);
+export type DesiredCamera = Static<typeof DesiredCamera>;
+export const DESIRED_CAMERA_PARTS = Object.keys(DesiredCamera.properties) as (keyof DesiredCamera)[];
+
+/** What the centre wants of an edge, over the edge's own file. An empty one is that file alone. */
+export const DesiredState = Type.Object(
+  {
+    /** By camera id. */
+    cameras: Type.Optional(Type.Record(Type.String({ pattern: ID_PATTERN }), DesiredCamera, { ...strict, maxProperties: 200 })),
+    /** Instead of all maintenance windows of the file. */
+    maintenance: Type.Optional(Type.Array(SiteMaintenance, { maxItems: 1000 })),
+  },
+  strict,
+);
+export type DesiredState = Static<typeof DesiredState>;
+
+/** The site as its file and the desired state together have it, and the cameras that are named and are not there. */
+export function withDesired(site: Site, { cameras = {}, maintenance }: DesiredState): { site: Site; unknownCameras: string[] } {
+  const known = new Set(site.cameras.map((c) => c.id));
+  return {
+    site: {
+      ...site,
+      cameras: site.cameras.map((camera) => ({ ...camera, ...(Object.hasOwn(cameras, camera.id) ? cameras[camera.id] : {}) })),
+      ...(maintenance === undefined ? {} : { maintenance }),
+    },
+    unknownCameras: Object.keys(cameras).filter((id) => !known.has(id)),
+  };
+}
+
+/**
+ * What is wrong with a desired state for this site: the checks of `gewu validate`, with keys of the desired state
+ * (`cameras.cam-1.zones.0.rules.1.raises.event`). Mistakes of the file itself are not told.
+ */
+export function desiredMistakes(site: Site, desired: DesiredState): SiteMistake[] {
+  const { site: merged, unknownCameras } = withDesired(site, desired);
+  const unknown = unknownCameras.map((id) => ({ key: `cameras.${id}`, value: id, message: 'the edge has no such camera' }));
+  const own = siteMistakes(merged).flatMap((mistake): SiteMistake[] => {
+    const key = desiredKey(merged, desired, mistake.key);
+    return key === null ? [] : [{ ...mistake, key }];
+  });
+  return [...unknown, ...own];
+}
+
+/** Key of a site as a key of the desired state; null for what the desired state does not set. */
+function desiredKey({ cameras }: Site, desired: DesiredState, key: string): string | null {
+  const [list, index, part] = key.split('.');
+  if (list === 'maintenance') return desired.maintenance === undefined ? null : key;
+  const id = list === 'cameras' ? cameras[Number(index)]?.id : undefined;
+  const camera = id !== undefined && Object.hasOwn(desired.cameras ?? {}, id) ? desired.cameras?.[id] : undefined;
+  if (camera === undefined || part === undefined || camera[part as keyof DesiredCamera] === undefined) return null;
+  return `cameras.${id}.${key.split('.').slice(2).join('.')}`;
+}

@@ -1,0 +1,2 @@
+export { createDesiredService, type DesiredDependencies } from './service.ts';
+export * from './types.ts';

@@ -1,0 +1,54 @@
+import type { DesiredCameraAnswer, DesiredStatus, DesiredSummary } from '#grid/api/mod.ts';
+import { DESIRED_CAMERA_PARTS, type DesiredState, fitGround, type Site } from '#grid/mod.ts';
+import type { DesiredEdgesTable } from '../database/mod.ts';
+import type { CameraChange } from './types.ts';
+
+export function summaryOf(edge: string, revision: number, report: DesiredEdgesTable | undefined): DesiredSummary {
+  const status = statusOf(revision, report);
+  const notes = report === undefined || status === 'pending' ? [] : JSON.parse(report.notes_json);
+  return { edge, revision, status, running: report?.running ?? null, reportedAt: report?.at ?? null, notes };
+}
+
+function statusOf(revision: number, report: DesiredEdgesTable | undefined): DesiredStatus {
+  if (report?.verdict === 'ignored') return 'ignored';
+  if (report !== undefined && Math.max(report.running, report.judged) > revision) return 'ahead';
+  if (revision === 0) return 'none';
+  if (report?.judged !== revision) return 'pending';
+  return report.verdict === 'confirmed' ? 'confirmed' : 'refused';
+}
+
+/** What an editor shows of a camera: the centre's wish where there is one, else the edge's file. */
+export function cameraView(
+  summary: DesiredSummary,
+  { site, state, camera }: { site: Site | null; state: DesiredState; camera: string },
+): DesiredCameraAnswer {
+  const own = site?.cameras.find((c) => c.id === camera);
+  const wish = state.cameras?.[camera] ?? {};
+  const exclude = wish.exclude ?? (own === undefined ? null : (own.exclude ?? []));
+  const calibration = wish.calibration ?? own?.calibration ?? null;
+  const fitted = own === undefined || calibration === null ? null : fitGround({ ...own, calibration });
+  return {
+    ...summary,
+    camera,
+    set: DESIRED_CAMERA_PARTS.filter((part) => wish[part] !== undefined),
+    zones: wish.zones ?? own?.zones ?? null,
+    exclude,
+    calibration,
+    fps: wish.fps ?? own?.fps ?? null,
+    residualsM: fitted === null || fitted.residualsM.length === 0 ? null : fitted.residualsM.map(finite),
+    timeZone: site?.timeZone ?? null,
+  };
+}
+
+/** JSON has no infinity: behind the horizon. */
+const finite = (metres: number): number | null => (Number.isFinite(metres) ? Math.round(metres * 1000) / 1000 : null);
+
+/** The state with some parts of one camera set or given back. */
+export function withCamera(state: DesiredState, camera: string, parts: CameraChange): DesiredState {
+  const merged = { ...state.cameras?.[camera], ...parts };
+  const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined));
+  const { [camera]: _, ...others } = state.cameras ?? {};
+  const cameras = Object.keys(kept).length === 0 ? others : { ...others, [camera]: kept };
+  const { cameras: __, ...rest } = state;
+  return Object.keys(cameras).length === 0 ? rest : { ...rest, cameras };
+}
