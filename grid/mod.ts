@@ -5,6 +5,7 @@ export * from './codecs/mod.ts';
 export * from './codes/mod.ts';
 export * from './devices/mod.ts';
 export * from './events/mod.ts';
+export * from './evidence/mod.ts';
 export * from './geo.ts';
 export * from './ground/mod.ts';
 export * from './ids.ts';

@@ -8,7 +8,7 @@ import { createDatabase, type Database } from './database/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
 import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
-import { createEvidenceStore } from './evidence/mod.ts';
+import { createEvidenceStore, EdgeKeys } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
@@ -124,12 +124,25 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const evidence = createEvidenceStore({ config: config.evidence, database, onStored, ...common });
   const audit = createAudit({ database, ...common });
   const grants = createGrants({ database, audit, registry, ...common });
+  const edgeKeys = new EdgeKeys({ database, audit, ...common });
   const fixed = config.api.tokens;
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
 
-  const stores = { database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, timeseries };
+  const stores = {
+    database,
+    cases,
+    devices,
+    desired,
+    deadLetters,
+    evidence,
+    edgeKeys,
+    audit,
+    grants,
+    sessions,
+    timeseries,
+  };
   const onDatabase = new Persistent({
     name: 'database',
     services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, hub],

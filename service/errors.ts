@@ -131,6 +131,11 @@ export const ERRORS = {
     status: 403,
     hint: "This grant is over, another's, or for something else; ask for a new one.",
   },
+  GEWU_NODE_KEY_CHANGED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'The edge signs with another key than the pinned one: find out why, then accept it at `/api/v1/edge-keys`, or not.',
+  },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
   GEWU_INTERNAL: { remedy: 'fatal', status: 500, hint: 'A fault of ours: keep the log and report it.' },

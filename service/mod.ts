@@ -6,3 +6,4 @@ export * from './lifecycle.ts';
 export * from './linger.ts';
 export * from './log.ts';
 export * from './metrics.ts';
+export * from './signing.ts';

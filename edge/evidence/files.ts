@@ -1,11 +1,13 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+const FILE_MODE = 0o640;
+
 /** Writes a file so that after a crash it is there whole or not at all: temporary name, fsync, rename, fsync of the folder. */
-export async function writeDurably(file: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeDurably(file: string, bytes: Uint8Array | string, mode = FILE_MODE): Promise<void> {
   const part = `${file}.part`;
   try {
-    await withFile(part, 'w', async (handle) => {
+    await withFile(part, { flags: 'w', mode }, async (handle) => {
       await handle.writeFile(bytes);
       await handle.sync();
     });
@@ -19,15 +21,20 @@ export async function writeDurably(file: string, bytes: Uint8Array | string): Pr
 
 /** Makes renames and new names in a folder last. */
 export async function syncFolder(dir: string): Promise<void> {
-  await withFile(dir, 'r', (handle) => handle.sync());
+  await withFile(dir, { flags: 'r', mode: FILE_MODE }, (handle) => handle.sync());
 }
 
-export async function makeFolder(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o750 });
+export async function makeFolder(dir: string, mode = 0o750): Promise<void> {
+  await mkdir(dir, { recursive: true, mode });
 }
 
-async function withFile(file: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const handle = await open(file, flags, 0o640);
+interface Opening {
+  flags: string;
+  mode: number;
+}
+
+async function withFile(file: string, { flags, mode }: Opening, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const handle = await open(file, flags, mode);
   try {
     await work(handle);
   } finally {

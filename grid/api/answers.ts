@@ -1,8 +1,9 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { CASE_ROLES, CaseStateSchema, TECHNICAL_ROLES } from '../cases/mod.ts';
 import { EventRecord } from '../events/mod.ts';
 import { Id } from '../ids.ts';
 import { HEALTH_STATES } from '../wire/mod.ts';
+import { CellCode, listOf, nullable, Sha256, Time, Word } from './parts.ts';
 
 /**
  * What the centre's API answers, where no other part of the domain has a schema for it. The centre documents its routes with
@@ -10,13 +11,6 @@ import { HEALTH_STATES } from '../wire/mod.ts';
  */
 
 const strict = { additionalProperties: false } as const;
-export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-/** UTC ms. */
-export const Time = Type.Integer({ minimum: 0, maximum: 4_102_444_800_000, description: 'UTC ms' });
-export const CellCode = Type.String({ pattern: '^[0-9]{15}$' });
-export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
-export const Word = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
-
 /** Technical and case roles stand side by side in an account. */
 export const Role = Type.Enum([...TECHNICAL_ROLES, ...CASE_ROLES]);
 export type Role = Static<typeof Role>;
@@ -38,12 +32,6 @@ export const ErrorAnswer = Type.Object(
 );
 export type ErrorAnswer = Static<typeof ErrorAnswer>;
 
-export const pageOf = <T extends TSchema>(item: T) =>
-  Type.Object(
-    { items: Type.Array(item), cursor: nullable(Type.String({ description: 'of the next page; null on the last' })) },
-    strict,
-  );
-export const listOf = <T extends TSchema>(item: T) => Type.Object({ items: Type.Array(item) }, strict);
 /** One page of a list. */
 export interface Page<T> {
   items: T[];

@@ -66,10 +66,10 @@ export const FilingPolicy = Type.Object(
 );
 export type FilingPolicy = Static<typeof FilingPolicy>;
 
-/** A case as the API returns it. Evidence is `pending` until its file has arrived. */
+/** A case as the API returns it. Evidence is `pending` until its file has arrived; who signed for it stands in the list of its own. */
 export const CaseEvidence = Type.Object(
   {
-    ...EvidenceRef.properties,
+    ...Type.Omit(EvidenceRef, ['signed']).properties,
     status: Type.Union([Type.Literal('pending'), Type.Literal('stored')]),
     event: Type.Optional(Id('the event that named it; none when a person attached it')),
   },

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { EVIDENCE_BYTES_MAX, EVIDENCE_MEDIA_TYPES, SignedManifest } from '../evidence/mod.ts';
 import { Id } from '../ids.ts';
 import { Place } from '../place.ts';
 
@@ -35,9 +36,11 @@ export type Severity = (typeof SEVERITIES)[number];
 export const EvidenceRef = Type.Object(
   {
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    mediaType: Type.Union([Type.Literal('image/jpeg'), Type.Literal('application/json')]),
-    bytes: Type.Integer({ minimum: 1, maximum: 16 * 1024 * 1024 }),
+    mediaType: Type.Enum(EVIDENCE_MEDIA_TYPES),
+    bytes: Type.Integer({ minimum: 1, maximum: EVIDENCE_BYTES_MAX }),
     takenAt: Type.Integer({ minimum: 0 }),
+    /** Of what an edge node took: who, when, where, signed by it. */
+    signed: Type.Optional(SignedManifest),
   },
   { additionalProperties: false },
 );

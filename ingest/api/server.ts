@@ -8,7 +8,7 @@ import type { Database } from '../database/mod.ts';
 import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
-import type { EvidenceStore } from '../evidence/mod.ts';
+import type { EdgeKeys, EvidenceStore } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
@@ -34,6 +34,7 @@ export interface ApiDependencies {
   deadLetters: DeadLetterStore;
   sessions: SessionService;
   evidence: EvidenceStore;
+  edgeKeys: EdgeKeys;
   audit: Audit;
   grants: Grants;
   timeseries: TimeSeriesStore;

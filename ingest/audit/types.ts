@@ -1,3 +1,4 @@
+import type { AuditAnswer } from '#grid/api/mod.ts';
 import type { Service } from '#service/mod.ts';
 import type { Page } from '../cases/mod.ts';
 import type { Lock, Queries } from '../database/mod.ts';
@@ -17,19 +18,7 @@ export interface AuditAct {
   detail?: Readonly<Record<string, string | number | boolean | null>> | undefined;
 }
 
-export interface AuditEntry {
-  seq: number;
-  /** UTC ms. */
-  at: number;
-  actor: string;
-  roles: string[];
-  action: string;
-  subject: string;
-  purpose: string | null;
-  detail: Record<string, unknown>;
-  /** SHA-256 over this entry and the hash of the one before. */
-  hash: string;
-}
+export type AuditEntry = AuditAnswer;
 
 export interface AuditFilter {
   actor?: string | undefined;

@@ -108,7 +108,7 @@ export class CaseDraft {
       taken_at: ref.takenAt,
       attached_at: at,
       by,
-      signed_json: null,
+      signed_json: ref.signed === undefined ? null : JSON.stringify(ref.signed),
     }));
     const columns = Object.keys(row) as (keyof CasesTable)[];
     const changed = columns.filter((c) => before?.[c] !== row[c]);

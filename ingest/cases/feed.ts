@@ -100,7 +100,8 @@ export async function moveEvents(db: Queries, from: string, master: CaseDraft, a
   const files = await db.selectFrom('case_evidence').selectAll().where('case_id', '=', from).execute();
   for (const file of files) {
     const mediaType = file.media_type as EvidenceRef['mediaType'];
-    const ref = { sha256: file.sha256, mediaType, bytes: file.bytes, takenAt: file.taken_at };
+    const signed = file.signed_json === null ? {} : { signed: JSON.parse(file.signed_json) };
+    const ref = { sha256: file.sha256, mediaType, bytes: file.bytes, takenAt: file.taken_at, ...signed };
     master.attach([ref], file.event, file.by, at);
   }
   await refreshSummary(db, master, at);

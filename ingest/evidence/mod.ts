@@ -1,2 +1,4 @@
+export { EdgeKeys } from './keys.ts';
+export { evidenceOfCase } from './proof.ts';
 export { createEvidenceStore, type EvidenceDependencies } from './store.ts';
 export * from './types.ts';

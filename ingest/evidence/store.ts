@@ -2,9 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import { EVIDENCE_BYTES_MAX, EVIDENCE_MEDIA_TYPES, type EvidenceMediaType } from '#grid/mod.ts';
 import { type Clock, Counter, Gauge, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import type { Database, EvidenceFilesTable } from '../database/mod.ts';
-import { EVIDENCE_BYTES_MAX, type EvidenceConfig, type EvidenceStore, type StoredFile } from './types.ts';
+import type { EvidenceConfig, EvidenceStore, StoredFile } from './types.ts';
 
 export interface EvidenceDependencies {
   config: EvidenceConfig;
@@ -17,7 +18,6 @@ export interface EvidenceDependencies {
 }
 
 const HASH = /^[0-9a-f]{64}$/;
-const MEDIA_TYPES = ['image/jpeg', 'application/json'];
 /** Folder of uploads that are not whole yet; emptied at the start of what is older than this. */
 const INCOMING = 'incoming';
 const INCOMING_AGE_MS_MAX = 3600 * 1000;
@@ -112,8 +112,8 @@ class FolderEvidenceStore implements EvidenceStore {
 
   async #put(sha256: string, mediaType: string, content: Readable | Buffer, bytesMax: number, sender: string) {
     checkHash(sha256);
-    if (!MEDIA_TYPES.includes(mediaType))
-      throw new GewuError('GEWU_REQUEST_INVALID', `${mediaType} is not ${MEDIA_TYPES.join(' or ')}`);
+    if (!EVIDENCE_MEDIA_TYPES.includes(mediaType as EvidenceMediaType))
+      throw new GewuError('GEWU_REQUEST_INVALID', `${mediaType} is not ${EVIDENCE_MEDIA_TYPES.join(' or ')}`);
     const known = await this.stat(sha256);
     if (known !== null && (await this.#onDisk(known))) {
       discard(content);

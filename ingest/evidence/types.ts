@@ -12,9 +12,6 @@ export const EvidenceConfig = Type.Object(
 );
 export type EvidenceConfig = Static<typeof EvidenceConfig>;
 
-/** One file, 16 MiB at most. Source: EvidenceRef in grid/events. */
-export const EVIDENCE_BYTES_MAX = 16 * 1024 * 1024;
-
 export interface StoredFile {
   sha256: string;
   mediaType: string;

@@ -1,26 +1,7 @@
-import type { CaseRole, TechnicalRole } from '#grid/mod.ts';
+import type { GrantAnswer } from '#grid/api/mod.ts';
+import type { GrantKind, GrantSubject, NewGrant } from '#grid/mod.ts';
 import type { Service } from '#service/mod.ts';
 import type { Page } from '../cases/mod.ts';
-
-/** What a grant opens, for which subjects, and who may ask for it. Never a viewer, a department, a machine. */
-export const GRANT_KINDS = {
-  'raw-view': { of: ['camera'], roles: ['ops', 'administrator', 'supervision', 'command'] },
-  original: { of: ['evidence', 'event'], roles: ['supervision', 'command', 'leader'] },
-} as const satisfies Record<string, { of: readonly SubjectOf[]; roles: readonly (CaseRole | TechnicalRole)[] }>;
-export type GrantKind = keyof typeof GRANT_KINDS;
-
-export const SUBJECTS = ['camera', 'evidence', 'event'] as const;
-export type SubjectOf = (typeof SUBJECTS)[number];
-
-/** A camera's id, the SHA-256 of one masked file, or an event with all its files. */
-export interface GrantSubject {
-  of: SubjectOf;
-  id: string;
-}
-
-export const GRANT_MINUTES_MAX = 60;
-export const PURPOSE_CHARS_MIN = 8;
-export const PURPOSE_CHARS_MAX = 500;
 
 /** Who asks; an account of the API. */
 export interface Asker {
@@ -28,37 +9,7 @@ export interface Asker {
   roles: readonly string[];
 }
 
-export interface NewGrant {
-  kind: GrantKind;
-  subject: GrantSubject;
-  /** In the asker's own words; kept for ever. */
-  purpose: string;
-  /** 1..60 */
-  minutes: number;
-}
-
-export interface Grant {
-  id: string;
-  kind: GrantKind;
-  subject: GrantSubject;
-  /** The edge that has it. */
-  edge: string;
-  holder: string;
-  roles: string[];
-  purpose: string;
-  /** UTC ms. */
-  createdAt: number;
-  endsAt: number;
-  /** `over`: ended early, or its time is up. */
-  state: 'active' | 'over';
-  endedAt: number | null;
-  /** The account that ended it, or 'expired'. */
-  endedBy: string | null;
-  uses: number;
-  lastUsedAt: number | null;
-  /** Of an original: what the edge said. Null: not heard yet. */
-  answer: 'sent' | 'missing' | null;
-}
+export type Grant = GrantAnswer;
 
 export interface GrantFilter {
   holder?: string | undefined;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { ADMINISTRATORS } from '../auth/mod.ts';
-import { answers, Cursor, Limit, nullable, pageOf, strict, Time, Word } from '../schemas.ts';
+import { AuditAnswer, AuditChainAnswer, answers, Cursor, Limit, pageOf, strict, Time, Word } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Text = Type.String({ minLength: 1, maxLength: 512 });
@@ -16,37 +16,24 @@ const Query = Type.Object(
   },
   strict,
 );
-const Entry = Type.Object(
-  {
-    seq: Type.Integer(),
-    at: Time,
-    actor: Type.String(),
-    roles: Type.Array(Type.String()),
-    action: Type.String(),
-    subject: Type.String(),
-    purpose: nullable(Type.String()),
-    detail: Type.Record(Type.String(), Type.Unknown()),
-    hash: Type.String({ description: 'chains each entry to the one before' }),
-  },
-  strict,
-);
-const Chain = Type.Object(
-  { entries: Type.Integer(), brokenAt: nullable(Type.Integer({ description: 'the first entry that does not fit' })) },
-  strict,
-);
-
 /** Who did what to whom, and why. */
 export const audit: Route = (app, { audit: trail }) => {
   const tags = ['audit'];
   const config = { access: ADMINISTRATORS };
   app.get(
     '/api/v1/audit',
-    { config, schema: { tags, summary: 'The audit trail, newest first', querystring: Query, response: answers(pageOf(Entry)) } },
+    {
+      config,
+      schema: { tags, summary: 'The audit trail, newest first', querystring: Query, response: answers(pageOf(AuditAnswer)) },
+    },
     (request) => trail.list(request.query),
   );
   app.get(
     '/api/v1/audit/chain',
-    { config, schema: { tags, summary: 'Whether every entry of the trail is as it was written', response: answers(Chain) } },
+    {
+      config,
+      schema: { tags, summary: 'Whether every entry of the trail is as it was written', response: answers(AuditChainAnswer) },
+    },
     () => trail.verify(),
   );
 };

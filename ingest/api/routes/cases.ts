@@ -1,7 +1,20 @@
 import { Type } from 'typebox';
 import { CASE_SOURCES, Case, CaseStateSchema, Id } from '#grid/mod.ts';
+import { evidenceOfCase } from '../../evidence/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
-import { answers, CellCode, ClassPrefix, Cursor, IdParams, Limit, pageOf, strict, Time, TimelineAnswer } from '../schemas.ts';
+import {
+  answers,
+  CaseEvidenceAnswer,
+  CellCode,
+  ClassPrefix,
+  Cursor,
+  IdParams,
+  Limit,
+  pageOf,
+  strict,
+  Time,
+  TimelineAnswer,
+} from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Query = Type.Object(
@@ -19,7 +32,7 @@ const Query = Type.Object(
 );
 
 /** Reading cases; what people do with them is in transitions.ts. */
-export const cases: Route = (app, { cases: service }) => {
+export const cases: Route = (app, { cases: service, database, edgeKeys: keys }) => {
   const tags = ['cases'];
   const config = { access: VIEWERS };
   app.get(
@@ -39,5 +52,18 @@ export const cases: Route = (app, { cases: service }) => {
       schema: { tags, summary: 'Its history, oldest first, hash-chained', params: IdParams, response: answers(TimelineAnswer) },
     },
     async (request) => ({ items: await service.timeline(request.params.id) }),
+  );
+  app.get(
+    '/api/v1/cases/:id/evidence',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Its files: what kind, masked or not, whether they have arrived, who signed for them',
+        params: IdParams,
+        response: answers(CaseEvidenceAnswer),
+      },
+    },
+    async (request) => ({ items: await evidenceOfCase({ database, keys }, request.params.id) }),
   );
 };

@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { CASE_ROLES, ID_PATTERN } from '#grid/mod.ts';
+import { CASE_ROLES, EVIDENCE_BYTES_MAX, EVIDENCE_MEDIA_TYPES, ID_PATTERN } from '#grid/mod.ts';
 import { closeGently, GewuError } from '#service/mod.ts';
-import { EVIDENCE_BYTES_MAX } from '../../evidence/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
 import { ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
 import type { Route } from './mod.ts';
@@ -28,7 +27,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       schema: {
         tags,
         summary: 'Upload of a file under its own hash; idempotent',
-        description: `The body is the file, ${EVIDENCE_BYTES_MAX} bytes at most, content-type image/jpeg or application/json; x-gewu-event names the event that it belongs to.`,
+        description: `The body is the file, ${EVIDENCE_BYTES_MAX} bytes at most, content-type ${EVIDENCE_MEDIA_TYPES.join(', ')}; x-gewu-event names the event that it belongs to.`,
         params: Params,
         response: { 200: Stored, 201: Stored, '4xx': ErrorAnswer, '5xx': ErrorAnswer },
       },
@@ -63,6 +62,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
           200: {
             content: {
               'image/jpeg': { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
+              'video/mp4': { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
               'application/json': { schema: Type.Unknown() },
             },
           },

@@ -1,59 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Id } from '#grid/mod.ts';
+import { GRANT_KINDS, GrantKindSchema, Id, NewGrant } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import {
-  GRANT_KINDS,
-  GRANT_MINUTES_MAX,
-  type GrantKind,
-  PURPOSE_CHARS_MAX,
-  PURPOSE_CHARS_MIN,
-  SUBJECTS,
-} from '../../grants/mod.ts';
 import { type Access, accountOf } from '../auth/mod.ts';
-import { answers, Cursor, IdParams, Limit, nullable, pageOf, strict, Time } from '../schemas.ts';
+import { answers, Cursor, GrantAnswer, IdParams, Limit, pageOf, strict } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
-const Kind = Type.Enum(Object.keys(GRANT_KINDS) as GrantKind[]);
-const Subject = Type.Object({ of: Type.Enum([...SUBJECTS]), id: Id('camera, event, or the SHA-256 of a masked file') }, strict);
-const NewGrant = Type.Object(
-  {
-    kind: Kind,
-    subject: Subject,
-    purpose: Type.String({
-      minLength: PURPOSE_CHARS_MIN,
-      maxLength: PURPOSE_CHARS_MAX,
-      pattern: '\\S',
-      description: 'why, in your own words; kept in the audit trail for ever',
-    }),
-    minutes: Type.Integer({ minimum: 1, maximum: GRANT_MINUTES_MAX }),
-  },
-  strict,
-);
-export const GrantAnswer = Type.Object(
-  {
-    id: Id(),
-    kind: Kind,
-    subject: Subject,
-    edge: Id(),
-    holder: Id(),
-    roles: Type.Array(Type.String()),
-    purpose: Type.String(),
-    createdAt: Time,
-    endsAt: Time,
-    state: Type.Union([Type.Literal('active'), Type.Literal('over')]),
-    endedAt: nullable(Time),
-    endedBy: nullable(Type.String({ description: 'an account, or expired' })),
-    uses: Type.Integer(),
-    lastUsedAt: nullable(Time),
-    answer: nullable(Type.Union([Type.Literal('sent'), Type.Literal('missing')])),
-  },
-  strict,
-);
 const Query = Type.Object(
   {
     holder: Type.Optional(Id('administrators; others see their own')),
-    kind: Type.Optional(Kind),
+    kind: Type.Optional(GrantKindSchema),
     subject: Type.Optional(Id()),
     active: Type.Optional(Type.Boolean()),
     limit: Limit,

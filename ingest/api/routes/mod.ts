@@ -10,6 +10,7 @@ import { cells } from './cells.ts';
 import { deadLetters } from './dead_letters.ts';
 import { desired } from './desired.ts';
 import { devices } from './devices.ts';
+import { edgeKeys } from './edge_keys.ts';
 import { edges } from './edges.ts';
 import { events } from './events.ts';
 import { evidence } from './evidence.ts';
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   cases,
   transitions,
   evidence,
+  edgeKeys,
   grants,
   audit,
   cells,

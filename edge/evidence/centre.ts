@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Clock, Service } from '#service/mod.ts';
+import type { ClientTls } from '#service/mqtt/mod.ts';
+
+export interface CentreApiDeps {
+  /** Of the centre: `https://centre:8443`; the API's path follows. */
+  url: string;
+  edgeId: string;
+  password: string;
+  /** PEM files, where the centre's certificate is not one that the machine trusts, or wants one of ours. */
+  tls?: ClientTls | undefined;
+  clock: Clock;
+}
+
+export interface CentreAnswer {
+  status: number;
+  body: Buffer;
+}
+
+const REQUEST_MS_MAX = 30_000;
+/** Large files get more: 16 MiB on a line of 1 Mbit/s take 134 s. */
+const REQUEST_MS_PER_MIB = 10_000;
+const ANSWER_BYTES_MAX = 64 * 1024;
+const OFFSET_AGE_MS_MAX = 3_600_000;
+
+/** The centre's API, as an edge may use it: one connection, its id and password, nothing else. */
+export class CentreApi implements Service {
+  readonly #deps: CentreApiDeps;
+  #agent: HttpAgent | HttpsAgent | null = null;
+  readonly #requests = new Set<ClientRequest>();
+  #offset: { ms: number; measuredMs: number } | null = null;
+
+  constructor(deps: CentreApiDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws when a certificate file cannot be read. */
+  async start(): Promise<void> {
+    this.#agent ??= await this.#createAgent();
+  }
+
+  /** Requests under way fail. */
+  async stop(): Promise<void> {
+    for (const request of this.#requests) request.destroy(new Error('the edge stops'));
+    this.#agent?.destroy();
+    this.#agent = null;
+  }
+
+  /** Our clock less the centre's, ms, to the second; null when we have not spoken within the hour. */
+  get clockOffsetMs(): number | null {
+    const { clock } = this.#deps;
+    if (this.#offset === null || clock.monotonic() - this.#offset.measuredMs > OFFSET_AGE_MS_MAX) return null;
+    return this.#offset.ms;
+  }
+
+  /** `path` begins with `/api/v1/`. Throws when the centre does not answer in time. */
+  async request(method: string, path: string, headers: Record<string, string> = {}, content?: Buffer): Promise<CentreAnswer> {
+    const { url, edgeId, password, clock } = this.#deps;
+    const target = new URL(path, url);
+    const bytes = content?.length ?? 0;
+    const options = {
+      method,
+      agent: this.#agent ?? undefined,
+      signal: AbortSignal.timeout(REQUEST_MS_MAX + (bytes / 1024 ** 2) * REQUEST_MS_PER_MIB),
+      headers: {
+        authorization: `Basic ${Buffer.from(`${edgeId}:${password}`).toString('base64')}`,
+        'content-length': bytes,
+        ...headers,
+      },
+    };
+    const request = target.protocol === 'https:' ? httpsRequest(target, options) : httpRequest(target, options);
+    this.#requests.add(request);
+    // `once` tells of errors while it waits; one that comes in between must not take the process with it.
+    request.on('error', () => {});
+    try {
+      request.end(content);
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      const dateMs = Date.parse(response.headers.date ?? '');
+      // The header's second has begun, it is half over on average.
+      if (Number.isFinite(dateMs)) this.#offset = { ms: Math.round(clock.now() - dateMs - 500), measuredMs: clock.monotonic() };
+      return { status: response.statusCode ?? 0, body: await read(response) };
+    } finally {
+      this.#requests.delete(request);
+    }
+  }
+
+  async #createAgent(): Promise<HttpAgent | HttpsAgent> {
+    const { url, tls } = this.#deps;
+    const options = { keepAlive: true, maxSockets: 1 };
+    if (!url.startsWith('https:')) return new HttpAgent(options);
+    const file = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+    const [ca, cert, key] = await Promise.all([file(tls?.ca), file(tls?.cert), file(tls?.key)]);
+    return new HttpsAgent({
+      ...options,
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+      ...(tls?.serverName ? { servername: tls.serverName } : {}),
+    });
+  }
+}
+
+/** What is too long is read to its end and cut. */
+async function read(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (bytes < ANSWER_BYTES_MAX) chunks.push(chunk);
+    bytes += chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
