@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 import { DesiredState, SiteCamera } from '../site/mod.ts';
 import { CONFIG_VERDICTS, ConfigNote } from '../wire/mod.ts';
-import { nullable, Sha256, Time } from './answers.ts';
+import { nullable, Sha256, Time } from './parts.ts';
 
 /** Desired states of edges, as the API tells them. */
 

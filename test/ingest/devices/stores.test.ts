@@ -3,6 +3,7 @@ import { auditSuite } from '../audit/audit.suite.ts';
 import { onEachStore } from '../database/stores.ts';
 import { deadLettersSuite } from '../deadletters/dead_letters.suite.ts';
 import { desiredSuite } from '../desired/desired.suite.ts';
+import { edgeKeysSuite } from '../evidence/keys.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
@@ -14,4 +15,5 @@ onEachStore((store) => {
   tokensSuite(store);
   auditSuite(store);
   grantsSuite(store);
+  edgeKeysSuite(store);
 });
