@@ -37,7 +37,9 @@ export class NodeKeys {
   /** Reads the keys, and makes those that are missing. */
   async open(): Promise<void> {
     await makeFolder(this.#dir, FOLDER_MODE);
-    const signing = await this.#readOrMake(SIGNING_FILE, () => newSigningKey().export({ type: 'pkcs8', format: 'pem' }).toString());
+    const signing = await this.#readOrMake(SIGNING_FILE, () =>
+      newSigningKey().export({ type: 'pkcs8', format: 'pem' }).toString(),
+    );
     this.#signing = createPrivateKey(signing);
     this.#publicKey = publicKeyOf(this.#signing);
     for (const name of await readdir(this.#dir)) {
