@@ -48,6 +48,8 @@ export const EdgeConfigFile = Type.Object(
         /** Folder of the model; none takes the shipped one. */
         model: Type.Optional(Path()),
         workers: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+        /** Recordings that may stand for cameras, by a camera's `file`: for tests of models. */
+        filesDir: Type.Optional(Path()),
       },
       { ...strict, default: {} },
     ),
@@ -89,7 +91,7 @@ type Checked = Static<typeof EdgeConfigFile>;
 export interface EdgeConfig extends Omit<Checked, 'site' | 'siteFile' | 'vision' | 'mappings'> {
   site: Site;
   mappings: readonly Mapper[];
-  vision: { model: string; workers: number };
+  vision: { model: string; workers: number; filesDir: string | null };
 }
 
 const SHIPPED_MODEL = resolve(import.meta.dirname, '../models/street-drawn');
@@ -109,12 +111,19 @@ export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
     { push: rest.push !== undefined },
   );
   if (conflicts.length > 0) throw new ConfigError(file, conflicts);
-  const site = checkConfig(source, Site, inline ?? (await readConfigFile(source)), siteMistakes);
+  const site = checkConfig(source, Site, inline ?? (await readConfigFile(source)), (site) => [
+    ...siteMistakes(site),
+    ...(vision.filesDir === undefined ? recordingMistakes(site) : []),
+  ]);
   return {
     ...rest,
     mappings: mappers,
     edge: { ...rest.edge, dataDir: resolve(folder, rest.edge.dataDir) },
-    vision: { workers: vision.workers, model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model) },
+    vision: {
+      workers: vision.workers,
+      model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model),
+      filesDir: vision.filesDir === undefined ? null : resolve(folder, vision.filesDir),
+    },
     site,
   };
 }
@@ -125,6 +134,12 @@ function edgeMistakes({ site, siteFile, report }: Checked): ConfigMistake[] {
     ...(places ? [{ key: 'site', value: site, message: 'exactly one of site and siteFile is wanted' }] : []),
     ...Object.entries(report).flatMap(([kind, { deadband }]) => reportMistakes(kind, deadband)),
   ];
+}
+
+function recordingMistakes({ cameras }: Site): ConfigMistake[] {
+  return cameras.flatMap(({ file }, i) =>
+    file === undefined ? [] : [{ key: `cameras.${i}.file`, value: file, message: 'the edge has no vision.filesDir' }],
+  );
 }
 
 function reportMistakes(kindName: string, deadband: Readonly<Record<string, number>>): ConfigMistake[] {

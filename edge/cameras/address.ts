@@ -23,22 +23,27 @@ export interface CameraAddress {
 
 /**
  * The address that the stream is opened with: scheme checked, every address of the host checked, user and password
- * percent-encoded into it. Never log it. Throws GEWU_CAMERA_URL (refused) or GEWU_CAMERA_OFFLINE (the name is unknown).
+ * percent-encoded into it. For RTSP a name is replaced by the address that was looked at: what it resolves to a moment later
+ * is of no matter. Never log it. Throws GEWU_CAMERA_URL (refused) or GEWU_CAMERA_OFFLINE (the name is unknown).
  */
 export async function streamUrl(
   camera: CameraAddress,
   resolve: (host: string) => Promise<string[]> = addressesOf,
 ): Promise<string> {
   const url = parse(camera);
-  if (!camera.allowLocalAddress) {
-    const addresses = await resolved(url.hostname.replace(/^\[|\]$/g, ''), camera.id, resolve);
-    const refused = addresses.find(isLocalAddress);
-    if (refused !== undefined)
-      throw new GewuError('GEWU_CAMERA_URL', `camera ${camera.id}: ${refused} is a loopback or link-local address`);
-  }
+  const addresses = await resolved(url.hostname.replace(/^\[|\]$/g, ''), camera.id, resolve);
+  const refused = camera.allowLocalAddress ? undefined : addresses.find(isLocalAddress);
+  if (refused !== undefined)
+    throw new GewuError('GEWU_CAMERA_URL', `camera ${camera.id}: ${refused} is a loopback or link-local address`);
+  if (url.protocol.startsWith('rtsp')) pin(url, addresses);
   if (camera.username !== undefined) url.username = encodeURIComponent(camera.username);
   if (camera.password !== undefined) url.password = encodeURIComponent(camera.password);
   return url.href;
+}
+
+function pin(url: URL, addresses: readonly string[]): void {
+  const address = addresses.find((a) => isIP(a) === 4) ?? addresses[0];
+  if (address !== undefined) url.hostname = isIP(address) === 6 ? `[${address}]` : address;
 }
 
 function parse(camera: CameraAddress): URL {

@@ -9,7 +9,6 @@ export interface PictureFormat {
 /** What is asked of the stream. */
 export interface StreamOptions {
   fps: number;
-  transport: 'tcp' | 'udp';
   /** Nothing else is decoded. */
   keyFramesOnly: boolean;
   /** A third output: the stream as it comes, in an MP4. */
@@ -22,11 +21,11 @@ const FRAGMENT_US = 250_000;
 /** ffmpeg gives up a silent socket after so long; our own watchdog does not rely on it. */
 const SOCKET_TIMEOUT_US = 10_000_000;
 
-/** Where ffmpeg finds the stream: an address of its own, or JPEG pictures on its standard input. */
-export type StreamInput = { rtsp: string } | 'mjpeg';
+/** Where ffmpeg finds the stream: an `rtspScript` or JPEG pictures on its standard input, or a recording. */
+export type StreamInput = 'rtsp' | 'mjpeg' | { file: string };
 
 /**
- * The arguments of one camera's ffmpeg: a fixed list, of which only the address, the rate and the sizes vary, and no
+ * The arguments of one camera's ffmpeg: a fixed list, of which only the rate, the sizes and a checked file vary, and no
  * shell in between. Outputs of one process, of which the first two are a pair per analysed picture:
  *
  *   pipe:1  the model's input, rgb24, letterboxed, fixed size
@@ -35,7 +34,7 @@ export type StreamInput = { rtsp: string } | 'mjpeg';
  */
 export function ffmpegArguments(
   stream: StreamInput,
-  { fps, transport, keyFramesOnly, media }: StreamOptions,
+  { fps, keyFramesOnly, media }: StreamOptions,
   { input, fullWidthMax }: PictureFormat,
 ): string[] {
   // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
@@ -46,48 +45,52 @@ export function ffmpegArguments(
     `[small]${toInput(input)}[model]`,
   ].join(';');
   return [
-    ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
-    ...(stream === 'mjpeg' ? ['-protocol_whitelist', 'pipe'] : rtspArguments(transport)),
-    // No `-fflags nobuffer`: it throws away what was probed, and H.265 is then grey until the next key frame.
-    ...['-flags', 'low_delay'],
-    ...[
-      '-probesize',
-      '1000000',
-      '-analyzeduration',
-      '1000000',
-      '-fpsprobesize',
-      '0',
-      '-use_wallclock_as_timestamps',
-      '1',
-      '-threads',
-      '1',
-    ],
+    ...GENERAL,
+    ...['-flags', 'low_delay', '-threads', '1'],
     ...(keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
-    ...(stream === 'mjpeg' ? ['-f', 'mpjpeg', '-i', 'pipe:0'] : ['-i', stream.rtsp]),
+    ...inputArguments(stream),
     ...['-filter_complex_threads', '1', '-filter_complex', filters],
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
     ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
-    ...(media ? copyArguments('pipe:4') : []),
+    ...(media ? copied('pipe:4') : []),
   ];
 }
 
+/** The arguments of an ffmpeg that decodes nothing: the stream as fragmented MP4 on pipe:1. */
+export function copyArguments(stream: StreamInput): string[] {
+  return [...GENERAL, ...inputArguments(stream), ...copied('pipe:1')];
+}
+
+/** `info` tells of redirects; each line states its level. */
+const GENERAL = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'] as const;
+
 /** The first picture stream as it is, in fragments that each can be passed on as soon as they are written. */
-function copyArguments(output: string): string[] {
+function copied(output: string): string[] {
   const flags = 'frag_keyframe+empty_moov+default_base_moof+skip_trailer';
   const fragments = ['-movflags', flags, '-frag_duration', String(FRAGMENT_US), '-flush_packets', '1'];
   return ['-map', '0:v:0', '-c:v', 'copy', ...fragments, '-f', 'mp4', output];
 }
 
-function rtspArguments(transport: 'tcp' | 'udp'): string[] {
-  const wire = [
-    '-protocol_whitelist',
-    'rtsp,rtp,tcp,tls,udp',
-    '-rtsp_transport',
-    transport,
-    '-timeout',
-    String(SOCKET_TIMEOUT_US),
-  ];
-  return [...wire, '-allowed_media_types', 'video'];
+/** Enough to see what a stream is, and no more: the first picture is waited for. */
+const PROBE = { probesize: '1000000', analyzeduration: '1000000', fpsprobesize: '0' } as const;
+// No `-fflags nobuffer`: it throws away what was probed, and H.265 is then grey until the next key frame.
+const PROBE_ARGUMENTS = Object.entries(PROBE).flatMap(([name, value]) => [`-${name}`, value]);
+const RTSP_PROTOCOLS = 'rtsp,rtp,tcp,tls,udp';
+
+function inputArguments(stream: StreamInput): string[] {
+  const live = [...PROBE_ARGUMENTS, '-use_wallclock_as_timestamps', '1'];
+  if (stream === 'mjpeg') return ['-protocol_whitelist', 'pipe', ...live, '-f', 'mpjpeg', '-i', 'pipe:0'];
+  if (stream === 'rtsp')
+    return ['-protocol_whitelist', `pipe,${RTSP_PROTOCOLS}`, ...live, '-f', 'concat', '-safe', '0', '-i', 'pipe:0'];
+  // In real time by its own time stamps, over and over.
+  return ['-protocol_whitelist', 'file', ...PROBE_ARGUMENTS, '-re', '-stream_loop', '-1', '-i', `file:${stream.file}`];
+}
+
+/** What ffmpeg reads on its standard input to open an RTSP address (ffmpeg-formats, concat): so that the address is no argument. */
+export function rtspScript(url: string, transport: 'tcp' | 'udp'): string {
+  const options = { rtsp_transport: transport, timeout: SOCKET_TIMEOUT_US, allowed_media_types: 'video', ...PROBE };
+  const lines = Object.entries(options).map(([name, value]) => `option ${name} ${value}`);
+  return ['ffconcat version 1.0', `file '${url.replaceAll("'", '%27')}'`, ...lines, ''].join('\n');
 }
 
 /** Filters that make any picture the model's input. */
@@ -118,8 +121,15 @@ const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
   [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
 ];
 
+/** The first word of what ffmpeg says in its errors; null when it says nothing of use. */
 export function failureOf(stderr: string): FailureReason | null {
-  return SIGNS.find(([sign]) => sign.test(stderr))?.[1] ?? null;
+  const errors = stderr.split('\n').filter((line) => /\[(?:error|fatal|panic)\]/.test(line));
+  return SIGNS.find(([sign]) => errors.some((line) => sign.test(line)))?.[1] ?? null;
+}
+
+/** ffmpeg follows a camera that sends it elsewhere, past every check: whoever runs it ends it on this sign. */
+export function isRedirect(stderr: string): boolean {
+  return stderr.includes('Redirecting to');
 }
 
 /** ffmpeg repeats its address in messages: user and password go. */

@@ -5,10 +5,13 @@ import type { HealthSink } from '../events.ts';
 import type { EvidenceStore, EvidenceUploader } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
 import type { InferenceLane, InferencePool } from '../vision/mod.ts';
+import type { FailureReason } from './arguments.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
 import { CameraHealth, type CameraState } from './health.ts';
 import { Judge } from './judge.ts';
+import { MainStream } from './main_stream.ts';
 import type { Meaning } from './meaning.ts';
+import { isMovie, streamsOf } from './open.ts';
 import { PictureCheck } from './picture.ts';
 import { type Frame, FrameSource } from './source.ts';
 
@@ -25,6 +28,7 @@ export interface CameraDeps {
   counters: CameraMetrics;
   /** The model may not speak for this camera. */
   shadow: boolean;
+  filesDir: string | null;
   clock: Clock;
   log: Log;
   ffmpeg?: string | undefined;
@@ -40,12 +44,14 @@ export const FULL_WIDTH_PX_MAX = 1280;
  *
  *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> Judge --> events
  *        |  |           |
- *        |  +--- MediaRing: the stream as it comes
+ *        |  +--- MediaRing: the stream as it comes, or MainStream where another one is analysed
  *        +--- CameraHealth: online, offline, black, frozen
  */
 export class Camera implements Service {
   readonly #deps: CameraDeps;
   readonly #source: FrameSource;
+  /** Where another stream than the main one is analysed. */
+  readonly #main: MainStream | null;
   readonly #lane: InferenceLane<Frame>;
   readonly #health: CameraHealth;
   readonly #check: PictureCheck;
@@ -63,17 +69,23 @@ export class Camera implements Service {
     this.#deps = deps;
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
-    this.#media = camera.url.startsWith('http') ? null : new MediaRing({ clock });
+    const { analysed, main } = streamsOf(camera);
+    const process = { filesDir: deps.filesDir, log, clock, ffmpeg: deps.ffmpeg };
+    const ring = isMovie(main ?? analysed) ? new MediaRing({ clock }) : null;
+    this.#media = ring;
+    this.#main =
+      main === null || ring === null
+        ? null
+        : new MainStream({ ...process, address: main, ring, onFailure: (reason) => this.#count('main', reason) });
     this.#source = new FrameSource({
-      camera,
-      media: this.#media ?? undefined,
+      ...process,
+      address: analysed,
+      timing: camera,
+      media: main === null && ring !== null ? ring : undefined,
       format: { input, fullWidthMax: FULL_WIDTH_PX_MAX },
-      log,
-      clock,
-      ffmpeg: deps.ffmpeg,
       onFrame: (frame) => this.#arrived(frame),
       onFailure: (reason) => {
-        deps.counters.streamFailures.inc({ camera: camera.id, reason });
+        this.#count(main === null ? 'main' : 'sub', reason);
         this.#check.reset();
         this.#tell(this.#health.failure(reason, clock.now()));
       },
@@ -93,6 +105,7 @@ export class Camera implements Service {
   async start(): Promise<void> {
     await this.#judge.start();
     await this.#source.start();
+    await this.#main?.start();
     this.#reportedMs = this.#deps.clock.monotonic();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -100,7 +113,7 @@ export class Camera implements Service {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#source.stop();
+    await Promise.all([this.#source.stop(), this.#main?.stop()]);
     this.#media?.close();
     this.#lane.clear();
     await this.#judge.stop();
@@ -127,6 +140,10 @@ export class Camera implements Service {
   stats(): { state: CameraState; analysedFps: number; decodedFrames: number; analysedFrames: number; droppedFrames: number } {
     const analysedFps = this.#rate.perSecond(this.#deps.clock.monotonic());
     return { state: this.#health.current, analysedFps, ...this.#counts };
+  }
+
+  #count(stream: 'main' | 'sub', reason: FailureReason): void {
+    this.#deps.counters.streamFailures.inc({ camera: this.id, stream, reason });
   }
 
   #arrived(frame: Frame): void {

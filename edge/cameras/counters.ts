@@ -5,7 +5,7 @@ export interface CameraMetrics {
   decoded: Counter<'camera'>;
   analysed: Counter<'camera'>;
   dropped: Counter<'camera'>;
-  streamFailures: Counter<'camera' | 'reason'>;
+  streamFailures: Counter<'camera' | 'stream' | 'reason'>;
   online: Gauge<'camera'>;
   inferenceSeconds: Histogram;
   /** Events that were not opened because the model knows only drawn scenes and the camera is a real one. */
@@ -37,7 +37,7 @@ export function cameraMetrics(metrics: Metrics): CameraMetrics {
     streamFailures: new Counter({
       name: 'gewu_camera_stream_failures_total',
       help: 'Times that a stream broke',
-      labelNames: ['camera', 'reason'],
+      labelNames: ['camera', 'stream', 'reason'],
       registers,
     }),
     online: new Gauge({ name: 'gewu_camera_online', help: '1 while pictures come', labelNames, registers }),

@@ -22,6 +22,8 @@ export interface CameraPipelineDeps {
     model: string;
     /** Inference threads. */
     workers: number;
+    /** The folder of recordings that may stand for cameras; none where null. */
+    filesDir: string | null;
   };
   events: EventSink;
   health: HealthSink;
@@ -237,13 +239,15 @@ class Pipeline implements CameraPipeline {
   }
 
   #build(camera: SiteCamera, meaning: Meaning, eyes: Eyes): Camera {
-    const { edgeId, health, clock, log, ffmpeg } = this.#deps;
+    const { edgeId, health, clock, log, ffmpeg, vision } = this.#deps;
+    const { filesDir } = vision;
     const { manifest } = eyes.model;
     const shadow = manifest.provenance !== 'real-scenes' && !camera.simulated;
     if (shadow)
       log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
     const [store, uploader, counters] = [this.#store, this.#uploader, this.#counters];
-    return new Camera({ ...eyes, camera, meaning, edgeId, health, store, uploader, counters, shadow, clock, log, ffmpeg });
+    const parts = { camera, meaning, edgeId, health, store, uploader, counters, shadow, filesDir, clock, log, ffmpeg };
+    return new Camera({ ...eyes, ...parts });
   }
 
   #tell(id: string, state: 'offline' | 'unknown', reason: string): void {

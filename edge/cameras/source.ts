@@ -1,8 +1,8 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CodecError, type MediaRing } from '../media/mod.ts';
-import type { CameraAddress } from './address.ts';
 import { type FailureReason, ffmpegArguments, type PictureFormat } from './arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from './frames.ts';
+import type { StreamAddress } from './open.ts';
 import { CameraStream, type OutputReader } from './stream.ts';
 
 /** One analysed picture: the model's input and the full picture of the same moment. Both go back by `release`. */
@@ -15,7 +15,9 @@ export interface Frame {
 }
 
 export interface SourceDeps {
-  camera: CameraAddress & Timing & { transport: 'tcp' | 'udp' };
+  address: StreamAddress;
+  timing: Timing;
+  filesDir?: string | null | undefined;
   format: PictureFormat;
   log: Log;
   clock: Clock;
@@ -24,7 +26,7 @@ export interface SourceDeps {
   /** `ffmpeg` unless told. */
   ffmpeg?: string | undefined;
   random?: () => number;
-  /** `stallMs(camera)` unless told. */
+  /** `stallMs(timing)` unless told. */
   stallMsMax?: number;
   onFrame: (frame: Frame) => void;
   /** The stream broke, and why. It is started again without being asked. */
@@ -45,16 +47,17 @@ export class FrameSource implements Service {
   #media: MediaRing | undefined;
 
   constructor(deps: SourceDeps) {
-    const { camera, format, stallMsMax = stallMs(camera), log, clock, ffmpeg, random } = deps;
-    const { fps, transport, keyFrameEveryS } = camera;
+    const { address, timing, format, filesDir = null, stallMsMax = stallMs(timing), log, clock, ffmpeg, random } = deps;
+    const { fps, keyFrameEveryS } = timing;
     this.#deps = deps;
     this.#media = deps.media;
     this.#stream = new CameraStream({
-      camera,
+      address,
+      filesDir,
       stallMsMax,
       open: (input, alive) => {
         const media = input === 'mjpeg' ? undefined : this.#media;
-        const options = { fps, transport, keyFramesOnly: keyFrameEveryS !== undefined, media: media !== undefined };
+        const options = { fps, keyFramesOnly: keyFrameEveryS !== undefined, media: media !== undefined };
         const outputs = [...this.#pairs(alive), ...(media === undefined ? [] : [this.#copied(media)])];
         return { arguments: ffmpegArguments(input, options, format), outputs };
       },
@@ -139,8 +142,8 @@ export class FrameSource implements Service {
 
   /** Pictures are what matters: the camera goes on without its stream. */
   #withoutMedia(why: string): void {
-    const { camera, log } = this.#deps;
-    log.warn({ camera: camera.id, why }, 'this camera has no stream to show or to cut clips from');
+    const { address, log } = this.#deps;
+    log.warn({ camera: address.id, why }, 'this camera has no stream to show or to cut clips from');
     this.#media?.end('codec');
     this.#media = undefined;
   }

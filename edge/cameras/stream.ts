@@ -1,17 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
-import { type CameraAddress, streamUrl } from './address.ts';
-import { type FailureReason, failureOf, type StreamInput, withoutCredentials } from './arguments.ts';
-import { HttpStreamError, openHttpStream } from './http.ts';
+import { type FailureReason, failureOf, isRedirect, type StreamInput, withoutCredentials } from './arguments.ts';
+import { HttpStreamError } from './http.ts';
+import { type OpenStream, openStream, type StreamAddress } from './open.ts';
 
 /** Takes what one output of ffmpeg writes; what it throws ends that ffmpeg. */
 export type OutputReader = (chunk: Buffer) => void;
 
 export interface StreamDeps {
-  camera: CameraAddress;
+  address: StreamAddress;
+  /** The one folder out of which recordings are played. */
+  filesDir: string | null;
   /** No sign of life for so long is a stalled stream. */
   stallMsMax: number;
   /** Of one ffmpeg, made for each anew: its arguments, and who reads its outputs pipe:1, pipe:3, pipe:4, ... in this order. */
@@ -84,51 +86,52 @@ export class CameraStream implements Service {
   }
 
   async #attempt(): Promise<void> {
-    const { camera, log } = this.#deps;
+    const { address, filesDir, log } = this.#deps;
     this.#opened = new AbortController();
     try {
-      const url = await streamUrl(camera);
-      const { signal } = this.#opened;
-      const { allowLocalAddress } = camera;
-      const pictures = url.startsWith('http') ? await openHttpStream({ url, allowLocalAddress, signal }) : null;
-      if (this.#running) this.#run(url, pictures);
-      else pictures?.destroy();
+      const opened = await openStream(address, { filesDir, signal: this.#opened.signal });
+      if (this.#running) this.#run(opened);
+      else if (opened.feed instanceof Readable) opened.feed.destroy();
     } catch (error) {
       if (!this.#running) return;
-      log.warn({ camera: camera.id, err: (error as Error).message }, 'camera address');
+      log.warn({ camera: address.id, err: (error as Error).message }, 'camera address');
       const reason = isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable';
       this.#again(error instanceof HttpStreamError ? error.reason : reason, 0);
     }
   }
 
-  /** `pictures` come from us, where ffmpeg does not fetch the stream itself. */
-  #run(url: string, pictures: Readable | null): void {
-    const { camera, clock, log, stallMsMax, open } = this.#deps;
+  #run({ input, feed }: OpenStream): void {
+    const { address, clock, log, stallMsMax, open } = this.#deps;
     const startedMs = clock.monotonic();
     let lastMs: number | null = null;
     const alive = (): void => {
       lastMs = clock.monotonic();
     };
-    const { arguments: list, outputs } = open(pictures ? 'mjpeg' : { rtsp: url }, alive);
+    const { arguments: list, outputs } = open(input, alive);
     const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', list, {
-      stdio: [pictures ? 'pipe' : 'ignore', 'pipe', 'pipe', ...outputs.slice(1).map(() => 'pipe' as const)],
+      stdio: [feed === null ? 'ignore' : 'pipe', 'pipe', 'pipe', ...outputs.slice(1).map(() => 'pipe' as const)],
       // Nothing of ours is needed there, and nothing of it should change what ffmpeg does.
       env: { PATH: process.env.PATH ?? '', LANG: 'C' },
     });
     this.#child = child;
     // The end of either is the end of both; ffmpeg's is told below.
-    if (pictures && child.stdin) pipeline(pictures, child.stdin).catch(() => child.kill('SIGKILL'));
+    if (feed instanceof Readable && child.stdin) pipeline(feed, child.stdin).catch(() => child.kill('SIGKILL'));
+    else child.stdin?.on('error', () => {}).end(feed);
     this.#read(child, outputs);
-    let stalled = false;
+    let ended: FailureReason | null = null;
     let stderr = '';
+    const end = (reason: FailureReason): void => {
+      ended ??= reason;
+      child.kill('SIGKILL');
+    };
     const watchdog = setInterval(() => {
       const silentMs = clock.monotonic() - (lastMs ?? startedMs);
       if (silentMs <= (lastMs === null ? Math.max(FIRST_SIGN_MS_MAX, stallMsMax) : stallMsMax)) return;
-      stalled = true;
-      child.kill('SIGKILL');
+      end('stalled');
     }, WATCH_EVERY_MS);
     child.stderr?.on('data', (text: Buffer) => {
       stderr = (stderr + text.toString('utf8')).slice(-STDERR_CHARS_MAX);
+      if (isRedirect(stderr)) end('address');
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
       stderr += error.code === 'ENOENT' ? 'the program ffmpeg is missing (package ffmpeg)' : error.message;
@@ -139,15 +142,15 @@ export class CameraStream implements Service {
       this.#child = null;
       if (!this.#running) return;
       const livedMs = lastMs === null ? 0 : clock.monotonic() - startedMs;
-      const reason = stalled ? 'stalled' : (failureOf(stderr) ?? (lastMs === null ? 'failed' : 'disconnected'));
+      const reason = ended ?? failureOf(stderr) ?? (lastMs === null ? 'failed' : 'disconnected');
       const said = withoutCredentials(stderr).trim().slice(-400);
-      log.warn({ camera: camera.id, reason, exit: code, said }, 'camera stream ended');
+      log.warn({ camera: address.id, reason, exit: code, said }, 'camera stream ended');
       this.#again(reason, livedMs);
     });
   }
 
   #read(child: ChildProcess, outputs: readonly OutputReader[]): void {
-    const { camera, log } = this.#deps;
+    const { address, log } = this.#deps;
     for (const [n, read] of outputs.entries()) {
       const output = child.stdio[n === 0 ? 1 : n + STDERR] as Readable;
       output.on('data', (chunk: Buffer) => {
@@ -156,7 +159,7 @@ export class CameraStream implements Service {
         try {
           read(chunk);
         } catch (error) {
-          log.error({ camera: camera.id, err: error }, 'camera stream');
+          log.error({ camera: address.id, err: error }, 'camera stream');
           child.kill('SIGKILL');
         }
       });

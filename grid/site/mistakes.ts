@@ -168,12 +168,16 @@ function cameraMistakes({ cameras, cells }: Site): SiteMistake[] {
     const outside = camera.calibration.points.every((p) => index.cellNear(p, NEAR_CELL_M) === null);
     const fitted = fitGround(camera);
     const at = fitted.ok || fitted.point === null ? '' : `.points.${fitted.point}`;
+    const sources = [camera.url, camera.streams, camera.file].filter((source) => source !== undefined).length;
     const half = (camera.username === undefined) !== (camera.password === undefined);
     return [
       ...(outside
         ? [{ key: `cameras.${i}.calibration`, value: camera.id, message: 'no calibration point lies in a unit grid of the site' }]
         : []),
       ...(fitted.ok ? [] : [{ key: `cameras.${i}.calibration${at}`, value: camera.id, message: fitted.fault }]),
+      ...(sources === 1
+        ? []
+        : [{ key: `cameras.${i}.url`, value: camera.url, message: 'exactly one of url, streams and file is wanted' }]),
       ...(half ? [{ key: `cameras.${i}.username`, value: camera.username, message: 'username and password go together' }] : []),
     ];
   });

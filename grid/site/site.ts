@@ -101,11 +101,21 @@ export const Calibration = Type.Object(
 );
 export type Calibration = Static<typeof Calibration>;
 
+/** H.264 and others over RTSP, or a stream of JPEG pictures over HTTP. */
+const StreamUrl = () => Type.String({ pattern: '^(rtsps?|https?)://', maxLength: 512, description: 'without user and password' });
+/** How the pictures travel: over the connection itself, or as datagrams, which may be lost. */
+const Transport = () => Type.Enum(['tcp', 'udp'], { default: 'tcp' });
+const CameraStream = () => Type.Object({ url: StreamUrl(), transport: Transport() }, strict);
+
 export const SiteCamera = Type.Object(
   {
     id: Id(),
-    /** H.264 and others over RTSP, or a stream of JPEG pictures over HTTP. */
-    url: Type.String({ pattern: '^(rtsps?|https?)://', maxLength: 512, description: 'without user and password' }),
+    /** Where the pictures come from: one of these three. */
+    url: Type.Optional(StreamUrl()),
+    /** Two streams of one view: the smaller is analysed, clips and live views are made of the main one. Same user, same checks. */
+    streams: Type.Optional(Type.Object({ main: CameraStream(), sub: CameraStream() }, strict)),
+    /** For tests of models: a recording in the folder that the edge's `vision.filesDir` names, played over and over. */
+    file: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$' })),
     username: Type.Optional(Type.String({ maxLength: 128 })),
     password: Type.Optional(Type.String({ maxLength: 128 })),
     /** Where the camera hangs. */
@@ -117,8 +127,8 @@ export const SiteCamera = Type.Object(
     /** A drawn camera: only on such a one may a model that knows drawn scenes open cases. */
     simulated: Type.Boolean({ default: false }),
     fps: Type.Number({ minimum: 0.1, maximum: 15, default: 2 }),
-    /** How the pictures travel: over the connection itself, or as datagrams, which may be lost. */
-    transport: Type.Enum(['tcp', 'udp'], { default: 'tcp' }),
+    /** Of `url`. */
+    transport: Transport(),
     /** Only key frames are decoded, for boxes with many cameras: seconds between two of them, as the camera is set. `fps` is then one in so many. */
     keyFrameEveryS: Type.Optional(Type.Number({ minimum: 0.2, maximum: 60 })),
     calibration: Calibration,

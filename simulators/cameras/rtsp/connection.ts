@@ -193,7 +193,7 @@ export class RtspConnection implements MountClient {
     const { credentials } = mount.config;
     if (credentials !== null && !isAuthorized(request, this.#nonce, credentials)) {
       if (request.headers.has('authorization')) this.#refusals++;
-      return { status: 401, headers: { 'WWW-Authenticate': challenge(this.#nonce) } };
+      return { status: 401, headers: { 'WWW-Authenticate': challenge(this.#nonce, credentials) } };
     }
     return this.#perform(method, request, mount);
   }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, vi } from 'vitest';
 import { until } from '#test/support/until.ts';
-import { paintedCamera } from './painted.ts';
+import { h265Camera, PATH, paintedCamera } from './painted.ts';
 import { brightCamera, run, siteOf } from './running.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
@@ -87,4 +87,22 @@ test.concurrent('what a camera has raised is cleared with the camera, taken out 
   expect(second.events).toMatchObject([{ type: 'gewu.event.cleared', subject: subjectOf('cam-02'), data: { revision: 2 } }]);
   await second.pipeline.stop();
   expect(await readdir(join(first.dataDir, 'vision'))).toEqual([]);
+});
+
+test.concurrent('of two streams the smaller is analysed and the main one is what clips and live views are made of', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const [sub, main] = [await paintedCamera(onTestFinished), await h265Camera(onTestFinished)];
+  const { url: _, ...camera } = brightCamera(sub);
+  const streams = { sub: { url: sub.url, transport: 'tcp' }, main: { url: main.url, transport: 'tcp' } } as const;
+  const { pipeline, events } = await run(onTestFinished, sub, { cameras: [{ ...camera, streams }] });
+  await until(() => pipeline.media('cam-01')?.since(0).length, PATIENCE);
+  expect(pipeline.media('cam-01')?.init?.codec).toMatch(/^hev1/);
+  await until(() => events[0], PATIENCE);
+  // The main one goes on when the smaller one does not.
+  sub.server.setFault(PATH, { kind: 'cut' });
+  await until(() => pipeline.stats().online === 0, PATIENCE);
+  const before = pipeline.media('cam-01')?.since(0).at(-1)?.ms ?? 0;
+  await until(() => (pipeline.media('cam-01')?.since(0).at(-1)?.ms ?? 0) > before, PATIENCE);
 });

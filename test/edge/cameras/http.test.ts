@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, vi } from 'vitest';
+import type { CameraAddress } from '#edge/cameras/address.ts';
 import type { FailureReason } from '#edge/cameras/arguments.ts';
 import { openHttpStream } from '#edge/cameras/http.ts';
-import { FrameSource, type SourceDeps } from '#edge/cameras/source.ts';
+import { FrameSource } from '#edge/cameras/source.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 import type { Finish } from './painted.ts';
@@ -45,11 +46,12 @@ function pictures(response: ServerResponse, count = Number.POSITIVE_INFINITY): v
   response.on('close', () => clearInterval(timer));
 }
 
-function watch(onTestFinished: Finish, url: string, more: Partial<SourceDeps['camera']> = {}) {
+function watch(onTestFinished: Finish, url: string, more: Partial<CameraAddress> = {}) {
   const frames: { mean: number; widthPx: number }[] = [];
   const failures: FailureReason[] = [];
   const source: FrameSource = new FrameSource({
-    camera: { id: 'cam-01', url, allowLocalAddress: true, fps: 4, transport: 'tcp', ...more },
+    address: { id: 'cam-01', url, allowLocalAddress: true, transport: 'tcp', ...more },
+    timing: { fps: 4 },
     format: { input: { width: 320, height: 320, letterbox: { pad: 114 } }, fullWidthMax: 1280 },
     log: silentLog,
     clock: systemClock,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
@@ -32,10 +32,14 @@ export async function ownDir(onTestFinished: Finish): Promise<string> {
   return dir;
 }
 
-export async function paintedCamera(onTestFinished: Finish, { fps = 10 } = {}): Promise<PaintedCamera> {
-  const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
+export async function paintedCamera(
+  onTestFinished: Finish,
+  { fps = 10, basic = false, tls = false } = {},
+): Promise<PaintedCamera> {
+  const secured = tls ? { tls: await selfSigned(onTestFinished) } : {};
+  const server = new RtspServer({ config: { port: 0, ...secured }, log: silentLog, clock: systemClock });
   await server.start();
-  const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD }, fps });
+  const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD, basic }, fps });
   const config = { widthPx: WIDTH_PX, heightPx: HEIGHT_PX, fps, crf: 18 };
   const encoder = new H264Encoder({ config, log: silentLog, clock: systemClock, onUnit: (unit) => mount.push(unit) });
   await encoder.start();
@@ -55,6 +59,14 @@ export async function paintedCamera(onTestFinished: Finish, { fps = 10 } = {}): 
     await server.stop();
   });
   return camera;
+}
+
+async function selfSigned(onTestFinished: Finish): Promise<{ cert: string; key: string }> {
+  const dir = await ownDir(onTestFinished);
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=camera'];
+  execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
 }
 
 /** A grey camera that codes in H.265: a second of it, over and over. */

@@ -69,7 +69,7 @@ export async function run(
   const deps: CameraPipelineDeps = {
     site,
     profile: 'default',
-    vision: { model, workers: 2 },
+    vision: { model, workers: 2, filesDir: null },
     events: {
       emit: (record) => {
         events.push(record);

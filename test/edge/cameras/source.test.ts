@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test, vi } from 'vitest';
+import type { CameraAddress } from '#edge/cameras/address.ts';
 import type { FailureReason } from '#edge/cameras/arguments.ts';
-import { type Frame, FrameSource, type SourceDeps } from '#edge/cameras/source.ts';
+import type { StreamAddress } from '#edge/cameras/open.ts';
+import { type Frame, FrameSource, type Timing } from '#edge/cameras/source.ts';
 import { MediaRing } from '#edge/media/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
-import { type Finish, HEIGHT_PX, h265Camera, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
+import { type Finish, HEIGHT_PX, h265Camera, ownDir, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
@@ -22,26 +28,26 @@ interface Watched {
   failures: FailureReason[];
 }
 
-function watch(onTestFinished: Finish, url: string, more: Partial<SourceDeps['camera']> = {}): Watched {
+type Changes = Partial<CameraAddress & Timing & { transport: 'tcp' | 'udp' }>;
+
+function watch(onTestFinished: Finish, url: string, { fps = 4, keyFrameEveryS, ...more }: Changes = {}): Watched {
+  const shared = { id: 'cam-01', username: USERNAME, password: PASSWORD, allowLocalAddress: true, transport: 'tcp' } as const;
+  return watchStream(onTestFinished, { ...shared, url, ...more }, { fps, keyFrameEveryS });
+}
+
+function watchStream(onTestFinished: Finish, address: StreamAddress, timing: Timing, filesDir?: string): Watched {
   const media = new MediaRing({ clock: systemClock });
   const watched: Omit<Watched, 'source'> = { media, frames: [], failures: [] };
   const source: FrameSource = new FrameSource({
-    camera: {
-      id: 'cam-01',
-      url,
-      username: USERNAME,
-      password: PASSWORD,
-      allowLocalAddress: true,
-      fps: 4,
-      transport: 'tcp',
-      ...more,
-    },
+    address,
+    timing,
+    filesDir,
     format: { input, fullWidthMax: 1280 },
     media,
     log: silentLog,
     clock: systemClock,
     random: () => 0,
-    stallMsMax: 1500 + 3000 * (more.keyFrameEveryS ?? 0),
+    stallMsMax: 1500 + 3000 * (timing.keyFrameEveryS ?? 0),
     onFrame: (frame) => {
       watched.frames.push(look(frame));
       source.release(frame);
@@ -64,6 +70,25 @@ function look({ input: bytes, full, ms }: Frame): Watched['frames'][number] {
     fullMean: mean(full.rgb),
     ms,
   };
+}
+
+/** Answers every description with an address to go to. */
+async function redirectingCamera(onTestFinished: Finish, location: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (request: Buffer) => {
+      const number = /CSeq: *(\d+)/i.exec(request.toString('latin1'))?.[1];
+      const isQuestion = request.toString('latin1').startsWith('OPTIONS');
+      const answer = isQuestion ? 'RTSP/1.0 200 OK' : `RTSP/1.0 302 Moved\r\nLocation: ${location}`;
+      socket.write(`${answer}\r\nCSeq: ${number}\r\n\r\n`);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  return `rtsp://127.0.0.1:${(server.address() as AddressInfo).port}/cam`;
 }
 
 /** The grey values of all pictures of a clip; an error in it fails. */
@@ -182,6 +207,50 @@ test.concurrent('a wrong password is told as such', async ({ expect, onTestFinis
   await source.start();
   await until(() => failures.length > 0, { timeoutMs: 40_000 });
   expect(failures[0]).toBe('unauthorised');
+});
+
+test.concurrent('a camera that asks for its password in clear, one that speaks TLS: neither address nor password is seen by others', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const basic = await paintedCamera(onTestFinished, { basic: true });
+  const tls = await paintedCamera(onTestFinished, { tls: true });
+  expect(tls.url).toMatch(/^rtsps:/);
+  for (const { url } of [basic, tls]) {
+    const { source, frames, failures } = watch(onTestFinished, url);
+    await source.start();
+    await until(() => frames.length >= 2, { timeoutMs: 40_000 });
+    expect(failures).toEqual([]);
+    const seen = await readFile(`/proc/${source.pid}/cmdline`, 'latin1');
+    expect(seen).toContain('-use_wallclock_as_timestamps');
+    for (const secret of [USERNAME, PASSWORD, encodeURIComponent(PASSWORD), PATH]) expect(seen).not.toContain(secret);
+  }
+});
+
+test.concurrent('a camera that sends ffmpeg to another address is refused', async ({ expect, onTestFinished }) => {
+  const url = await redirectingCamera(onTestFinished, 'rtsp://127.0.0.1:1/elsewhere');
+  const { source, failures } = watch(onTestFinished, url);
+  await source.start();
+  await until(() => failures.length > 0, { timeoutMs: 40_000 });
+  expect(failures[0]).toBe('address');
+});
+
+test.concurrent('a recording plays in real time, over and over, and stands for a camera', async ({ expect, onTestFinished }) => {
+  const dir = await ownDir(onTestFinished);
+  const made = spawn('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', `color=c=0xc8c8c8:s=${WIDTH_PX}x${HEIGHT_PX}:r=10`, '-frames:v', '20'],
+    ...['-c:v', 'libx264', '-g', '10', join(dir, 'grey.mp4')],
+  ]);
+  await once(made, 'close');
+  const recording = { id: 'cam-01', file: 'grey.mp4', transport: 'tcp' } as const;
+  const { source, frames, failures, media } = watchStream(onTestFinished, recording, { fps: 4 }, dir);
+  await source.start();
+  // Twelve are three seconds: more than the file has.
+  await until(() => frames.length >= 12, { timeoutMs: 40_000 });
+  expect(failures).toEqual([]);
+  expect((frames[11]?.ms ?? 0) - (frames[0]?.ms ?? 0)).toBeGreaterThan(1500);
+  expect(Math.abs((frames[11]?.mean ?? 0) - 200)).toBeLessThan(6);
+  expect(media.init?.codec).toMatch(/^avc1/);
 });
 
 test.concurrent('a loopback address is refused where it is not allowed, and no ffmpeg is started', async ({

@@ -82,7 +82,7 @@ test.skipIf(metrics.map50 < MAP50_WANTED)(
         ],
       },
       profile: 'default',
-      vision: { model: MODEL, workers: 1 },
+      vision: { model: MODEL, workers: 1, filesDir: null },
       events: { emit: async (record) => void events.push(record) },
       health: { report: async () => {} },
       caseStates: { isOpen: () => false },

@@ -1,10 +1,14 @@
+import { realpath, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLocalAddress, streamUrl } from '#edge/cameras/address.ts';
-import { failureOf, ffmpegArguments, withoutCredentials } from '#edge/cameras/arguments.ts';
+import { failureOf, ffmpegArguments, rtspScript, withoutCredentials } from '#edge/cameras/arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
+import { openStream } from '#edge/cameras/open.ts';
 import { PictureCheck } from '#edge/cameras/picture.ts';
 import { RecentPictures } from '#edge/cameras/recent.ts';
+import { ownDir } from './painted.ts';
 
 const camera = { id: 'cam-01', url: 'rtsp://192.0.2.7:554/live/1', allowLocalAddress: false };
 
@@ -48,33 +52,46 @@ test('loopback and link-local addresses are refused in every spelling, and behin
   }
   const named = { ...camera, url: 'rtsp://camera.example/x' };
   await expect(streamUrl(named, async () => ['192.0.2.7', '::1'])).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
-  await expect(streamUrl(named, async () => ['192.0.2.7'])).resolves.toBe('rtsp://camera.example/x');
+  await expect(streamUrl(named, async () => ['192.0.2.7'])).resolves.toBe('rtsp://192.0.2.7/x');
   await expect(streamUrl(named, () => Promise.reject(new Error('ENOTFOUND')))).rejects.toMatchObject({
     code: 'GEWU_CAMERA_OFFLINE',
   });
   expect(isLocalAddress('10.0.0.1')).toBe(false);
 });
 
-test('the address is one argument behind -i, and nothing of the configuration is another', () => {
-  const list = ffmpegArguments(
-    { rtsp: 'rtsp://192.0.2.7/x -f mp4 /tmp/x' },
-    { fps: 2, transport: 'tcp', keyFramesOnly: false, media: false },
-    {
-      input: { width: 320, height: 320, letterbox: { pad: 114 } },
-      fullWidthMax: 1280,
-    },
-  );
-  expect(list[list.indexOf('-i') + 1]).toBe('rtsp://192.0.2.7/x -f mp4 /tmp/x');
-  expect(list.filter((part) => part.includes('192.0.2.7'))).toHaveLength(1);
-  expect(list).toContain('tcp');
+test('no argument of ffmpeg holds the address, the user or the password: it reads them from its standard input', async () => {
+  const url = await streamUrl({ ...camera, url: "rtsp://192.0.2.7/it's\nfile '/etc/passwd'", username: 'u', password: 'p' });
+  const script = rtspScript(url, 'udp').split('\n');
+  expect(script.slice(0, 3)).toEqual([
+    'ffconcat version 1.0',
+    "file 'rtsp://u:p@192.0.2.7/it%27sfile%20%27/etc/passwd%27'",
+    'option rtsp_transport udp',
+  ]);
+  const format = { input: { width: 320, height: 320, letterbox: { pad: 114 } }, fullWidthMax: 1280 };
+  const list = ffmpegArguments('rtsp', { fps: 2, keyFramesOnly: false, media: true }, format);
+  expect(list[list.indexOf('-i') + 1]).toBe('pipe:0');
+  expect(list[list.indexOf('-protocol_whitelist') + 1]).toBe('pipe,rtsp,rtp,tcp,tls,udp');
   expect(list.join(' ')).toContain('0x727272');
 });
 
+test('a recording is a plain file of the one folder, named without a path', async ({ onTestFinished }) => {
+  const dir = await ownDir(onTestFinished);
+  await writeFile(join(dir, 'street.mp4'), 'x');
+  await symlink('/etc/passwd', join(dir, 'link.mp4'));
+  const open = (file: string, filesDir: string | null = dir) =>
+    openStream({ id: 'cam-01', file, transport: 'tcp' }, { filesDir, signal: new AbortController().signal });
+  await expect(open('street.mp4')).resolves.toEqual({ input: { file: join(await realpath(dir), 'street.mp4') }, feed: null });
+  for (const file of ['../street.mp4', '/etc/passwd', '-i', 'none.mp4', 'link.mp4', '.', ''])
+    await expect(open(file)).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
+  await expect(open('street.mp4', null)).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
+});
+
 test('ffmpeg says why in its own words, we in ours', () => {
-  expect(failureOf('method DESCRIBE failed: 401 Unauthorized')).toBe('unauthorised');
-  expect(failureOf('rtsp://***@h/x: Connection refused')).toBe('refused');
-  expect(failureOf('Server returned 404 Not Found')).toBe('not_found');
-  expect(failureOf('Connection timed out')).toBe('unreachable');
+  expect(failureOf('[rtsp @ 0x1] [error] method DESCRIBE failed: 401 Unauthorized')).toBe('unauthorised');
+  expect(failureOf('[error] rtsp://***@h/x: Connection refused')).toBe('refused');
+  expect(failureOf('[error] Server returned 404 Not Found')).toBe('not_found');
+  expect(failureOf('[error] Connection timed out')).toBe('unreachable');
+  expect(failureOf('[info] Stream #0:0: Video: h264, 640x480, 401 kb/s')).toBeNull();
   expect(failureOf('')).toBeNull();
 });
 
