@@ -12,6 +12,7 @@ import { createEvidenceStore, EdgeKeys } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
+import { LiveViews } from './live/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
@@ -129,6 +130,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
+  const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
 
   const stores = {
     database,
@@ -145,13 +147,13 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, hub],
+    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, hub, live],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
-  const api = createApi({ config: config.api, edges: credentials, registry, hub, readiness, ...stores, ...common });
+  const api = createApi({ config: config.api, edges: credentials, registry, hub, live, readiness, ...stores, ...common });
   const health = createHealthSink({ devices, desired });
   const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };

@@ -8,6 +8,7 @@ import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mo
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
 import { EvidenceConfig } from './evidence/mod.ts';
+import { LiveConfig } from './live/mod.ts';
 import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
 
@@ -80,6 +81,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       evidence: EvidenceConfig,
       deadLetters: DeadLettersConfig,
       health: HealthConfig,
+      live: LiveConfig,
       /** File of the filing policy that a new database begins with. */
       filingPolicy: Type.Optional(Path()),
     },

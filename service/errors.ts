@@ -138,6 +138,16 @@ export const ERRORS = {
   },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
+  GEWU_LIVE_UNAVAILABLE: {
+    remedy: 'retry',
+    status: 503,
+    hint: 'The edge or its camera sends no pictures now; look at their health, then try again.',
+  },
+  GEWU_LIVE_OVER: {
+    remedy: 'reject',
+    status: 410,
+    hint: 'The grant, or the longest time of a view, is over; open it again if there is need.',
+  },
   GEWU_INTERNAL: { remedy: 'fatal', status: 500, hint: 'A fault of ours: keep the log and report it.' },
 } as const satisfies Record<string, CatalogueEntry>;
 

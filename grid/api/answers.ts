@@ -75,6 +75,21 @@ export const CameraAnswer = Type.Object(
   },
   strict,
 );
+export const LiveAnswer = Type.Object(
+  {
+    camera: Id(),
+    socket: Type.String({ description: 'path of the WebSocket' }),
+    viewers: Type.Integer({ description: 'that look through this replica now' }),
+    raw: Type.Object(
+      {
+        mayAsk: Type.Boolean({ description: 'whether a role of this account may ask for a grant' }),
+        grants: Type.Array(Type.Object({ id: Id(), purpose: Type.String(), endsAt: Time }, strict)),
+      },
+      { ...strict, description: "this account's own grants for this camera, now" },
+    ),
+  },
+  strict,
+);
 export const HistoryAnswer = listOf(Type.Object({ ts: Time, state: HealthStateSchema, reason: Type.String() }, strict));
 
 export const EventAnswer = Type.Object({ record: EventRecord, case: nullable(Id()), receivedAt: Time, updatedAt: Time }, strict);
@@ -196,6 +211,7 @@ export const RangeAnswer = Type.Union([
 export type EdgeAnswer = Static<typeof EdgeAnswer>;
 export type DeviceAnswer = Static<typeof DeviceAnswer>;
 export type CameraAnswer = Static<typeof CameraAnswer>;
+export type LiveAnswer = Static<typeof LiveAnswer>;
 export type HistoryAnswer = Static<typeof HistoryAnswer>;
 export type EventAnswer = Static<typeof EventAnswer>;
 export type TimelineAnswer = Static<typeof TimelineAnswer>;

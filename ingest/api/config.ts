@@ -35,6 +35,8 @@ export const ApiConfig = Type.Object(
     bodyLimitBytes: Type.Integer({ minimum: 1024, maximum: 16 * 1024 * 1024, default: 256 * 1024 }),
     /** /metrics answers without a token; for a scraper on a closed network. */
     metricsOpen: Type.Boolean({ default: false }),
+    /** Of other sites whose pages may open live views: `https://console.example`. Pages of this API's own host always may. */
+    origins: Type.Array(Type.String({ pattern: '^https?://[^/?#@]+$', maxLength: 256 }), { maxItems: 32, default: [] }),
     /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
     trustedProxies: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32, default: [] }),
   },

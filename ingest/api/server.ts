@@ -10,6 +10,7 @@ import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EdgeKeys, EvidenceStore } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
+import type { LiveViews } from '../live/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
@@ -17,6 +18,7 @@ import type { ApiConfig } from './config.ts';
 import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
 import { installHeaders, securityHeaders } from './http/headers.ts';
 import { installOpenApi } from './http/openapi.ts';
+import { installUpgrades } from './http/upgrade.ts';
 import { type TypeBoxProvider, validatorCompiler } from './http/validate.ts';
 import type { Readiness } from './readiness.ts';
 import { ROUTES } from './routes/mod.ts';
@@ -39,6 +41,7 @@ export interface ApiDependencies {
   grants: Grants;
   timeseries: TimeSeriesStore;
   hub: StreamHub;
+  live: LiveViews;
   readiness: Readiness;
   clock: Clock;
   log: Log;
@@ -114,6 +117,7 @@ class HttpApi implements Api {
     this.#app = null;
     if (app === null) return;
     this.#deps.hub.closeAll();
+    this.#deps.live.closeAll();
     const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS_MAX);
     await app.close().finally(() => clearTimeout(late));
   }
@@ -135,6 +139,7 @@ class HttpApi implements Api {
       this.#seconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     });
     installErrors(app, log);
+    installUpgrades(app);
     await installOpenApi(app);
     for (const route of ROUTES)
       await app.register(async (scope) => route(scope.withTypeProvider<TypeBoxProvider>(), this.#context));

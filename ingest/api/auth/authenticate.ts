@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, Counter, GewuError, type Metrics } from '#service/mod.ts';
 import { type Account, Attempts, type SessionService } from '../../sessions/mod.ts';
 import type { EdgeCredentials } from './edges.ts';
-import { type Access, accessText, mayUse } from './roles.ts';
+import { type Access, accessText, type Guarded, mayUse } from './roles.ts';
 import { type Browser, browserOf, CSRF_HEADER } from './sessions.ts';
 import { sha256Of, type TokenAccounts } from './tokens.ts';
 
@@ -80,7 +80,7 @@ export class Authenticator {
   };
 
   /** Who shows these credentials, an account or the id of an edge, where he may. Throws what `onRequest` does. */
-  async admit(access: Exclude<Access, { open: true }>, credentials: Credentials): Promise<Account | string> {
+  async admit(access: Guarded, credentials: Credentials): Promise<Account | string> {
     try {
       return await this.#admit(access, credentials);
     } catch (error) {
@@ -96,7 +96,7 @@ export class Authenticator {
     return token !== null && (await this.#tokens.find(sha256Of(token))) !== null;
   }
 
-  async #admit(access: Exclude<Access, { open: true }>, credentials: Credentials): Promise<Account | string> {
+  async #admit(access: Guarded, credentials: Credentials): Promise<Account | string> {
     const { authorization, browser } = credentials;
     const who =
       authorization === undefined ? await this.#bySession(browser) : await this.#byHeader(access, authorization, credentials);
@@ -116,11 +116,7 @@ export class Authenticator {
     return session.account;
   }
 
-  async #byHeader(
-    access: Exclude<Access, { open: true }>,
-    header: string,
-    { ip }: Pick<Credentials, 'ip'>,
-  ): Promise<Account | string> {
+  async #byHeader(access: Guarded, header: string, { ip }: Pick<Credentials, 'ip'>): Promise<Account | string> {
     const credential = sha256Of(header);
     this.#attempts.check(ip, credential);
     const who = header.length <= HEADER_CHARS_MAX ? await this.#identify(access, header) : null;
@@ -133,7 +129,7 @@ export class Authenticator {
   }
 
   /** An account, or the id of an edge, or null. */
-  async #identify(access: Exclude<Access, { open: true }>, header: string): Promise<Account | string | null> {
+  async #identify(access: Guarded, header: string): Promise<Account | string | null> {
     const token = bearer(header);
     if (token !== null) return this.#tokens.find(sha256Of(token));
     const basic = basicOf(header);
@@ -168,7 +164,7 @@ function basicOf(header: string): { user: string; password: string } | null {
   return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-function challenge(access: Exclude<Access, { open: true }>): string {
+function challenge(access: Guarded): string {
   if (access.docs) return `Basic realm="Gewu: user ${DOCS_USER}, a token as the password", charset="UTF-8"`;
   return access.edges ? 'Bearer realm="gewu", Basic realm="gewu edge"' : 'Bearer realm="gewu"';
 }

@@ -18,12 +18,14 @@ export type Access =
     };
 
 export const OPEN: Access = { open: true };
-export const VIEWERS: Access = { technical: 'viewer' };
+/** A route that takes accounts or edges. */
+export type Guarded = Exclude<Access, { open: true }>;
+export const VIEWERS: Guarded = { technical: 'viewer' };
 export const OPS: Access = { technical: 'ops' };
 export const ADMINISTRATORS: Access = { technical: 'administrator' };
 
 /** Whether the account may use the route. */
-export function mayUse(access: Exclude<Access, { open: true }>, account: Account): boolean {
+export function mayUse(access: Guarded, account: Account): boolean {
   if (access.roles?.some((role) => account.roles.includes(role))) return true;
   if (access.technical === undefined) return false;
   return rankOf(account) >= TECHNICAL_ROLES.indexOf(access.technical);

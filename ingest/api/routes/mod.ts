@@ -15,6 +15,7 @@ import { edges } from './edges.ts';
 import { events } from './events.ts';
 import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
+import { live } from './live.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   policy,
   deadLetters,
   stream,
+  live,
   tokens,
   session,
   users,
