@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { GRANT_KINDS } from '#grid/mod.ts';
 import {
   LIVE_EDGE_PATH,
   LIVE_MESSAGE_BYTES_MAX,
@@ -8,7 +9,7 @@ import {
   LIVE_VIEWER_PATH,
 } from '#grid/wire/mod.ts';
 import { GewuError, isGewuError } from '#service/mod.ts';
-import { GRANT_KINDS } from '../../grants/mod.ts';
+
 import { farewell, GREETING_BYTES_MAX, Greetings } from '../../live/mod.ts';
 import { accountOf, credentialsOf, fromOwnPage, OPEN, VIEWERS } from '../auth/mod.ts';
 import { SocketDoor } from '../http/upgrade.ts';
