@@ -100,39 +100,3 @@ export function toInput({ width, height, letterbox }: PictureFormat['input']): s
   const fitted = `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=area,format=rgb24`;
   return `${fitted},pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:color=0x${grey}`;
 }
-
-/** Why ffmpeg failed, as a stable word for people and dashboards. */
-export type FailureReason =
-  | 'unauthorised'
-  | 'refused'
-  | 'not_found'
-  | 'unreachable'
-  | 'stalled'
-  | 'disconnected'
-  | 'failed'
-  | 'address'
-  | 'codec';
-
-const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
-  [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
-  [/connection refused/i, 'refused'],
-  [/\b404\b|not found/i, 'not_found'],
-  [/could not find tag for codec|codec not currently supported in container/i, 'codec'],
-  [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
-];
-
-/** The first word of what ffmpeg says in its errors; null when it says nothing of use. */
-export function failureOf(stderr: string): FailureReason | null {
-  const errors = stderr.split('\n').filter((line) => /\[(?:error|fatal|panic)\]/.test(line));
-  return SIGNS.find(([sign]) => errors.some((line) => sign.test(line)))?.[1] ?? null;
-}
-
-/** ffmpeg follows a camera that sends it elsewhere, past every check: whoever runs it ends it on this sign. */
-export function isRedirect(stderr: string): boolean {
-  return stderr.includes('Redirecting to');
-}
-
-/** ffmpeg repeats its address in messages: user and password go. */
-export function withoutCredentials(text: string): string {
-  return text.replace(/((?:rtsps?|https?):\/\/)[^@\s/]*@/gi, '$1***@');
-}

@@ -5,7 +5,6 @@ import type { HealthSink } from '../events.ts';
 import type { EvidenceStore, EvidenceUploader } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
 import type { InferenceLane, InferencePool } from '../vision/mod.ts';
-import type { FailureReason } from './arguments.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
 import { CameraHealth, type CameraState } from './health.ts';
 import { Judge } from './judge.ts';
@@ -13,6 +12,7 @@ import { MainStream } from './main_stream.ts';
 import type { Meaning } from './meaning.ts';
 import { isMovie, streamsOf } from './open.ts';
 import { PictureCheck } from './picture.ts';
+import type { FailureReason } from './reason.ts';
 import { type Frame, FrameSource } from './source.ts';
 
 export interface CameraDeps {

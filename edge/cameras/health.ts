@@ -1,6 +1,6 @@
 import type { HealthState } from '#grid/wire/mod.ts';
-import type { FailureReason } from './arguments.ts';
 import type { PictureFault } from './picture.ts';
+import type { FailureReason } from './reason.ts';
 import { stallMs, type Timing } from './source.ts';
 
 export interface CameraState {
@@ -22,7 +22,7 @@ const START_MS = 15_000;
  *
  *   unknown --frame--> online <--> degraded (black, frozen)
  *      |                  |
- *      +--5 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
+ *      +--4 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
  */
 export class CameraHealth {
   readonly #offlineMs: number;

@@ -4,20 +4,10 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isLocalAddress } from './address.ts';
-import type { FailureReason } from './arguments.ts';
+import { StreamError } from './reason.ts';
 
 /** The camera has to answer within so long. */
 const ANSWER_MS_MAX = 10_000;
-
-/** A picture stream over HTTP could not be had, and why. */
-export class HttpStreamError extends Error {
-  readonly reason: FailureReason;
-  constructor(reason: FailureReason, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'HttpStreamError';
-    this.reason = reason;
-  }
-}
 
 export interface HttpStreamOptions {
   /** With user and password, which are sent as Basic [RFC 7617]. */
@@ -29,7 +19,7 @@ export interface HttpStreamOptions {
 /**
  * Opens a stream of JPEG pictures, multipart/x-mixed-replace. It is fetched here and not by ffmpeg, because ffmpeg follows a
  * camera that sends it elsewhere: here a redirect is refused, and the address that is looked at is the one that is connected to.
- * Throws HttpStreamError.
+ * Throws StreamError.
  */
 export async function openHttpStream({ url, allowLocalAddress, signal }: HttpStreamOptions): Promise<IncomingMessage> {
   const target = new URL(url);
@@ -42,7 +32,7 @@ export async function openHttpStream({ url, allowLocalAddress, signal }: HttpStr
   const request = (target.protocol === 'https:' ? https : http).get(target, options);
   request.on('timeout', () => request.destroy(new Error('no answer in time')));
   const [response] = (await once(request, 'response').catch((cause: NodeJS.ErrnoException) => {
-    throw new HttpStreamError(cause.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', cause.message, { cause });
+    throw new StreamError(cause.code === 'ECONNREFUSED' ? 'refused' : 'unreachable', cause.message, { cause });
   })) as [IncomingMessage];
   const fault = faultOf(response);
   if (fault === null) return response;
@@ -50,14 +40,13 @@ export async function openHttpStream({ url, allowLocalAddress, signal }: HttpStr
   throw fault;
 }
 
-function faultOf({ statusCode = 0, headers }: IncomingMessage): HttpStreamError | null {
+function faultOf({ statusCode = 0, headers }: IncomingMessage): StreamError | null {
   const type = headers['content-type'] ?? 'nothing';
-  if (statusCode === 401 || statusCode === 403) return new HttpStreamError('unauthorised', `status ${statusCode}`);
-  if (statusCode === 404) return new HttpStreamError('not_found', 'status 404');
-  if (statusCode >= 300 && statusCode < 400)
-    return new HttpStreamError('address', `sent elsewhere (status ${statusCode}): refused`);
-  if (statusCode !== 200) return new HttpStreamError('failed', `status ${statusCode}`);
-  return /^multipart\//i.test(type) ? null : new HttpStreamError('failed', `${type.slice(0, 80)} is no stream of pictures`);
+  if (statusCode === 401 || statusCode === 403) return new StreamError('unauthorised', `status ${statusCode}`);
+  if (statusCode === 404) return new StreamError('not_found', 'status 404');
+  if (statusCode >= 300 && statusCode < 400) return new StreamError('address', `sent elsewhere (status ${statusCode}): refused`);
+  if (statusCode !== 200) return new StreamError('failed', `status ${statusCode}`);
+  return /^multipart\//i.test(type) ? null : new StreamError('failed', `${type.slice(0, 80)} is no stream of pictures`);
 }
 
 /** Resolves a name, and refuses addresses of this machine and its link. */

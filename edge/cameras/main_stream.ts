@@ -1,7 +1,8 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CodecError, type MediaRing } from '../media/mod.ts';
-import { copyArguments, type FailureReason } from './arguments.ts';
+import { copyArguments } from './arguments.ts';
 import type { StreamAddress } from './open.ts';
+import type { FailureReason } from './reason.ts';
 import { STALL_MS_MIN } from './source.ts';
 import { CameraStream } from './stream.ts';
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { lstat, realpath } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { SiteCamera } from '#grid/mod.ts';
@@ -6,6 +8,7 @@ import { GewuError } from '#service/mod.ts';
 import { type CameraAddress, streamUrl } from './address.ts';
 import { rtspScript, type StreamInput } from './arguments.ts';
 import { openHttpStream } from './http.ts';
+import { StreamError } from './reason.ts';
 
 /** Where one stream of a camera comes from. */
 export type StreamAddress = (CameraAddress | RecordedFile) & { transport: 'tcp' | 'udp' };
@@ -40,18 +43,40 @@ export interface OpenStream {
 export interface OpenOptions {
   filesDir: string | null;
   signal: AbortSignal;
+  /** Whether the camera is there at all is looked at first, without an ffmpeg, which costs a hundred times as much. */
+  probe: boolean;
 }
 
 /**
  * What ffmpeg is to read, after all checks of the address. User and password are in `feed` and never among the arguments
- * of ffmpeg, which everybody on the machine can see. Throws GEWU_CAMERA_URL, GEWU_CAMERA_OFFLINE, HttpStreamError.
+ * of ffmpeg, which everybody on the machine can see. Throws GEWU_CAMERA_URL, GEWU_CAMERA_OFFLINE, StreamError.
  */
-export async function openStream(address: StreamAddress, { filesDir, signal }: OpenOptions): Promise<OpenStream> {
+export async function openStream(address: StreamAddress, { filesDir, signal, probe }: OpenOptions): Promise<OpenStream> {
   if ('file' in address) return { input: { file: await fileOf(address, filesDir) }, feed: null };
   const url = await streamUrl(address);
   const { allowLocalAddress, transport } = address;
-  if (isMovie(address)) return { input: 'rtsp', feed: rtspScript(url, transport) };
+  if (isMovie(address)) {
+    if (probe) await knock(url, signal);
+    return { input: 'rtsp', feed: rtspScript(url, transport) };
+  }
   return { input: 'mjpeg', feed: await openHttpStream({ url, allowLocalAddress, signal }) };
+}
+
+const KNOCK_MS_MAX = 3000;
+const RTSP_PORTS: Readonly<Record<string, number>> = { 'rtsp:': 554, 'rtsps:': 322 };
+
+/** Throws StreamError where nobody takes the connection. */
+async function knock(url: string, signal: AbortSignal): Promise<void> {
+  const { hostname, port, protocol } = new URL(url);
+  const socket = connect(Number(port) || (RTSP_PORTS[protocol] as number), hostname.replace(/^\[|\]$/g, ''));
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(KNOCK_MS_MAX)]) });
+  } catch (cause) {
+    const refused = (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    throw new StreamError(refused ? 'refused' : 'unreachable', (cause as Error).message, { cause });
+  } finally {
+    socket.on('error', () => {}).destroy();
+  }
 }
 
 /** A plain file in the folder itself; a link out of it is none. */

@@ -1,8 +1,9 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CodecError, type MediaRing } from '../media/mod.ts';
-import { type FailureReason, ffmpegArguments, type PictureFormat } from './arguments.ts';
+import { ffmpegArguments, type PictureFormat } from './arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from './frames.ts';
 import type { StreamAddress } from './open.ts';
+import type { FailureReason } from './reason.ts';
 import { CameraStream, type OutputReader } from './stream.ts';
 
 /** One analysed picture: the model's input and the full picture of the same moment. Both go back by `release`. */
@@ -33,7 +34,8 @@ export interface SourceDeps {
   onFailure: (reason: FailureReason) => void;
 }
 
-export const STALL_MS_MIN = 5000;
+/** So that a stall is noticed, and told, within five seconds. */
+export const STALL_MS_MIN = 4000;
 /** One output of ffmpeg may be ahead of the other by so many pictures. */
 const UNPAIRED_MAX = 16;
 const SPARE_MAX = 4;
@@ -160,7 +162,7 @@ export function pictureMs({ fps, keyFrameEveryS = 0 }: Timing): number {
   return 1000 * Math.max(1 / fps, keyFrameEveryS);
 }
 
-/** No picture for so long is a stalled stream: 5 s, or three pictures' time when that is longer. */
+/** No picture for so long is a stalled stream: 4 s, or three pictures' time when that is longer. */
 export function stallMs(timing: Timing): number {
   return Math.max(STALL_MS_MIN, 3 * pictureMs(timing));
 }

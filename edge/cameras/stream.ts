@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
-import { type FailureReason, failureOf, isRedirect, type StreamInput, withoutCredentials } from './arguments.ts';
-import { HttpStreamError } from './http.ts';
+import type { StreamInput } from './arguments.ts';
 import { type OpenStream, openStream, type StreamAddress } from './open.ts';
+import { type FailureReason, failureOf, isRedirect, StreamError, withoutCredentials } from './reason.ts';
 
 /** Takes what one output of ffmpeg writes; what it throws ends that ffmpeg. */
 export type OutputReader = (chunk: Buffer) => void;
@@ -30,7 +30,11 @@ export interface StreamDeps {
 const FIRST_SIGN_MS_MAX = 15_000;
 const WATCH_EVERY_MS = 250;
 const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 30_000;
+/** A camera that is not there is looked for so often, by a connection and without an ffmpeg: it is seen again soon after it is back. */
+const BACKOFF_MS_MAX = 4000;
+/** One that answers and refuses is left in peace: it may lock out who asks too often. */
+const REFUSED_BACKOFF_MS_MAX = 30_000;
+const REFUSALS: readonly FailureReason[] = ['unauthorised', 'not_found', 'address', 'codec'];
 /** A stream that lived so long starts the backoff anew. */
 const HEALTHY_MS = 10_000;
 const STDERR_CHARS_MAX = 4000;
@@ -40,7 +44,7 @@ const STDERR = 2;
 /**
  * One stream of one camera, kept alive: one ffmpeg, watched, killed when it shows nothing, started again with backoff.
  *
- *   address check --> spawn --> signs of life ... none for 5 s: SIGKILL --> exit (0 too is a failure) --> backoff --> again
+ *   address check --> spawn --> signs of life ... none for 4 s: SIGKILL --> exit (0 too is a failure) --> backoff --> again
  *
  * SIGKILL, because ffmpeg hangs on a frozen stream and ignores SIGTERM, its own timeout or not.
  */
@@ -89,14 +93,14 @@ export class CameraStream implements Service {
     const { address, filesDir, log } = this.#deps;
     this.#opened = new AbortController();
     try {
-      const opened = await openStream(address, { filesDir, signal: this.#opened.signal });
+      const opened = await openStream(address, { filesDir, signal: this.#opened.signal, probe: this.#failures > 0 });
       if (this.#running) this.#run(opened);
       else if (opened.feed instanceof Readable) opened.feed.destroy();
     } catch (error) {
       if (!this.#running) return;
       log.warn({ camera: address.id, err: (error as Error).message }, 'camera address');
       const reason = isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable';
-      this.#again(error instanceof HttpStreamError ? error.reason : reason, 0);
+      this.#again(error instanceof StreamError ? error.reason : reason, 0);
     }
   }
 
@@ -171,7 +175,8 @@ export class CameraStream implements Service {
     this.#failures++;
     if (livedMs > HEALTHY_MS) this.#backoffMs = BACKOFF_MS_MIN;
     const waitMs = this.#backoffMs * (0.5 + (this.#deps.random ?? Math.random)());
-    this.#backoffMs = Math.min(BACKOFF_MS_MAX, this.#backoffMs * 2);
+    const backoffMsMax = REFUSALS.includes(reason) ? REFUSED_BACKOFF_MS_MAX : BACKOFF_MS_MAX;
+    this.#backoffMs = Math.min(backoffMsMax, this.#backoffMs * 2);
     this.#timer = setTimeout(() => void this.#attempt(), waitMs);
     this.#deps.onFailure(reason);
   }

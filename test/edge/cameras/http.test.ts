@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { test, vi } from 'vitest';
 import type { CameraAddress } from '#edge/cameras/address.ts';
-import type { FailureReason } from '#edge/cameras/arguments.ts';
 import { openHttpStream } from '#edge/cameras/http.ts';
+import type { FailureReason } from '#edge/cameras/reason.ts';
 import { FrameSource } from '#edge/cameras/source.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { silentLog, systemClock } from '#service/mod.ts';
-import { type AccessUnit, H264Encoder, RtspServer } from '#simulators/cameras/mod.ts';
+import {
+  type AccessUnit,
+  H264Encoder,
+  type RtspFault,
+  type RtspMount,
+  RtspServer,
+  type RtspServerConfig,
+} from '#simulators/cameras/mod.ts';
 
 export const WIDTH_PX = 320;
 export const HEIGHT_PX = 180;
@@ -37,18 +44,74 @@ export async function paintedCamera(
   { fps = 10, basic = false, tls = false } = {},
 ): Promise<PaintedCamera> {
   const secured = tls ? { tls: await selfSigned(onTestFinished) } : {};
-  const server = new RtspServer({ config: { port: 0, ...secured }, log: silentLog, clock: systemClock });
-  await server.start();
+  const server = await startedServer(onTestFinished, { port: 0, ...secured });
   const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD, basic }, fps });
+  const paint = { grey: 200, still: false };
+  await painter(onTestFinished, fps, paint, (unit) => mount.push(unit));
+  return Object.assign(paint, { url: server.url(PATH), server });
+}
+
+export interface PaintedCrowd {
+  urls: string[];
+  port: number;
+  /** All of them lose their power, and have it again. */
+  powerOff(): Promise<void>;
+  powerOn(): Promise<void>;
+  setFault(n: number, fault: RtspFault | null): void;
+}
+
+/** Many cameras that show the same grey picture. */
+export async function paintedCrowd(onTestFinished: Finish, count: number, { fps = 10 } = {}): Promise<PaintedCrowd> {
+  const paths = Array.from({ length: count }, (_, n) => `/cam-${n}`);
+  let server: RtspServer | null = null;
+  let mounts: RtspMount[] = [];
+  await painter(onTestFinished, fps, { grey: 200, still: false }, (unit) => {
+    for (const mount of mounts) mount.push(unit);
+  });
+  const powerOn = async (port: number): Promise<RtspServer> => {
+    const started = await startedServer(onTestFinished, { port });
+    mounts = paths.map((path) => started.mount(path, { credentials: { username: USERNAME, password: PASSWORD }, fps }));
+    server = started;
+    return started;
+  };
+  const first = await powerOn(0);
+  const { port } = first;
+  return {
+    urls: paths.map((path) => first.url(path)),
+    port,
+    powerOff: async () => {
+      mounts = [];
+      await server?.stop();
+    },
+    powerOn: async () => {
+      await powerOn(port);
+    },
+    setFault: (n, fault) => server?.setFault(paths[n] as string, fault),
+  };
+}
+
+async function startedServer(onTestFinished: Finish, config: RtspServerConfig): Promise<RtspServer> {
+  const server = new RtspServer({ config, log: silentLog, clock: systemClock });
+  await server.start();
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+/** Codes one picture after the other until the test is over. */
+async function painter(
+  onTestFinished: Finish,
+  fps: number,
+  paint: { grey: number; still: boolean },
+  onUnit: (unit: AccessUnit) => void,
+): Promise<void> {
   const config = { widthPx: WIDTH_PX, heightPx: HEIGHT_PX, fps, crf: 18 };
-  const encoder = new H264Encoder({ config, log: silentLog, clock: systemClock, onUnit: (unit) => mount.push(unit) });
+  const encoder = new H264Encoder({ config, log: silentLog, clock: systemClock, onUnit });
   await encoder.start();
-  const camera: PaintedCamera = { url: server.url(PATH), server, grey: 200, still: false };
   const rgba = new Uint8Array(WIDTH_PX * HEIGHT_PX * 4);
   const timer = setInterval(() => {
     if (!encoder.ready) return;
     for (let at = 0; at < rgba.length; at += 4) {
-      const value = camera.still ? camera.grey : camera.grey + Math.floor(Math.random() * 24) - 12;
+      const value = paint.still ? paint.grey : paint.grey + Math.floor(Math.random() * 24) - 12;
       rgba.fill(Math.min(255, Math.max(0, value)), at, at + 3);
     }
     encoder.encode(rgba, systemClock.monotonic());
@@ -56,9 +119,7 @@ export async function paintedCamera(
   onTestFinished(async () => {
     clearInterval(timer);
     await encoder.stop();
-    await server.stop();
   });
-  return camera;
 }
 
 async function selfSigned(onTestFinished: Finish): Promise<{ cert: string; key: string }> {
@@ -88,18 +149,14 @@ export async function h265Camera(onTestFinished: Finish): Promise<{ url: string 
     ...['-f', 'hevc', 'pipe:1'],
   ]);
   const pictures = h265Pictures(stream);
-  const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
-  await server.start();
+  const server = await startedServer(onTestFinished, { port: 0 });
   const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD }, fps });
   let n = 0;
   const timer = setInterval(() => {
     const picture = pictures[n++ % pictures.length];
     if (picture) mount.push({ ...picture, capturedMs: systemClock.monotonic() });
   }, 1000 / fps);
-  onTestFinished(async () => {
-    clearInterval(timer);
-    await server.stop();
-  });
+  onTestFinished(() => clearInterval(timer));
   return { url: server.url(PATH) };
 }
 

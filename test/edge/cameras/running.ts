@@ -4,7 +4,7 @@ import type { Site, SiteCamera } from '#grid/mod.ts';
 import type { EventRecord, HealthLine } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
-import { type Finish, ownDir, PASSWORD, type PaintedCamera, USERNAME } from './painted.ts';
+import { type Finish, ownDir, PASSWORD, USERNAME } from './painted.ts';
 
 const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
 export const CELL = '110101001001017';
@@ -23,7 +23,7 @@ export interface Options {
 }
 
 /** A camera that raises an event when its picture has been bright for two seconds. */
-export function brightCamera(painted: PaintedCamera, changes: Partial<SiteCamera> = {}): SiteCamera {
+export function brightCamera(painted: { url: string }, changes: Partial<SiteCamera> = {}): SiteCamera {
   const rule = { ...RULE, dwellS: 2, clearS: 2 };
   const everywhere: [number, number][] = [
     [0, 0],
@@ -50,7 +50,7 @@ export function siteOf(cameras: SiteCamera[]): Site {
 /** The pipeline on the bright-street model, which sees a stall in a bright picture. */
 export async function run(
   onTestFinished: Finish,
-  painted: PaintedCamera,
+  painted: { url: string },
   {
     camera = {},
     cameras = [brightCamera(painted, camera)],

@@ -2,11 +2,12 @@ import { realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLocalAddress, streamUrl } from '#edge/cameras/address.ts';
-import { failureOf, ffmpegArguments, rtspScript, withoutCredentials } from '#edge/cameras/arguments.ts';
+import { ffmpegArguments, rtspScript } from '#edge/cameras/arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
 import { PictureCheck } from '#edge/cameras/picture.ts';
+import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
 import { RecentPictures } from '#edge/cameras/recent.ts';
 import { ownDir } from './painted.ts';
 
@@ -79,7 +80,7 @@ test('a recording is a plain file of the one folder, named without a path', asyn
   await writeFile(join(dir, 'street.mp4'), 'x');
   await symlink('/etc/passwd', join(dir, 'link.mp4'));
   const open = (file: string, filesDir: string | null = dir) =>
-    openStream({ id: 'cam-01', file, transport: 'tcp' }, { filesDir, signal: new AbortController().signal });
+    openStream({ id: 'cam-01', file, transport: 'tcp' }, { filesDir, signal: new AbortController().signal, probe: false });
   await expect(open('street.mp4')).resolves.toEqual({ input: { file: join(await realpath(dir), 'street.mp4') }, feed: null });
   for (const file of ['../street.mp4', '/etc/passwd', '-i', 'none.mp4', 'link.mp4', '.', ''])
     await expect(open(file)).rejects.toMatchObject({ code: 'GEWU_CAMERA_URL' });
@@ -162,12 +163,12 @@ test('a picture that is the same to the last bit for thirty seconds is frozen, w
   for (let ms = 31_500; ms < 90_000; ms += 500) expect(check.look(picture(90, 3), ms).fault).toBeNull();
 });
 
-test('health: online with the first picture, offline after five seconds without, one outage through changing reasons', () => {
+test('health: online with the first picture, offline after four seconds without, one outage through changing reasons', () => {
   const health = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 1000, ms: 0 });
   expect(health.current).toEqual({ state: 'unknown', reason: 'starting', since: 1000 });
   expect(health.frame(null, 2000, 1000)).toEqual({ state: 'online', reason: 'connected', since: 2000 });
   expect(health.frame(null, 2500, 1500)).toBeNull();
-  expect(health.tick(7000, 6000)).toBeNull();
+  expect(health.tick(6400, 5400)).toBeNull();
   expect(health.failure('refused', 7100)).toBeNull();
   expect(health.tick(7600, 6600)).toEqual({ state: 'offline', reason: 'refused', since: 7600 });
   expect(health.failure('unauthorised', 9000)).toEqual({ state: 'offline', reason: 'unauthorised', since: 7600 });
@@ -184,7 +185,7 @@ test('at the start the first picture may take longer, unless something has faile
   expect(quiet.tick(15_000, 15_000)).toMatchObject({ state: 'offline', reason: 'stalled' });
   const refused = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 0, ms: 0 });
   refused.failure('refused', 1000);
-  expect(refused.tick(5000, 5000)).toMatchObject({ state: 'offline', reason: 'refused' });
+  expect(refused.tick(4000, 4000)).toMatchObject({ state: 'offline', reason: 'refused' });
 });
 
 test('a slow camera is given the time of three pictures', () => {

@@ -1,0 +1,45 @@
+/** Why a stream failed, as a stable word for people and dashboards. */
+export type FailureReason =
+  | 'unauthorised'
+  | 'refused'
+  | 'not_found'
+  | 'unreachable'
+  | 'stalled'
+  | 'disconnected'
+  | 'failed'
+  | 'address'
+  | 'codec';
+
+const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
+  [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
+  [/connection refused/i, 'refused'],
+  [/\b404\b|not found/i, 'not_found'],
+  [/could not find tag for codec|codec not currently supported in container/i, 'codec'],
+  [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
+];
+
+/** The first word of what ffmpeg says in its errors; null when it says nothing of use. */
+export function failureOf(stderr: string): FailureReason | null {
+  const errors = stderr.split('\n').filter((line) => /\[(?:error|fatal|panic)\]/.test(line));
+  return SIGNS.find(([sign]) => errors.some((line) => sign.test(line)))?.[1] ?? null;
+}
+
+/** ffmpeg follows a camera that sends it elsewhere, past every check: whoever runs it ends it on this sign. */
+export function isRedirect(stderr: string): boolean {
+  return stderr.includes('Redirecting to');
+}
+
+/** ffmpeg repeats its address in messages: user and password go. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/((?:rtsps?|https?):\/\/)[^@\s/]*@/gi, '$1***@');
+}
+
+/** A stream could not be had, and why. */
+export class StreamError extends Error {
+  readonly reason: FailureReason;
+  constructor(reason: FailureReason, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StreamError';
+    this.reason = reason;
+  }
+}
