@@ -24,8 +24,8 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'models',
-    summary: 'say what a model file is, run it, draft its manifest',
-    load: async () => (await import('./models.ts')).models,
+    summary: 'models: check, evaluate, train, import',
+    load: async () => (await import('./models/command.ts')).models,
   },
   { name: 'doctor', summary: 'check this machine, stores and brokers', load: async () => (await import('./doctor.ts')).doctor },
   {

@@ -16,6 +16,10 @@ export const PROGRAMS = {
   openssl: { package: 'openssl', find: () => inPath('openssl') },
   /** Shows in tests that nothing is acknowledged before its sync. */
   strace: { package: 'strace', find: () => inPath('strace') },
+  /** What training needs of Python. */
+  torch: { package: 'python3-torch', find: () => inPython('torch') },
+  pillow: { package: 'python3-pil', find: () => inPython('PIL') },
+  onnx: { package: 'python3-onnx', find: () => inPython('onnx') },
   /** For the Chinese text in evidence; without it the text is English. */
   chineseFont: { package: 'fonts-wqy-zenhei', find: async () => (await import('#edge/mod.ts')).chineseFont() },
 } as const;
@@ -33,6 +37,18 @@ async function inPath(name: string, more: readonly string[] = []): Promise<strin
       return file;
   }
   return null;
+}
+
+/** The Python that Debian's packages belong to; another one may be first in the path. */
+export const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
+
+/** Where a Python module would be imported from; asked without importing it, which takes seconds. */
+async function inPython(module: string): Promise<string | null> {
+  const ask = `import importlib.util as u; s = u.find_spec(${JSON.stringify(module)}); print(s.origin or '' if s else '')`;
+  return promisify(execFile)(PYTHON, ['-c', ask], { timeout: 20_000 }).then(
+    ({ stdout }) => stdout.trim() || null,
+    () => null,
+  );
 }
 
 async function anyPostgres(): Promise<string | null> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Command, parseFlags, say } from './command.ts';
+import { TRAINING_PROGRAMS } from './models/python.ts';
 import { ensurePrograms } from './programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -43,7 +44,16 @@ export const test: Command = {
   usage: 'usage: gewu test [PATH ...]\n\nWithout paths: types, lint and every test. With paths: only the tests below them.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 100);
-    await ensurePrograms(['ffmpeg', 'influxd', 'postgres', 'mosquitto', 'openssl', 'strace', 'chineseFont']);
+    await ensurePrograms([
+      'ffmpeg',
+      'influxd',
+      'postgres',
+      'mosquitto',
+      'openssl',
+      'strace',
+      'chineseFont',
+      ...TRAINING_PROGRAMS,
+    ]);
     if (positionals.length > 0) return (await runStep(SOME, positionals)) ? 0 : 1;
     let passed = true;
     for (const step of STEPS) passed = (await runStep(step, [])) && passed;

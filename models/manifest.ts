@@ -64,11 +64,23 @@ export const ModelManifest = Type.Object(
     classes: Type.Array(Type.String({ pattern: '^[a-z0-9_]{1,48}$' }), { minItems: 1, maxItems: 256, uniqueItems: true }),
     /** Score from which a detection counts, one per class. */
     thresholds: Type.Record(Type.String({ maxLength: 48 }), Type.Number({ minimum: 0, maximum: 1 })),
+    /**
+     * Score that a track must keep over the dwell time before a zone raises an event of the class; chosen on streets with nothing
+     * to report. Where it is not given, the threshold stands in.
+     */
+    alarmThresholds: Type.Optional(Type.Record(Type.String({ maxLength: 48 }), Type.Number({ minimum: 0, maximum: 1 }))),
     provenance: Type.Enum(PROVENANCES),
     /** What it was trained on, in plain words; shown to people. */
     notice: Type.Object({ 'zh-CN': text(2000), en: text(2000) }, strict),
     trainedOn: Type.Unknown(),
     metrics: Type.Unknown(),
+    /** What fine-tuning begins with, in the same folder; an edge does not read it. */
+    weights: Type.Optional(
+      Type.Object(
+        { file: Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+        strict,
+      ),
+    ),
     licence: text(200),
     /** Number of trained weights. */
     parameters: Type.Integer({ minimum: 0 }),

@@ -1,4 +1,5 @@
 export * from './check/mod.ts';
+export { PictureFit } from './fit.ts';
 export * from './formats/mod.ts';
 export { InputWriter, inputDims } from './input.ts';
 export { type Box, type Letterbox, letterboxOf, toPictureBox } from './letterbox.ts';

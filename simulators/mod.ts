@@ -18,6 +18,7 @@ export {
   type Secrets,
   seededSecrets,
   siteOf,
+  writeCityDataset,
 } from './city/mod.ts';
 export { loadSimulateConfig, SimulateConfig } from './config.ts';
 export { DeviceFleet, type FleetStats } from './devices/mod.ts';

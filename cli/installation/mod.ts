@@ -1,2 +1,2 @@
 export { randomPassword, randomToken } from './tokens.ts';
-export { CITY, type Installation, type InstallationPlan, smallCity, writeInstallation } from './write.ts';
+export { CITY, type Installation, type InstallationPlan, SHIPPED_MODEL, smallCity, writeInstallation } from './write.ts';

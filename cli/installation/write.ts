@@ -51,7 +51,7 @@ export function smallCity(seed: number, edges: number): Pick<InstallationPlan, '
   };
 }
 
-const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-drawn');
+export const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-drawn');
 /**
  * The manifest's thresholds are for a single picture; a zone looks at a track's smoothed score over the dwell time, which errs less.
  * Measured on the cameras of cities 11, 12 and 13: standing things have a median of 0.62 and more, what persists and is nothing 0.53 and less.

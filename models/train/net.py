@@ -1,9 +1,12 @@
 """A small anchor-free detector: three strides, one shared head, about 0.6 M parameters."""
 
+import numpy as np
 import torch
 from torch import nn
 
 STRIDES = (8, 16, 32)
+# Of the input: 16:9, as cameras film, and multiples of the coarsest stride.
+WIDTH, HEIGHT = 512, 288
 # Grey of the letterbox. Subtracted from the input, so that the padding of the first convolution continues it.
 PAD_GREY = 114.0
 
@@ -102,12 +105,12 @@ def decode(raw, centres, strides):
 
 
 class Exported(nn.Module):
-    """Family gewu-uint8: image uint8 [1, S, S, 3] RGB in, boxes [1, N, 4] in input pixels and scores [1, N, C] out."""
+    """Family gewu-uint8: image uint8 [1, H, W, 3] RGB in, boxes [1, N, 4] in input pixels and scores [1, N, C] out."""
 
-    def __init__(self, detector, size):
+    def __init__(self, detector):
         super().__init__()
         self.detector = detector
-        centres, strides = anchors_of(size, size)
+        centres, strides = anchors_of(HEIGHT, WIDTH)
         self.register_buffer("centres", centres)
         self.register_buffer("strides", strides)
 
@@ -117,14 +120,39 @@ class Exported(nn.Module):
         return decode(raw, self.centres, self.strides), torch.sigmoid(logits)
 
 
-def export(detector, path, size=320):
-    wrapper = Exported(detector, size).eval()
+def export(detector, path):
+    wrapper = Exported(detector).eval()
     torch.onnx.export(
         wrapper,
-        torch.zeros(1, size, size, 3, dtype=torch.uint8),
+        torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8),
         path,
         opset_version=13,
         input_names=["image"],
         output_names=["boxes", "scores"],
         do_constant_folding=True,
     )
+
+
+def save_weights(detector, path):
+    """What fine-tuning needs and the exported graph no longer has, in half precision: numpy's format, nothing that runs."""
+    arrays = {name: value.numpy() for name, value in detector.state_dict().items() if value.dtype.is_floating_point}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **{name: array.astype(np.float16) for name, array in arrays.items()})
+
+
+def load_weights(detector, path, classes, known):
+    """
+    Takes every array that fits. The score column of a class that the weights know (`known`, in their order) comes with its name;
+    returns the classes that begin anew.
+    """
+    mine = detector.state_dict()
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files}
+    for name in ("class_out.weight", "class_out.bias"):
+        column = mine[name].clone()
+        for at, one in enumerate(classes):
+            if one in known:
+                column[at] = arrays[name][known.index(one)]
+        arrays[name] = column
+    detector.load_state_dict(arrays, strict=False)
+    return [one for one in classes if one not in known]

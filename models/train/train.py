@@ -1,10 +1,13 @@
 """
-Trains the drawn-street detector on folders written by `gewu simulate dataset`, and exports it to ONNX.
+Trains the detector on folders of pictures and truth, and exports it to ONNX.
 
-    python3 train.py --data DIR [DIR ...] --out WORK [--minutes 50] [--threads 2] [--on-export CMD]
+    python3 train.py --data DIR [DIR ...] --out WORK --steps 9000 [--seed 1] [--threads 2] [--minutes 180]
+                     [--weights FILE --weights-classes NAME ...]
 
-The schedule follows the clock, so that a slow machine ends in time with fewer passes. Writes WORK/model.onnx,
-WORK/checkpoint.pt and WORK/training.json; after each export CMD runs in a shell.
+The schedule counts steps, not minutes: the same data, steps and seed give the same model up to the order in which cores add.
+Every so often all that it knows goes to WORK/state.pt, and the same command goes on from there. `--minutes` only bounds
+the time: a run that is not through by then ends with status 3.
+Writes WORK/model.onnx, WORK/weights.npz and WORK/training.json at the end.
 """
 
 import argparse
@@ -13,28 +16,36 @@ import json
 import math
 import os
 import random
-import subprocess
+import sys
 import time
 
 import torch
 
-from data import HEIGHT, WIDTH, batch_of, load
+from data import batch_of, load
 from loss import loss_of
-from net import Detector, anchors_of, decode, export, flatten
+from net import HEIGHT, WIDTH, Detector, anchors_of, decode, export, flatten, load_weights, save_weights
+
+# Small pictures first: three times as many a minute, and what a thing looks like is learnt on them as well.
+SMALL = (192, 320)
+SMALL_SHARE = 0.5
+WARM_UP_STEPS = 200
+SAVE_EVERY = 250
+SAY_EVERY = 25
+NOT_THROUGH = 3
 
 
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--minutes", type=float, default=24 * 60, help="ends unfinished after so long")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--export-every", type=int, default=3, help="passes")
-    parser.add_argument("--on-export", default="")
-    parser.add_argument("--resume", default="", help="a WORK folder: go on from its weights, with a schedule of its own")
+    parser.add_argument("--weights", default="", help="weights.npz to begin with: fine-tuning, on full pictures only")
+    parser.add_argument("--weights-classes", nargs="*", default=[], help="classes that the weights know, in their order")
     return parser.parse_args()
 
 
@@ -56,82 +67,132 @@ class Average:
                 mine.copy_(theirs)
 
 
-def resumed(args, net):
-    """Weights of an earlier run into `net`; its passes and minutes, so that the record counts all training."""
-    if not args.resume:
-        return 0, 0.0
-    net.load_state_dict(torch.load(os.path.join(args.resume, "checkpoint.pt")))
-    with open(os.path.join(args.resume, "training.json")) as file:
-        record = json.load(file)
-    return record["epochs"], record["minutes"]
+class Run:
+    """All that changes from step to step; chance is drawn from the seed and the number of the step, so it needs no keeping."""
+
+    def __init__(self, args, classes):
+        torch.manual_seed(args.seed)
+        self.args = args
+        self.net = Detector(len(classes)).to(memory_format=torch.channels_last)
+        if args.weights:
+            anew = load_weights(self.net, args.weights, classes, args.weights_classes)
+            print("classes that begin anew: " + (", ".join(anew) or "none"), flush=True)
+        self.average = Average(self.net)
+        decayed = [p for p in self.net.parameters() if p.ndim > 1]
+        plain = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0}]
+        self.optimiser = torch.optim.AdamW(groups, args.rate)
+        self.step, self.seconds = 0, 0.0
+        # A state belongs to one plan: another seed, length or folder begins anew.
+        self.plan = [args.steps, args.seed, args.batch, args.rate, args.weights, *args.data, *classes]
+        self.path = os.path.join(args.out, "state.pt")
+
+    def resume(self):
+        if not os.path.exists(self.path):
+            return
+        state = torch.load(self.path)
+        if state["plan"] != self.plan:
+            print("state.pt is of another plan: begins anew", flush=True)
+            return
+        self.net.load_state_dict(state["net"])
+        self.average.net.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.steps = self.step = state["step"]
+        self.seconds = state["seconds"]
+        print(f"goes on after step {self.step}", flush=True)
+
+    def save(self):
+        state = {"plan": self.plan, "net": self.net.state_dict(), "average": self.average.net.state_dict(),
+                 "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds}
+        torch.save(state, self.path + ".part")
+        os.replace(self.path + ".part", self.path)
+
+    def size(self):
+        small = not self.args.weights and self.step < SMALL_SHARE * self.args.steps
+        return SMALL if small else (HEIGHT, WIDTH)
+
+    def learn(self, pictures, truths, order, grid):
+        """One step; returns its losses."""
+        args, size = self.args, self.size()
+        chance = random.Random(f"{args.seed} {self.step}")
+        torch.manual_seed(chance.getrandbits(40))
+        rate = args.rate * max(0.02, 0.5 + 0.5 * math.cos(math.pi * self.step / args.steps)) * min(1, (self.step + 1) / WARM_UP_STEPS)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        x, wanted = batch_of(pictures, truths, order.picks(self.step), size, chance)
+        if size not in grid:
+            grid[size] = anchors_of(*size)
+        centres, strides = grid[size]
+        logits, raw = flatten(self.net(x))
+        loss, class_loss, box_loss = loss_of(logits, decode(raw, centres, strides), wanted, centres, strides)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 10)
+        self.optimiser.step()
+        self.average.follow(self.net)
+        self.step += 1
+        return class_loss.item(), box_loss.item()
 
 
-def save(average, args, classes, images, epoch, minutes):
-    path = os.path.join(args.out, "model.onnx")
-    # Written aside and renamed: a reader never sees half a model.
-    export(copy.deepcopy(average.net).to(memory_format=torch.contiguous_format), path + ".part")
-    os.replace(path + ".part", path)
-    torch.save(average.net.state_dict(), os.path.join(args.out, "checkpoint.pt"))
-    parameters = sum(p.numel() for p in average.net.parameters())
-    record = {"classes": classes, "images": images, "epochs": round(epoch, 1), "parameters": parameters,
-              "minutes": round(minutes, 1)}
-    with open(os.path.join(args.out, "training.json"), "w") as file:
+class Order:
+    """Every picture once in each pass, in an order of the pass's own."""
+
+    def __init__(self, count, batch, seed):
+        self.count, self.batch, self.seed = count, min(batch, count), seed
+        self.per_pass = count // self.batch
+        self.kept = (-1, [])
+
+    def picks(self, step):
+        number, at = divmod(step, self.per_pass)
+        if self.kept[0] != number:
+            order = list(range(self.count))
+            random.Random(f"{self.seed} pass {number}").shuffle(order)
+            self.kept = (number, order)
+        return self.kept[1][at * self.batch : (at + 1) * self.batch]
+
+
+def finish(run, classes, images, per_pass):
+    """Each file is written aside and renamed: a reader never sees half a model."""
+    out, net = run.args.out, copy.deepcopy(run.average.net).to(memory_format=torch.contiguous_format)
+    export(net, os.path.join(out, "model.onnx.part"))
+    os.replace(os.path.join(out, "model.onnx.part"), os.path.join(out, "model.onnx"))
+    save_weights(net, os.path.join(out, "weights.npz"))
+    record = {"classes": classes, "images": images, "steps": run.step, "batch": run.args.batch, "seed": run.args.seed,
+              "passes": round(run.step / per_pass, 1), "minutes": round(run.seconds / 60, 1),
+              "width": WIDTH, "height": HEIGHT, "parameters": sum(p.numel() for p in net.parameters())}
+    with open(os.path.join(out, "training.json"), "w") as file:
         json.dump(record, file)
-    if args.on_export:
-        subprocess.run(args.on_export, shell=True, check=False)
 
 
 def main():
     args = arguments()
     os.makedirs(args.out, exist_ok=True)
     torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    chance = random.Random(args.seed)
-    classes, pictures, truths = load(args.data)
-    net = Detector(len(classes)).to(memory_format=torch.channels_last)
-    epochs_before, minutes_before = resumed(args, net)
-    average = Average(net)
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0}], args.rate)
-    centres, strides = anchors_of(HEIGHT, WIDTH)
-    print(f"{len(truths)} images, {sum(p.numel() for p in net.parameters())} parameters", flush=True)
-
-    started, step, epoch, progress = time.time(), 0, 0, 0.0
-
-    def publish():
-        save(average, args, classes, len(truths), epochs_before + epoch, minutes_before + (time.time() - started) / 60)
-
-    order = list(range(len(truths)))
-    while progress < 1:
-        chance.shuffle(order)
-        net.train()
-        sums, seen = [0.0, 0.0], 0
-        for at in range(0, len(order) - args.batch + 1, args.batch):
-            progress = (time.time() - started) / (args.minutes * 60)
-            if progress >= 1:
-                break
-            rate = args.rate * max(0.02, 0.5 + 0.5 * math.cos(math.pi * progress)) * min(1, (step + 1) / 200)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            x, wanted = batch_of(pictures, truths, order[at : at + args.batch], chance)
-            logits, raw = flatten(net(x))
-            loss, class_loss, box_loss = loss_of(logits, decode(raw, centres, strides), wanted, centres, strides)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 10)
-            optimiser.step()
-            average.follow(net)
-            step, seen = step + 1, seen + 1
-            sums[0] += class_loss.item()
-            sums[1] += box_loss.item()
-            if step % 50 == 0:
-                speed = step * args.batch / (time.time() - started)
-                print(f"pass {epoch:.0f} step {step} class {sums[0] / seen:.3f} box {sums[1] / seen:.3f} rate {rate:.5f} {speed:.1f} images/s {progress:.0%}", flush=True)
-        epoch += seen * args.batch / len(order)
-        if progress < 1 and (round(epoch) == 1 or round(epoch) % args.export_every == 0):
-            publish()
-    publish()
+    classes, pictures, truths = load(args.data, os.path.join(args.out, "pictures.u8"))
+    run = Run(args, classes)
+    run.resume()
+    order = Order(len(truths), args.batch, args.seed)
+    print(f"{len(truths)} pictures, {sum(p.numel() for p in run.net.parameters())} parameters, {args.steps} steps", flush=True)
+    began, grid, sums = time.time(), {}, []
+    run.net.train()
+    while run.step < args.steps:
+        step_began = time.time()
+        sums.append(run.learn(pictures, truths, order, grid))
+        run.seconds += time.time() - step_began
+        if run.step % SAY_EVERY == 0 or run.step == args.steps:
+            class_loss, box_loss = (sum(column) / len(sums) for column in zip(*sums))
+            speed = len(sums) * order.batch / max(1e-6, time.time() - began)
+            print(f"step {run.step} of {args.steps}: class {class_loss:.3f} box {box_loss:.3f}, {speed:.1f} pictures/s at {run.size()[1]} px", flush=True)
+            began, sums = time.time(), []
+        if run.step % SAVE_EVERY == 0:
+            run.save()
+        if run.seconds > args.minutes * 60 and run.step < args.steps:
+            run.save()
+            print(f"not through: {run.step} of {args.steps} steps in {args.minutes:g} minutes; run it again to go on", flush=True)
+            sys.exit(NOT_THROUGH)
+    # Run again, it has nothing left to do but this.
+    run.save()
+    finish(run, classes, len(truths), order.per_pass)
 
 
 if __name__ == "__main__":

@@ -1,36 +1,23 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkModel, ModelError, type ModelReport, shown } from '#models/mod.ts';
+import { checkModel, type ModelReport, shown } from '#models/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { type Command, parseFlags, print, say } from './command.ts';
+import { parseFlags, print, say } from '../command.ts';
 
-export const models: Command = {
-  name: 'models',
-  summary: 'say what a model file is, run it, draft its manifest',
-  usage: `usage: gewu models check FILE [--out DIR] [--json]
+export const CHECK_USAGE = `gewu models check FILE [--out DIR] [--json]
+  FILE is an ONNX file. Its family is recognised by its shapes (YOLOv5, YOLOv8 and 11, YOLOv10 and 26, RT-DETR, our own), it is run
+  and timed on one thread. --out makes DIR a model folder: the file and a manifest.json to go over. A draft's provenance is unknown:
+  such a model opens no case on a real camera.`;
 
-FILE is an ONNX file. Its family is recognised by its shapes (YOLOv5, YOLOv8 and 11, YOLOv10 and 26, RT-DETR, our own), it is run and
-timed on one thread. --out makes DIR a model folder: the file and a manifest.json to go over. --json prints the draft and the
-figures. A draft's provenance is unknown: such a model opens no case on a real camera.`,
-  async run(args) {
-    const { values, positionals } = parseFlags(args, { out: { type: 'string' }, json: { type: 'boolean' } }, 2);
-    const [what, file] = positionals;
-    if (what !== 'check' || file === undefined) throw new GewuError('GEWU_USAGE', 'gewu models check FILE');
-    const report = await checked(file);
-    if (values.out !== undefined) await writeFolder(values.out, file, report);
-    print(values.json ? JSON.stringify(figures(report)) : inWords(report));
-    for (const doubt of report.doubts) say(`look at it: ${doubt}`);
-    return 0;
-  },
-};
-
-async function checked(file: string): Promise<ModelReport> {
-  try {
-    return await checkModel(file);
-  } catch (error) {
-    if (error instanceof ModelError) throw new GewuError(error.code, error.message, { cause: error });
-    throw error;
-  }
+export async function check(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseFlags(args, { out: { type: 'string' }, json: { type: 'boolean' } }, 1);
+  const [file] = positionals;
+  if (file === undefined) throw new GewuError('GEWU_USAGE', 'gewu models check FILE');
+  const report = await checkModel(file);
+  if (values.out !== undefined) await writeFolder(values.out, file, report);
+  print(values.json ? JSON.stringify(figures(report)) : inWords(report));
+  for (const doubt of report.doubts) say(`look at it: ${doubt}`);
+  return 0;
 }
 
 /** Throws GEWU_USAGE when there is something already. */

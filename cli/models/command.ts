@@ -1,0 +1,36 @@
+import { ModelError } from '#models/mod.ts';
+import { GewuError } from '#service/mod.ts';
+import type { Command } from '../command.ts';
+import { CHECK_USAGE, check } from './check.ts';
+import { EVAL_USAGE, evaluation } from './eval.ts';
+import { TRAIN_USAGE, train } from './train.ts';
+
+interface Part {
+  usage: string;
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** What can be done with models, by its word. */
+const PARTS: Readonly<Record<string, Part>> = {
+  check: { usage: CHECK_USAGE, run: check },
+  eval: { usage: EVAL_USAGE, run: evaluation },
+  train: { usage: TRAIN_USAGE, run: train },
+};
+
+export const models: Command = {
+  name: 'models',
+  summary: 'models: check, evaluate, train, import',
+  usage: Object.values(PARTS)
+    .map((part) => part.usage)
+    .join('\n\n'),
+  async run([what = '', ...args]) {
+    const part = PARTS[what];
+    if (part === undefined) throw new GewuError('GEWU_USAGE', `gewu models ${Object.keys(PARTS).join('|')}`);
+    try {
+      return await part.run(args);
+    } catch (error) {
+      if (error instanceof ModelError) throw new GewuError(error.code, error.message, { cause: error });
+      throw error;
+    }
+  },
+};

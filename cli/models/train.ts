@@ -1,0 +1,113 @@
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { answersOf, evaluate, readFolder, SIDE_PX_MIN, thresholdsFrom, VISIBLE_MIN } from '#models/eval/mod.ts';
+import type { ModelManifest } from '#models/mod.ts';
+import { type About, type DrawnSet, draftOf, finishedRun, HELD_OUT, publish, RECIPE, VALIDATION } from '#models/train/mod.ts';
+import { writeCityDataset, writeDataset } from '#simulators/mod.ts';
+import { parseFlags, parseInteger, print, say } from '../command.ts';
+import { ensurePrograms } from '../programs.ts';
+import { TRAINING_PROGRAMS, trainWith } from './python.ts';
+
+const OUT = '.gewu/models/street-drawn';
+const WORK = '.gewu/train';
+
+export const TRAIN_USAGE = `gewu models train [--out ${OUT}] [--work ${WORK}] [--steps ${RECIPE.steps}] [--minutes ${RECIPE.minutesMax}] [--seed 1]
+                  [--threads 2] [--images N] [--json]
+  Makes the drawn-street model from nothing: draws scenes, trains, exports, chooses thresholds on validation scenes, measures on
+  held-out ones. The schedule counts steps; --minutes only bounds the training, and the same command goes on where it was
+  (exit status 1 until it is through). --images draws so many in all to learn from, for a look. Needs Python with torch.`;
+
+export const NOTICE: ModelManifest['notice'] = {
+  en: 'This model has only ever seen drawn streets. It exists for tests, demonstrations and training of people. It must open no case on a real camera.',
+  'zh-CN': '本模型只见过程序绘制的街景，仅用于测试、演示和人员培训。不得用于真实摄像机的立案。',
+};
+const VERSION = '1.1.0';
+/** Of a set, however few are asked for. */
+const IMAGES_MIN = 4;
+
+export async function train(args: readonly string[]): Promise<number> {
+  const { values } = parseFlags(args, {
+    out: { type: 'string', default: OUT },
+    work: { type: 'string', default: WORK },
+    steps: { type: 'string', default: String(RECIPE.steps) },
+    minutes: { type: 'string', default: String(RECIPE.minutesMax) },
+    seed: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '2' },
+    images: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  });
+  const all = RECIPE.sets.reduce((sum, set) => sum + set.images, 0);
+  const images = values.images === undefined ? all : parseInteger('images', values.images, RECIPE.sets.length, 1_000_000);
+  const terms = {
+    steps: parseInteger('steps', values.steps, 1, 10_000_000),
+    minutes: parseInteger('minutes', values.minutes, 1, 100_000),
+    seed: parseInteger('seed', values.seed, 0, 2 ** 31),
+    threads: parseInteger('threads', values.threads, 1, 64),
+  };
+  // Before the drawing, which takes minutes.
+  await ensurePrograms(TRAINING_PROGRAMS);
+  const scaled = (set: DrawnSet): DrawnSet => ({ ...set, images: Math.max(IMAGES_MIN, Math.round((set.images * images) / all)) });
+  const sets = RECIPE.sets.map(scaled);
+  const data = [];
+  for (const set of sets) data.push(await drawn(set, values.work));
+  const run = join(values.work, 'run');
+  await mkdir(run, { recursive: true });
+  if (!(await trainWith({ data, out: run, ...terms }))) return 1;
+  const [validation, heldOut] = [scaled(VALIDATION), scaled(HELD_OUT)];
+  const measured = await release(run, values.out, aboutDrawn(sets), {
+    validation: { dir: await drawn(validation, values.work), said: saidOf(validation) },
+    test: { dir: await drawn(heldOut, values.work), said: saidOf(heldOut) },
+  });
+  print(values.json ? JSON.stringify(measured) : `${values.out}: mAP@0.5 ${measured.map50}, mAP ${measured.map}`);
+  return 0;
+}
+
+/** Draws a set where it is not complete: its truth is written last. */
+async function drawn({ name, drawer, seed, images }: DrawnSet, work: string): Promise<string> {
+  const out = join(work, `${name}-${seed}-${images}`);
+  const there = await access(join(out, 'truth.jsonl')).then(
+    () => true,
+    () => false,
+  );
+  if (there) return out;
+  const write = drawer === 'city' ? writeCityDataset : writeDataset;
+  await write({ out, seed, images }, (done) => {
+    if (done % 500 === 0 || done === images) say(`gewu: ${name}: ${done} of ${images} pictures drawn`);
+  });
+  return out;
+}
+
+const saidOf = ({ drawer, seed, images }: DrawnSet) => `${images} drawn ${drawer} scenes of seed ${seed}`;
+
+function aboutDrawn(sets: readonly DrawnSet[]): About {
+  const trainedOn = { scenes: 'drawn', renderer: 'simulators/cameras/street', sets };
+  return { name: 'street-drawn', version: VERSION, licence: 'Apache-2.0', provenance: 'drawn-scenes', notice: NOTICE, trainedOn };
+}
+
+/** A folder of pictures, and what it is in words. */
+export interface MeasuredOn {
+  dir: string;
+  said: string;
+}
+
+/** From a finished run to a model folder: thresholds from the one set of pictures, figures from the other. */
+export async function release(
+  run: string,
+  out: string,
+  about: About,
+  { validation, test }: { validation: MeasuredOn; test: MeasuredOn },
+) {
+  const finished = await finishedRun(run);
+  const model = await draftOf(finished, about);
+  const { classes } = model.manifest;
+  const look = async ({ dir, said }: MeasuredOn) => {
+    say(`gewu: measuring on ${said}`);
+    return answersOf(model, (await readFolder(dir)).pictures);
+  };
+  const thresholds = thresholdsFrom(await look(validation), classes);
+  const evaluation = evaluate(await look(test), classes, thresholds);
+  const counted = `things with a shorter side of ${SIDE_PX_MIN} px and more of the picture, seen to ${VISIBLE_MIN} and more`;
+  const metrics = { ...evaluation, evaluatedOn: test.said, thresholdsFrom: validation.said, counted };
+  await publish(finished, { ...model.manifest, thresholds }, metrics, out);
+  return { ...evaluation, thresholds };
+}

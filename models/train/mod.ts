@@ -1,0 +1,11 @@
+export {
+  type About,
+  draftOf,
+  type FinishedRun,
+  finishedRun,
+  type Metrics,
+  publish,
+  type TrainingRecord,
+  weightsOf,
+} from './publish.ts';
+export { type DrawnSet, HELD_OUT, RECIPE, VALIDATION } from './recipe.ts';
