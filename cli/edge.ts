@@ -1,4 +1,4 @@
-import { createEdgeNode, loadEdgeConfig } from '#edge/mod.ts';
+import { createEdgeNode, loadEdgeConfig, openDesired } from '#edge/mod.ts';
 import { createLog, GewuError, runUntilSignal, systemClock } from '#service/mod.ts';
 import { type Command, parseFlags } from './command.ts';
 import { ensurePrograms } from './programs.ts';
@@ -10,13 +10,16 @@ export const edge: Command = {
   name: 'edge',
   summary: 'run an edge node',
   usage:
-    'usage: gewu edge --config FILE\n\nRuns until SIGINT or SIGTERM. `gewu init` writes an example, `gewu validate` checks it.',
+    'usage: gewu edge --config FILE [--ignore-desired]\n\nRuns until SIGINT or SIGTERM. `gewu init` writes an example, `gewu validate` checks it.\nWhat the centre has set (zones, calibrations, maintenance) stands over the file; --ignore-desired runs with the file alone and\ntakes nothing until the next start without it.',
   async run(args) {
-    const { values } = parseFlags(args, { config: { type: 'string' } });
+    const { values } = parseFlags(args, { config: { type: 'string' }, 'ignore-desired': { type: 'boolean' } });
     if (values.config === undefined) throw new GewuError('GEWU_USAGE', '--config FILE is needed');
     const config = await loadEdgeConfig(values.config);
     if (config.site.cameras.length > 0) await ensurePrograms(['ffmpeg', 'chineseFont']);
-    const node = createEdgeNode({ config, log: createLog(config.edge.id), clock: systemClock });
+    const log = createLog(config.edge.id);
+    const ignored = values['ignore-desired'] === true;
+    const desired = await openDesired({ site: config.site, dataDir: config.edge.dataDir, ignored, log });
+    const node = createEdgeNode({ config, desired, log, clock: systemClock });
     await runUntilSignal(node, STOP_MS_MAX);
     return 0;
   },

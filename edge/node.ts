@@ -1,18 +1,19 @@
 import { join } from 'node:path';
-import { createCellIndex } from '#grid/mod.ts';
-import { type HealthLine, LANES } from '#grid/wire/mod.ts';
+import { createCellIndex, type Site } from '#grid/mod.ts';
+import { type ConfigNote, DESIRED_VALUES, type HealthLine, LANES } from '#grid/wire/mod.ts';
 import { type Clock, createMetrics, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
 import { Accounts } from './accounts.ts';
 import { createDevicePolicy } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
+import { DesiredKeeper, fetchDesired, RefusedChange, type StartingDesired } from './desired/mod.ts';
 import type { EventSink, HealthSink } from './events.ts';
 import { NodeHealth, ProbeServer } from './health/mod.ts';
 import { Mappings } from './mapping/mod.ts';
 import { Outbox, type SalvageReport } from './outbox/mod.ts';
 import { PushServer } from './push/mod.ts';
-import { createRegistry } from './registry.ts';
+import { createRegistry, type DeviceRegistry, setMaintenance } from './registry.ts';
 import { RuleEngine } from './rules/mod.ts';
 import { SensorIntake } from './sensors/mod.ts';
 import { CaseStateMap, CommandDispatcher, Uplink } from './uplink/mod.ts';
@@ -28,6 +29,14 @@ export interface EdgeNode extends Service {
   readonly metrics: Metrics;
 }
 
+export interface EdgeNodeDeps {
+  config: EdgeConfig;
+  /** From `openDesired`; without it the node takes nothing from the centre and does not speak of it. */
+  desired?: StartingDesired;
+  log: Log;
+  clock: Clock;
+}
+
 const HOUR_MS = 3_600_000;
 
 /**
@@ -38,10 +47,10 @@ const HOUR_MS = 3_600_000;
  *                 +-> rules -+
  *   cameras ------> zones ---+
  */
-export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log: Log; clock: Clock }): EdgeNode {
+export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeDeps): EdgeNode {
   const metrics = createMetrics();
   const edge = config.edge.id;
-  const { site } = config;
+  const site = start?.site ?? config.site;
   const outbox = new Outbox({
     file: join(config.edge.dataDir, 'outbox.db'),
     quotaBytes: config.outbox.quotaBytes,
@@ -57,7 +66,9 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
   const commands = new CommandDispatcher({ log });
   commands.on('case-state', (command) => caseStates.tell(command));
   const rules = new RuleEngine({ edge, registry, outbox, clock, log });
-  const cameras = createCameras({ config, events, health, caseStates, clock, log, metrics });
+  const cameras = createCameras({ config, site, events, health, caseStates, clock, log, metrics });
+  const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
+  const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
   const uplink = new Uplink({
     edge,
     url: config.uplink.url,
@@ -65,6 +76,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     tls: config.uplink.tls,
     outbox,
     commands,
+    ...(desired ? { config: desired } : {}),
     clock,
     log,
     metrics,
@@ -109,6 +121,9 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
       readingsPerS: readingsPerS(),
       uplinkConnected: uplink.connected ? 1 : 0,
       uplinkRoundTripMs: uplink.roundTripMs,
+      ...(desired?.ignored === false
+        ? { [DESIRED_VALUES.running]: desired.running, [DESIRED_VALUES.judged]: desired.judged }
+        : {}),
     };
   }
 
@@ -128,6 +143,7 @@ export function createEdgeNode({ config, log, clock }: { config: EdgeConfig; log
     cameras,
     broker,
     ...(push ? [push] : []),
+    ...(desired ? [desired] : []),
   ];
 
   return {
@@ -167,8 +183,33 @@ function tellSalvage(
     .catch((error: Error) => log.warn({ error: error.message }, 'a health record was lost'));
 }
 
+interface DesiredDeps {
+  config: EdgeConfig;
+  start: StartingDesired;
+  apply: (site: Site) => Promise<ConfigNote[]>;
+  health: HealthSink;
+  clock: Clock;
+  log: Log;
+}
+
+function createDesired({ config: { edge, uplink }, ...deps }: DesiredDeps): DesiredKeeper {
+  const centre = { url: uplink.apiUrl, edge: edge.id, password: uplink.password, tls: uplink.apiTls };
+  return new DesiredKeeper({ ...deps, edge: edge.id, fetch: (notice, stopping) => fetchDesired(centre, notice, stopping) });
+}
+
+/** Another site for the running node: cameras and maintenance windows. Throws RefusedChange. */
+async function applySite(site: Site, { registry, cameras }: { registry: DeviceRegistry; cameras: CameraPipeline }): Promise<[]> {
+  const refused = (await cameras.apply(site)).flatMap((c) =>
+    c.change === 'refused' ? [{ code: 'GEWU_DESIRED_INVALID', key: `cameras.${c.camera}`, message: c.message }] : [],
+  );
+  if (refused.length > 0) throw new RefusedChange(refused);
+  setMaintenance(registry, site);
+  return [];
+}
+
 interface CameraDeps {
   config: EdgeConfig;
+  site: Site;
   events: EventSink;
   health: HealthSink;
   caseStates: CaseStateMap;
@@ -178,10 +219,9 @@ interface CameraDeps {
 }
 
 function createCameras({ config, ...deps }: CameraDeps): CameraPipeline {
-  const { uplink, evidence, edge, site, vision } = config;
+  const { uplink, evidence, edge, vision } = config;
   return createCameraPipeline({
     ...deps,
-    site,
     profile: edge.profile,
     vision,
     dataDir: edge.dataDir,

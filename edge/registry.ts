@@ -89,6 +89,15 @@ export function createRegistry(site: Site, cells: CellIndex, profile: Profile): 
   return registry;
 }
 
+/** Other maintenance windows, put in force without touching anything else. */
+export function setMaintenance(registry: DeviceRegistry, site: Pick<Site, 'maintenance'>): void {
+  const windows = windowsByDevice(site);
+  for (const [id, device] of registry) {
+    device.windows = windows.get(id) ?? [];
+    for (const group of device.groups) group.windows = windowsOfGroup(site, group.id);
+  }
+}
+
 /** The kind's rules, less those that the registration switches off, with those that it replaces or adds. */
 function rulesOf(kind: DeviceKind, device: SiteDevice): ThresholdRule[] {
   const overrides = device.rules ?? {};
@@ -118,7 +127,7 @@ function createGroups(site: Site, cells: CellIndex): ReadonlyMap<string, Registe
     const list = members.get(group.id) ?? [];
     const place = placeOf(group, list, cells);
     if (place === null) return [];
-    const windows = (site.maintenance ?? []).filter((m) => m.group === group.id).map(toWindow);
+    const windows = windowsOfGroup(site, group.id);
     return [
       [group.id, { id: group.id, kind: group.kind, alarms: GROUP_ALARMS[group.kind], place, members: list.length, windows }],
     ];
@@ -142,7 +151,11 @@ function placeOf(
   return { lon, lat, errorRadiusM, cell, component };
 }
 
-function windowsByDevice({ maintenance = [] }: Site): Map<string, MaintenanceWindow[]> {
+function windowsOfGroup({ maintenance = [] }: Pick<Site, 'maintenance'>, group: string): MaintenanceWindow[] {
+  return maintenance.filter((m) => m.group === group).map(toWindow);
+}
+
+function windowsByDevice({ maintenance = [] }: Pick<Site, 'maintenance'>): Map<string, MaintenanceWindow[]> {
   const windows = new Map<string, MaintenanceWindow[]>();
   for (const m of maintenance)
     for (const id of m.devices ?? []) {

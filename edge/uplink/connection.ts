@@ -1,5 +1,5 @@
 import { connect as connectMqtt, type IClientOptions } from 'mqtt';
-import { ackTopic, commandTopic } from '#grid/wire/mod.ts';
+import { ackTopic, commandTopic, configTopic } from '#grid/wire/mod.ts';
 import { type Clock, GewuError, type Log, type Service } from '#service/mod.ts';
 import { type ClientTls, clientTlsOptions } from '#service/mqtt/mod.ts';
 import { Backoff } from './rtt.ts';
@@ -143,7 +143,7 @@ export class Connection implements Service {
     this.#upSince = this.#options.clock.monotonic();
     this.#owes('suback');
     // Acks are lost until the subscription stands, so nothing is sent before.
-    client.subscribe([ackTopic(edge), commandTopic(edge)], { qos: 1 }, (error) => {
+    client.subscribe([ackTopic(edge), commandTopic(edge), configTopic(edge)], { qos: 1 }, (error) => {
       this.#owed.delete('suback');
       if (client !== this.#client) return;
       if (error || !client.connected) {

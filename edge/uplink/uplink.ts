@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Ack, ackTopic, checkAck, commandTopic, LANES, type Lane, packFrame, upTopic } from '#grid/wire/mod.ts';
+import { type Ack, ackTopic, checkAck, commandTopic, configTopic, LANES, type Lane, packFrame, upTopic } from '#grid/wire/mod.ts';
 import type { Clock, Log, Metrics, Service } from '#service/mod.ts';
 import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { Chunk } from '../outbox/mod.ts';
@@ -27,6 +27,8 @@ export interface UplinkOptions {
   tls?: ClientTls | undefined;
   outbox: Rows;
   commands: CommandReceiver;
+  /** What comes on `down/config`. */
+  config?: CommandReceiver;
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -277,11 +279,12 @@ export class Uplink implements Service {
   }
 
   #onMessage(topic: string, payload: Buffer): void {
-    const { edge, commands, log } = this.#options;
+    const { edge, commands, config, log } = this.#options;
     try {
       const message: unknown = JSON.parse(payload.toString());
       if (topic === ackTopic(edge) && checkAck.Check(message)) this.#onAck(message);
       else if (topic === commandTopic(edge)) commands.receive(message);
+      else if (topic === configTopic(edge)) config?.receive(message);
     } catch (error) {
       log.warn({ topic, error: (error as Error).message }, 'the centre sent something unreadable');
     }

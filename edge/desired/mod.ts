@@ -1,0 +1,3 @@
+export { type CentreAccess, fetchDesired } from './fetch.ts';
+export { DesiredKeeper, RefusedChange } from './keeper.ts';
+export { openDesired, type StartingDesired } from './kept.ts';
