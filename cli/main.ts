@@ -15,6 +15,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'simulated sensors and cameras; training data',
     load: async () => (await import('./simulate.ts')).simulate,
   },
+  {
+    name: 'edges',
+    summary: 'see and set what the centre wants of its edges',
+    load: async () => (await import('./edges.ts')).edges,
+  },
   { name: 'init', summary: 'write commented example configurations', load: async () => (await import('./init.ts')).init },
   { name: 'validate', summary: 'check a configuration file', load: async () => (await import('./validate.ts')).validate },
   {

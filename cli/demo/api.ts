@@ -1,4 +1,4 @@
-import { GewuError } from '#service/mod.ts';
+import { type ConfigMistake, ERRORS, type ErrorCode, GewuError } from '#service/mod.ts';
 
 const REQUEST_MS_MAX = 5_000;
 
@@ -16,17 +16,26 @@ export class ApiClient {
     return { authorization: `Bearer ${this.#token}` };
   }
 
-  /** GET of JSON. Throws GEWU_STORE_UNAVAILABLE with status and path. */
-  async get<T>(path: string): Promise<T> {
-    const response = await this.fetch(path);
-    if (!response.ok) throw new GewuError('GEWU_STORE_UNAVAILABLE', `GET ${path}: ${response.status} ${await response.text()}`);
+  /** GET of JSON. Throws what the centre answers, GEWU_STORE_UNAVAILABLE where that is none of its refusals. */
+  get<T>(path: string): Promise<T> {
+    return this.send('GET', path);
+  }
+
+  /** The same with a body of JSON, where there is one. */
+  async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.fetch(path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    if (!response.ok) throw refusal(`${method} ${path}: ${response.status}`, await response.text());
     return (await response.json()) as T;
   }
 
-  fetch(path: string): Promise<Response> {
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.url + path, {
-      headers: this.headers,
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
+      ...init,
+      headers: { ...this.headers, ...(init.headers as Record<string, string>) },
     });
   }
 
@@ -37,4 +46,22 @@ export class ApiClient {
       () => false,
     );
   }
+}
+
+/** A refusal of the centre in its own code and words, each mistake on a line of its own. */
+function refusal(what: string, text: string): GewuError {
+  try {
+    const { code, message, mistakes = [] } = (JSON.parse(text) as { error: Refusal }).error;
+    const lines = mistakes.map((m) => `\n  ${m.key}: ${m.message}`);
+    if (Object.hasOwn(ERRORS, code)) return new GewuError(code, message + lines.join(''));
+  } catch {
+    // Not one of ours: a proxy, or something else that listens there.
+  }
+  return new GewuError('GEWU_STORE_UNAVAILABLE', `${what} ${text.slice(0, 500)}`);
+}
+
+interface Refusal {
+  code: ErrorCode;
+  message: string;
+  mistakes?: readonly ConfigMistake[];
 }

@@ -22,6 +22,8 @@ export async function startSmallInstallation(
   dir: string,
   devices: EdgeOptions['devices'],
   stores: object = {},
+  /** What the edge has beside devices, in its site and in its file. */
+  more: { site?: object; file?: object } = {},
 ): Promise<SmallInstallation> {
   const [apiPort, centreBrokerPort, edgeBrokerPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const edgeConfig = edgeFile({
@@ -30,14 +32,15 @@ export async function startSmallInstallation(
     devices,
     port: edgeBrokerPort,
   });
+  const site = { ...edgeConfig.site, ...more.site };
   const files = {
-    edge: { ...edgeConfig, uplink: { ...edgeConfig.uplink, apiUrl: `http://127.0.0.1:${apiPort}` } },
+    edge: { ...edgeConfig, ...more.file, site, uplink: { ...edgeConfig.uplink, apiUrl: `http://127.0.0.1:${apiPort}` } },
     ingest: {
       version: 1,
       centre: { dataDir: join(dir, 'centre') },
       api: { port: apiPort, tokens: [{ name: 'ops', token: TOKEN, roles: ['administrator', 'ops', 'viewer'] }] },
       broker: { embedded: { port: centreBrokerPort } },
-      edges: [{ id: 'edge-01', password: 'edge-password', site: edgeConfig.site }],
+      edges: [{ id: 'edge-01', password: 'edge-password', site }],
       ...stores,
     },
   };

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { DesiredAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
+import { paintedCamera } from '../edge/cameras/painted.ts';
+import { brightCamera, siteOf } from '../edge/cameras/running.ts';
+import { type SmallInstallation, startSmallInstallation } from '../support/installation.ts';
+import { until } from '../support/until.ts';
+
+// They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+/** A centre, an edge and a camera, each for real: what is set at the centre's API changes what the edge sees, while it runs. */
+const EDGE = '/api/v1/edges/edge-01/desired';
+const CAMERA = `${EDGE}/cameras/cam-01`;
+const BRIGHT_STREET = join(import.meta.dirname, '../models/fixtures/bright-street');
+const cleanups: (() => unknown)[] = [];
+let city: SmallInstallation;
+let zones: DesiredCameraAnswer['zones'];
+
+beforeAll(async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
+  const painted = await paintedCamera((cleanup) => cleanups.push(cleanup as () => unknown));
+  const camera = brightCamera(painted);
+  zones = camera.zones;
+  const site = siteOf([{ ...camera, zones: [] }]);
+  city = await startSmallInstallation(dir, [], {}, { site, file: { vision: { model: BRIGHT_STREET } } });
+  cleanups.push(async () => {
+    await Promise.all([city.edge.stop(), city.centre.stop()]);
+    await rm(dir, { recursive: true, force: true });
+  });
+});
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+const events = async () =>
+  (await city.api.get<{ items: { record: { type: string; data: { origin: { zone: string } } } }[] }>('/api/v1/events')).items;
+const patch = async (parts: object) => {
+  const { revision } = await city.api.get<DesiredCameraAnswer>(CAMERA);
+  return city.api.send<DesiredCameraAnswer>('PATCH', CAMERA, { revision, reason: 'test', ...parts });
+};
+const inForce = (revision: number) =>
+  until(
+    async () => {
+      const { status, running } = await city.api.get<DesiredAnswer>(EDGE);
+      return status === 'confirmed' && running === revision;
+    },
+    { timeoutMs: 60_000, everyMs: 50, what: `revision ${revision} in force` },
+  );
+
+test('a zone that is drawn at the centre raises an event without a restart; a bad one is refused and the old one goes on', async () => {
+  await until(async () => (await city.api.get<{ state: string }>('/api/v1/cameras/cam-01')).state === 'online', {
+    timeoutMs: 30_000,
+  });
+  const pid = city.edge.pid;
+  expect(await events()).toEqual([]);
+  const { revision } = await patch({ zones });
+  await inForce(revision);
+  const [event] = await until(async () => ((await events()).length > 0 ? events() : null), { timeoutMs: 30_000, everyMs: 50 });
+  expect(event?.record.data.origin.zone).toBe('all');
+  const person = zones?.map((z) => ({ ...z, rules: z.rules.map((r) => ({ ...r, detects: 'person' })) }));
+  await expect(patch({ zones: person })).rejects.toMatchObject({ code: 'GEWU_DESIRED_INVALID' });
+  expect(await city.api.get(EDGE)).toMatchObject({ revision, status: 'confirmed' });
+  expect(city.edge.pid).toBe(pid);
+});
+
+test('kill -9 of edge and centre at any time of a change: the newest comes into force, and nothing is half', async () => {
+  for (const [delayMs, both] of [
+    [0, true],
+    [30, false],
+  ] as const) {
+    const { revision } = await patch({ fps: 2 + delayMs / 100 });
+    await pause(delayMs);
+    await Promise.all([city.edge.kill(), ...(both ? [city.centre.kill()] : [])]);
+    if (both) await city.centre.start();
+    await city.edge.start();
+    await until(() => city.api.ready(), { timeoutMs: 30_000 });
+    await inForce(revision);
+  }
+  const view = await city.api.get<DesiredCameraAnswer>(CAMERA);
+  expect([view.fps, view.set]).toEqual([2.3, ['zones', 'fps']]);
+  // The one event is still the one event.
+  expect(await events()).toHaveLength(1);
+});
