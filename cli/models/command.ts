@@ -3,6 +3,7 @@ import { GewuError } from '#service/mod.ts';
 import type { Command } from '../command.ts';
 import { CHECK_USAGE, check } from './check.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
+import { IMPORT_USAGE, importDataset } from './import.ts';
 import { TRAIN_USAGE, train } from './train.ts';
 
 interface Part {
@@ -14,6 +15,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   check: { usage: CHECK_USAGE, run: check },
   eval: { usage: EVAL_USAGE, run: evaluation },
+  import: { usage: IMPORT_USAGE, run: importDataset },
   train: { usage: TRAIN_USAGE, run: train },
 };
 

@@ -42,11 +42,13 @@ def arguments():
     parser.add_argument("--minutes", type=float, default=24 * 60, help="ends unfinished after so long")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, help="2e-3 from nothing, 1e-3 from weights")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--weights", default="", help="weights.npz to begin with: fine-tuning, on full pictures only")
     parser.add_argument("--weights-classes", nargs="*", default=[], help="classes that the weights know, in their order")
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.rate = args.rate or (1e-3 if args.weights else 2e-3)
+    return args
 
 
 class Average:
@@ -116,7 +118,7 @@ class Run:
         args, size = self.args, self.size()
         chance = random.Random(f"{args.seed} {self.step}")
         torch.manual_seed(chance.getrandbits(40))
-        rate = args.rate * max(0.02, 0.5 + 0.5 * math.cos(math.pi * self.step / args.steps)) * min(1, (self.step + 1) / WARM_UP_STEPS)
+        rate = args.rate * max(0.02, 0.5 + 0.5 * math.cos(math.pi * self.step / args.steps)) * min(1, (self.step + 1) / min(WARM_UP_STEPS, args.steps / 8))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         x, wanted = batch_of(pictures, truths, order.picks(self.step), size, chance)

@@ -1,0 +1,2 @@
+export { type ImportedDataset, SPLITS, type Split } from './dataset.ts';
+export { readDataset, writeSplits } from './read.ts';

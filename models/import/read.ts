@@ -1,0 +1,25 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ModelError } from '../manifest.ts';
+import { isCoco, readCoco } from './coco.ts';
+import { completed, type ImportedDataset, SPLITS, type Split } from './dataset.ts';
+import { isYolo, readYolo } from './yolo.ts';
+
+/** Reads a dataset in YOLO or COCO layout, recognised by its files. Throws ModelError when it is neither. */
+export async function readDataset(dir: string): Promise<ImportedDataset> {
+  const dataset = (await isYolo(dir)) ? await readYolo(dir) : (await isCoco(dir)) ? await readCoco(dir) : null;
+  if (dataset === null)
+    throw new ModelError(`${dir}: neither data.yaml (YOLO) nor annotations/*.json (COCO) is there: docs/models.md shows both`);
+  return { ...dataset, splits: completed(dataset.splits) };
+}
+
+/** Writes the splits as folders that training and evaluation read; the pictures stay where they are. */
+export async function writeSplits({ classes, splits }: ImportedDataset, out: string): Promise<Record<Split, string>> {
+  for (const split of SPLITS) {
+    const dir = join(out, split);
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, 'classes.json'), `${JSON.stringify(classes)}\n`);
+    await writeFile(join(dir, 'truth.jsonl'), splits[split].map((picture) => `${JSON.stringify(picture)}\n`).join(''));
+  }
+  return { train: join(out, 'train'), val: join(out, 'val'), test: join(out, 'test') };
+}
