@@ -2,8 +2,9 @@ import { drainBench } from './drain.ts';
 import { edgeBench } from './edge.ts';
 import { ingestBench } from './ingest.ts';
 import { latencyBench } from './latency.ts';
+import { trackingBench } from './tracking/mod.ts';
 import type { Bench } from './types.ts';
 
 export type { Bench, BenchOptions, BenchResult } from './types.ts';
 
-export const BENCHES: readonly Bench[] = [edgeBench, ingestBench, latencyBench, drainBench];
+export const BENCHES: readonly Bench[] = [edgeBench, ingestBench, latencyBench, drainBench, trackingBench];

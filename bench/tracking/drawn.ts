@@ -1,0 +1,104 @@
+import { groundOf, InferencePool, openModel } from '#edge/vision/mod.ts';
+import type { SiteCamera } from '#grid/mod.ts';
+import { type Detection, type LoadedModel, letterboxOf } from '#models/mod.ts';
+import { silentLog, systemClock } from '#service/mod.ts';
+import {
+  type CameraPose,
+  calibrationPoints,
+  createStreetRenderer,
+  type Picture,
+  type StreetScript,
+  sceneAt,
+  type TruthBox,
+} from '#simulators/cameras/mod.ts';
+
+/** A street with what happens on it, and the camera that sees it. */
+export interface DrawnView {
+  id: string;
+  pose: CameraPose;
+  script: StreetScript;
+}
+
+/** One moment of it: what there was to see, in fractions of the picture, and what the detector says, in its input's pixels. */
+export interface DrawnMoment {
+  atMs: number;
+  truth: readonly TruthBox[];
+  detections: readonly Detection[];
+}
+
+interface Frame {
+  input: ArrayBuffer;
+  done(detections: Detection[]): void;
+  failed(error: Error): void;
+}
+
+/** The real detector on drawn streets, as fast as it goes: no stream and no clock in between, so that a run repeats exactly. */
+export class DrawnStreets {
+  readonly model: LoadedModel;
+  readonly #pool: InferencePool;
+
+  private constructor(model: LoadedModel, pool: InferencePool) {
+    this.model = model;
+    this.#pool = pool;
+  }
+
+  static async open(modelDir: string, workers: number): Promise<DrawnStreets> {
+    const model = await openModel(modelDir);
+    const pool = new InferencePool({ model, workers, log: silentLog, clock: systemClock });
+    await pool.start();
+    return new DrawnStreets(model, pool);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.stop();
+  }
+
+  /** Draws and looks at the view at these times of its script, ms, one after the other. */
+  async look({ pose, script }: DrawnView, timesMs: readonly number[]): Promise<DrawnMoment[]> {
+    const renderer = createStreetRenderer(script.street, pose);
+    const lane = this.#pool.lane<Frame>({
+      onDone: (frame, detections) => frame.done(detections),
+      onDropped: (frame, reason) => frame.failed(new Error(`a picture was ${reason}`)),
+    });
+    const moments: DrawnMoment[] = [];
+    for (const atMs of timesMs) {
+      const picture = renderer.render({ street: script.street, light: script.light, objects: sceneAt(script, atMs), ts: atMs });
+      const input = this.#input(picture);
+      const detections = await new Promise<Detection[]>((done, failed) => lane.offer({ input, done, failed }));
+      const truth = picture.truth.map((t) => ({ ...t, box: fractions(t.box, picture) }));
+      moments.push({ atMs, truth, detections });
+    }
+    return moments;
+  }
+
+  /** Shrinks by whole factors, each pixel the mean of those that it covers, as ffmpeg's area scaling does. */
+  #input(picture: Picture): ArrayBuffer {
+    const { input } = this.model.manifest;
+    const { widthPx, heightPx, leftPx, topPx } = letterboxOf(picture, input);
+    const factor = picture.widthPx / widthPx;
+    if (!Number.isInteger(factor) || picture.heightPx / heightPx !== factor)
+      throw new RangeError(`${picture.widthPx} x ${picture.heightPx} is no whole multiple of the model's input`);
+    const bytes = new Uint8Array(input.width * input.height * 3).fill(input.letterbox?.pad ?? 0);
+    for (let y = 0; y < heightPx; y++)
+      for (let x = 0; x < widthPx; x++)
+        for (let c = 0; c < 3; c++) {
+          let sum = 0;
+          for (let dy = 0; dy < factor; dy++)
+            for (let dx = 0; dx < factor; dx++)
+              sum += picture.rgba[((y * factor + dy) * picture.widthPx + x * factor + dx) * 4 + c] as number;
+          bytes[((y + topPx) * input.width + x + leftPx) * 3 + c] = Math.round(sum / (factor * factor));
+        }
+    return bytes.buffer;
+  }
+}
+
+/** The camera of a view, calibrated as its installer would, with these zones. */
+export function cameraOfView({ id, pose, script }: DrawnView, zones: SiteCamera['zones']) {
+  const points = calibrationPoints(pose, createStreetRenderer(script.street, pose));
+  const camera = { id, lon: pose.lon, lat: pose.lat, zones, calibration: { points } };
+  return { camera, ground: groundOf(camera) };
+}
+
+function fractions([left, top, right, bottom]: TruthBox['box'], { widthPx, heightPx }: Picture): TruthBox['box'] {
+  return [left / widthPx, top / heightPx, right / widthPx, bottom / heightPx];
+}
