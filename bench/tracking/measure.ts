@@ -38,7 +38,12 @@ export function measure(manifest: ModelManifest, seen: readonly Seen[], fps: num
   return { fps, ours: addCounts(ours), plain: addCounts(plain), cpuUsPerPicture: (used.user + used.system) / pictures };
 }
 
-export function ourTracks(manifest: ModelManifest, view: DrawnView, moments: readonly DrawnMoment[], fps: number): TrackedPicture[] {
+export function ourTracks(
+  manifest: ModelManifest,
+  view: DrawnView,
+  moments: readonly DrawnMoment[],
+  fps: number,
+): TrackedPicture[] {
   const { camera, ground } = cameraOfView(view, []);
   const frameMs = 1000 / fps;
   const watch = new ZoneWatch({ zones: [], frameMs });

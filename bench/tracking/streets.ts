@@ -1,4 +1,4 @@
-import type { Zone, ZoneRule } from '#grid/mod.ts';
+import type { SiteCell, SiteComponent, Zone, ZoneRule } from '#grid/mod.ts';
 import {
   type IncidentClass,
   type IncidentPlan,
@@ -73,6 +73,8 @@ const apartM = (a: StreetPlace, b: StreetPlace): number => Math.hypot(a.alongM -
 export interface StagedView extends DrawnView {
   zones: Zone[];
   incidents: CameraIncident[];
+  cells: SiteCell[];
+  components: SiteComponent[];
 }
 
 /** The demo's own streets with its incidents one after the other, and zones that watch for them. */
@@ -92,7 +94,8 @@ export function stagedViews(
         rules: z.rules.map((r) => shortened(r, terms.dwellS)),
       }));
       const script = { street: camera.street, light: camera.light, actors: staging.scripts.get(camera.id)?.actors ?? [] };
-      return { id: camera.id, pose: camera.pose, script, zones, incidents: cameras.filter((i) => i.camera === camera.id) };
+      const incidents = cameras.filter((i) => i.camera === camera.id);
+      return { id: camera.id, pose: camera.pose, script, zones, incidents, cells: city.cells, components: city.components };
     });
 }
 

@@ -23,16 +23,25 @@ export function wallClock(timeZone: string): (utcMs: number) => WallTime {
     hour: '2-digit',
     minute: '2-digit',
   });
+  // Every picture asks, and writing a date out takes longer than all the rest of its zones.
+  let [known, wall]: [minute: number, wall: WallTime | null] = [Number.NaN, null];
   return (utcMs) => {
+    const utcMinute = Math.floor(utcMs / MINUTE_MS);
+    if (wall === null || utcMinute !== known) [known, wall] = [utcMinute, read(utcMs)];
+    return wall;
+  };
+
+  function read(utcMs: number): WallTime {
     const parts = new Map(format.formatToParts(utcMs).map((part) => [part.type, part.value]));
     const date = `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`;
     const yesterday = new Date(Date.parse(`${date}T00:00:00Z`) - DAY_MS).toISOString().slice(0, 10);
     const minute = Number(parts.get('hour')) * 60 + Number(parts.get('minute'));
     return { date, yesterday, day: DAYS[parts.get('weekday') ?? ''] ?? 1, minute };
-  };
+  }
 }
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 const minutes = (hhmm: string): number => Number(hhmm.slice(0, 2)) * 60 + Number(hhmm.slice(3));
 
 /** Whether a rule is in force: one of its windows is open, or it has none, and nothing is permitted just now. */

@@ -1,5 +1,7 @@
 import { type Box, iou } from '#models/mod.ts';
-import { distanceM, type GroundPoint } from './ground.ts';
+import type { Ground, GroundPoint } from './ground.ts';
+import { begin, correct, type Mobility, type Motion, predict, speedMps, surprise } from './motion.ts';
+import { contactPixel } from './placement.ts';
 
 /** A detection with its place, fractions of the picture. `strong` reached its class's threshold. */
 export interface Observed {
@@ -16,6 +18,7 @@ export interface Track {
   /** Unique within one run of the edge. */
   id: string;
   class: string;
+  /** As it was last seen; while it is not, where it should be by now. */
   box: Box;
   /** Smoothed. */
   score: number;
@@ -30,75 +33,125 @@ export interface Track {
 interface State extends Track {
   hits: number;
   seenMs: number;
-  /** Of the box's centre, fractions a second. */
-  velocity: readonly [number, number];
+  motion: Motion | null;
+  /** Pictures in a row in which it was seen and did not move. */
+  stood: number;
+}
+
+export interface TrackerOptions {
+  /** Of the ids. */
+  prefix: string;
+  /** Between two pictures: a slow camera's tracks wait for three of them at least. */
+  frameMs: number;
+  ground: Pick<Ground, 'pixelOf'>;
 }
 
 const CONFIRM_HITS = 2;
-const FORGET_MS = 3000;
+/** One that stands and is hidden is waited for so long, one that moves so long. */
+const HIDDEN_MS_MAX = 6000;
+const HIDDEN_MOVING_MS_MAX = 1000;
+const HIDDEN_PICTURES_MIN = 3;
 const TRACKS_MAX = 100;
 const SCORE_ALPHA = 0.4;
-const POINT_ALPHA = 0.35;
-const VELOCITY_ALPHA = 0.5;
+/** Overlap with the expected box from which a detection is the track's, whatever the ground says: its foot may be hidden. */
+const IOU_SURE = 0.5;
+/** The same where nothing is known of the ground. */
 const IOU_MIN = 0.15;
-const GROUND_M_MIN = 1;
-const GROUND_M_MAX = 3;
+/** Chi squared of two dimensions, 99 %. */
+const SURPRISE_MAX = 9.21;
+/** What a full overlap is worth beside the surprise. */
+const IOU_WORTH = 6;
+/** Much of an error radius is the same from picture to picture: what is not is taken for one third of it, one standard deviation. */
+const SIGMAS_OF_RADIUS = 3;
 const PREDICT_S_MAX = 2;
+/** Slower than this over so many pictures a thing stands, and is expected to go on standing. */
+const STANDS_MPS = 0.6;
+const STANDS_PICTURES = 2;
+/** From here on its box is moved along, and it is not waited for when it is hidden. */
+const MOVES_MPS = 1;
+
+const STANDING: Mobility = { speedMps: 0.03, accelerationMps2: 0.03 };
+const PUSHED: Mobility = { speedMps: 0.7, accelerationMps2: 0.7 };
+const DRIVEN: Mobility = { speedMps: 6, accelerationMps2: 3 };
+const MOBILITY: Readonly<Record<string, Mobility>> = {
+  stall: PUSHED,
+  garbage: STANDING,
+  ponding: STANDING,
+  open_manhole: STANDING,
+  vehicle: DRIVEN,
+};
+const MOBILITY_OTHER = PUSHED;
 
 /**
- * Joins detections of successive pictures to tracks: same class only, by overlap with the predicted box and by distance
- * on the ground, best pairs first. Strong detections choose first; the weak ones may then keep a known track alive, but
- * begin none.
+ * Joins detections of successive pictures to tracks, same class only:
+ *
+ *   every track is moved to where it should be --> strong detections choose first, the least surprising pairs before others
+ *                                              --> weak ones may keep a known track alive, and begin none
+ *                                              --> strong ones that are left begin tracks
+ *
+ * The two stages are those of Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022; the
+ * motion is on the ground (`motion.ts`), where a car that drives away does not slow down. A thing that stands is waited for behind
+ * what hides it; what was tried beside this and did not pay is in docs/decisions/008-tracking.md.
  */
 export class Tracker {
-  readonly #prefix: string;
-  readonly #forgetMs: number;
+  readonly #options: TrackerOptions;
   #tracks: State[] = [];
   #next = 1;
   #lastMs = 0;
 
-  /** `frameMs` is the time between two pictures: a slow camera's tracks wait for three of them at least. */
-  constructor(prefix: string, frameMs: number) {
-    this.#prefix = prefix;
-    this.#forgetMs = Math.max(FORGET_MS, 3 * frameMs);
+  constructor(options: TrackerOptions) {
+    this.#options = options;
   }
 
   /** Takes the detections of one picture; `nowMs` is monotonic. Returns all live tracks. */
   update(observed: readonly Observed[], nowMs: number): readonly Track[] {
     const seconds = Math.min(PREDICT_S_MAX, Math.max(0, (nowMs - this.#lastMs) / 1000));
     this.#lastMs = nowMs;
-    for (const track of this.#tracks) {
-      track.seen = false;
-      track.box = moved(track.box, track.velocity, seconds);
-    }
-    const strong = observed.filter((o) => o.strong);
-    const left = this.#associate(this.#tracks, strong, nowMs, seconds);
-    const unseen = this.#tracks.filter((t) => !t.seen);
+    for (const track of this.#tracks) this.#expect(track, seconds);
+    const left = this.#associate(
+      observed.filter((o) => o.strong),
+      nowMs,
+    );
     this.#associate(
-      unseen,
       observed.filter((o) => !o.strong),
       nowMs,
-      seconds,
     );
     for (const one of left) this.#begin(one, nowMs);
-    this.#tracks = this.#tracks.filter((t) => nowMs - t.seenMs <= this.#forgetMs && (t.seen || t.confirmed));
+    this.#tracks = this.#tracks.filter((t) => t.seen || (t.confirmed && nowMs - t.seenMs <= this.#patienceMs(t)));
     return this.#tracks;
   }
 
-  #associate(tracks: readonly State[], observed: readonly Observed[], nowMs: number, seconds: number): Observed[] {
-    const pairs: { track: State; one: Observed; worth: number }[] = [];
-    for (const track of tracks) {
+  #patienceMs({ motion }: State): number {
+    const { frameMs } = this.#options;
+    if (motion !== null && speedMps(motion) > MOVES_MPS) return Math.max(HIDDEN_MOVING_MS_MAX, frameMs);
+    return Math.max(HIDDEN_MS_MAX, HIDDEN_PICTURES_MIN * frameMs);
+  }
+
+  #expect(track: State, seconds: number): void {
+    track.seen = false;
+    if (track.motion === null) return;
+    const from = track.motion.point;
+    track.motion = predict(track.motion, seconds, mobilityOf(track));
+    track.point = track.motion.point;
+    if (speedMps(track.motion) > MOVES_MPS) track.box = carried(this.#options.ground, track, from, track.point);
+  }
+
+  /** Gives each track that has none its detection; returns those that are left. */
+  #associate(observed: readonly Observed[], nowMs: number): Observed[] {
+    const pairs: { track: State; one: Observed; cost: number }[] = [];
+    for (const track of this.#tracks) {
+      if (track.seen) continue;
       for (const one of observed) {
-        const value = track.class === one.class ? worth(track, one) : 0;
-        if (value > 0) pairs.push({ track, one, worth: value });
+        const cost = track.class === one.class ? costOf(track, one) : null;
+        if (cost !== null) pairs.push({ track, one, cost });
       }
     }
-    pairs.sort((a, b) => b.worth - a.worth);
+    pairs.sort((a, b) => a.cost - b.cost);
     const taken = new Set<Observed>();
     for (const { track, one } of pairs) {
       if (track.seen || taken.has(one)) continue;
       taken.add(one);
-      observe(track, one, nowMs, seconds);
+      observe(track, one, nowMs);
     }
     return observed.filter((one) => !taken.has(one));
   }
@@ -106,7 +159,7 @@ export class Tracker {
   #begin(one: Observed, nowMs: number): void {
     if (this.#tracks.length >= TRACKS_MAX) return;
     this.#tracks.push({
-      id: `${this.#prefix}-${this.#next++}`,
+      id: `${this.#options.prefix}-${this.#next++}`,
       class: one.class,
       box: one.box,
       score: one.score,
@@ -116,31 +169,40 @@ export class Tracker {
       seen: true,
       hits: 1,
       seenMs: nowMs,
-      velocity: [0, 0],
+      stood: 0,
+      motion: motionOf(one),
     });
   }
 }
 
-/** 0 for no match; overlap and nearness on the ground each give up to 1. */
-function worth(track: State, one: Observed): number {
+const mobilityOf = ({ class: className, stood }: { class: string; stood: number }): Mobility =>
+  stood >= STANDS_PICTURES ? STANDING : (MOBILITY[className] ?? MOBILITY_OTHER);
+
+const varianceM2 = ({ errorRadiusM }: Observed): number => (errorRadiusM / SIGMAS_OF_RADIUS) ** 2;
+
+const motionOf = (one: Observed): Motion | null =>
+  one.point === null ? null : begin(one.point, varianceM2(one), mobilityOf({ class: one.class, stood: 0 }));
+
+/**
+ * Null for no match, else the less the better: -2 ln of the likelihood of that place (but for a constant), less what the boxes
+ * have in common.
+ */
+function costOf(track: State, one: Observed): number | null {
   const overlap = iou(track.box, one.box);
-  const reachM = Math.min(GROUND_M_MAX, Math.max(GROUND_M_MIN, one.errorRadiusM));
-  const apartM = track.point === null || one.point === null ? Number.POSITIVE_INFINITY : distanceM(track.point, one.point);
-  const near = apartM <= reachM ? 1 - apartM / reachM : 0;
-  return overlap >= IOU_MIN || near > 0 ? overlap + near : 0;
+  if (track.motion === null || one.point === null) return overlap >= IOU_MIN ? -IOU_WORTH * overlap : null;
+  const { distance2, varianceM2: s } = surprise(track.motion, one.point, varianceM2(one));
+  if (distance2 > SURPRISE_MAX && overlap < IOU_SURE) return null;
+  return Math.min(distance2, SURPRISE_MAX) + 2 * Math.log(s) - IOU_WORTH * overlap;
 }
 
-function observe(track: State, one: Observed, nowMs: number, seconds: number): void {
-  // `track.box` is already where the old velocity puts it: the rest is that velocity's error.
-  const [dx, dy] = [centre(one.box, 0) - centre(track.box, 0), centre(one.box, 1) - centre(track.box, 1)];
-  if (seconds > 0) {
-    const gain = VELOCITY_ALPHA / seconds;
-    track.velocity = [track.velocity[0] + gain * dx, track.velocity[1] + gain * dy];
+function observe(track: State, one: Observed, nowMs: number): void {
+  if (one.point !== null) {
+    track.motion = track.motion === null ? motionOf(one) : correct(track.motion, one.point, varianceM2(one));
+    track.point = track.motion?.point ?? null;
   }
+  track.stood = track.motion !== null && speedMps(track.motion) < STANDS_MPS ? track.stood + 1 : 0;
   track.box = one.box;
   track.score += SCORE_ALPHA * (one.score - track.score);
-  track.point =
-    track.point === null || one.point === null ? (one.point ?? track.point) : smoothed(track.point, one.point, one.errorRadiusM);
   track.errorRadiusM = one.errorRadiusM;
   track.seen = true;
   track.seenMs = nowMs;
@@ -148,15 +210,18 @@ function observe(track: State, one: Observed, nowMs: number, seconds: number): v
   track.confirmed ||= track.hits >= CONFIRM_HITS;
 }
 
-const centre = (box: Box, axis: 0 | 1): number => (box[axis] + box[(axis + 2) as 2 | 3]) / 2;
-
-/** A thing that moves is followed at once, one that stands is averaged: else it would seem to creep long after it stopped. */
-function smoothed(old: GroundPoint, next: GroundPoint, errorRadiusM: number): GroundPoint {
-  if (distanceM(old, next) > Math.max(GROUND_M_MIN, errorRadiusM)) return next;
-  return [old[0] + POINT_ALPHA * (next[0] - old[0]), old[1] + POINT_ALPHA * (next[1] - old[1])];
-}
-
-function moved(box: Box, velocity: readonly [number, number], seconds: number): Box {
-  const [dx, dy] = [velocity[0] * seconds, velocity[1] * seconds];
-  return [box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy];
+/** The box of a thing that has gone from one place to another: what is nearer looks larger. */
+function carried(
+  { pixelOf }: Pick<Ground, 'pixelOf'>,
+  { class: className, box }: Track,
+  from: GroundPoint,
+  to: GroundPoint,
+): Box {
+  const [before, after] = [pixelOf(from), pixelOf(to)];
+  if (before === null || after === null) return box;
+  const scale = Math.hypot(...from) / Math.max(1, Math.hypot(...to));
+  const [x, y] = contactPixel(className, box);
+  const acrossOf = (edge: number): number => x + (after[0] - before[0]) + (edge - x) * scale;
+  const downOf = (edge: number): number => y + (after[1] - before[1]) + (edge - y) * scale;
+  return [acrossOf(box[0]), downOf(box[1]), acrossOf(box[2]), downOf(box[3])];
 }

@@ -37,7 +37,7 @@ export class CameraView {
 
   constructor(deps: CameraViewDeps) {
     this.#deps = deps;
-    this.#tracker = new Tracker(deps.prefix, deps.frameMs);
+    this.#tracker = new Tracker(deps);
     for (const { detects, confidenceMin } of deps.camera.zones.flatMap((zone) => zone.rules))
       this.#acceptedFrom.set(detects, Math.min(confidenceMin, this.#acceptedFrom.get(detects) ?? 1));
   }

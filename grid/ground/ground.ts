@@ -1,7 +1,7 @@
 import type { Position } from '../place.ts';
 import type { Calibration } from '../site/site.ts';
 import { applyHomography, fitHomography } from './homography.ts';
-import type { Homography } from './linear.ts';
+import { adjugate3, type Homography } from './linear.ts';
 
 /** Metres of one degree of latitude on the WGS-84 equator's circle; good to 0.5 % over a site. */
 const METRES_PER_DEGREE = 111_319.49;
@@ -19,6 +19,8 @@ export interface Ground {
   at(x: number, y: number): GroundPoint | null;
   /** Metres that a step of `[dx, dy]` (fractions of the picture) at most means there; null where `at` is. */
   stepM(x: number, y: number, dx: number, dy: number): number | null;
+  /** The other way round; null behind the camera. */
+  pixelOf(point: GroundPoint): readonly [x: number, y: number] | null;
   toPosition(point: GroundPoint): Position;
   toPoint(position: Position): GroundPoint;
 }
@@ -49,7 +51,8 @@ export function fitGround(camera: { lon: number; lat: number; calibration: Calib
     const fault = `point ${wrong + 1} is ${(residualsM[wrong] as number).toFixed(1)} m off the others`;
     return { ok: false, fault, point: wrong, residualsM };
   }
-  return { ok: true, ground: { at, stepM: (x, y, dx, dy) => stepM(at, x, y, dx, dy), toPosition, toPoint }, residualsM };
+  const step: Ground['stepM'] = (x, y, dx, dy) => stepM(at, x, y, dx, dy);
+  return { ok: true, ground: { at, stepM: step, pixelOf: inverse(h, pairs), toPosition, toPoint }, residualsM };
 }
 
 const between = (a: GroundPoint, b: GroundPoint): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
@@ -62,6 +65,15 @@ function mapper(h: Homography, pairs: readonly { from: readonly [number, number]
     if (w * sign <= 1e-12) return null;
     const point: GroundPoint = [e / w, n / w];
     return Math.hypot(...point) <= RANGE_M_MAX ? point : null;
+  };
+}
+
+function inverse(h: Homography, pairs: readonly { to: GroundPoint }[]): Ground['pixelOf'] {
+  const back = adjugate3(h);
+  const sign = Math.sign(pairs.reduce((sum, p) => sum + applyHomography(back, ...p.to)[2], 0));
+  return (point) => {
+    const [x, y, w] = applyHomography(back, ...point);
+    return w * sign <= 1e-12 ? null : [x / w, y / w];
   };
 }
 

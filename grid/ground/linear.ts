@@ -62,3 +62,18 @@ export function multiply3(a: Homography, b: Homography): Homography {
 export function determinant3([a, b, c, d, e, f, g, h, i]: Homography): number {
   return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
 }
+
+/** The inverse but for a factor, which a projective map does not mind. */
+export function adjugate3([a, b, c, d, e, f, g, h, i]: Homography): Homography {
+  return [
+    e * i - f * h,
+    c * h - b * i,
+    b * f - c * e,
+    f * g - d * i,
+    a * i - c * g,
+    c * d - a * f,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
+  ];
+}
