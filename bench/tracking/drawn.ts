@@ -71,25 +71,37 @@ export class DrawnStreets {
     return moments;
   }
 
-  /** Shrinks by whole factors, each pixel the mean of those that it covers, as ffmpeg's area scaling does. */
+  /** Each pixel the mean of what it covers, as ffmpeg's area scaling makes it. */
   #input(picture: Picture): ArrayBuffer {
     const { input } = this.model.manifest;
     const { widthPx, heightPx, leftPx, topPx } = letterboxOf(picture, input);
-    const factor = picture.widthPx / widthPx;
-    if (!Number.isInteger(factor) || picture.heightPx / heightPx !== factor)
-      throw new RangeError(`${picture.widthPx} x ${picture.heightPx} is no whole multiple of the model's input`);
     const bytes = new Uint8Array(input.width * input.height * 3).fill(input.letterbox?.pad ?? 0);
-    for (let y = 0; y < heightPx; y++)
-      for (let x = 0; x < widthPx; x++)
+    const [across, down] = [covers(picture.widthPx, widthPx), covers(picture.heightPx, heightPx)];
+    for (const [y, rows] of down.entries())
+      for (const [x, columns] of across.entries()) {
+        const at = ((y + topPx) * input.width + x + leftPx) * 3;
         for (let c = 0; c < 3; c++) {
           let sum = 0;
-          for (let dy = 0; dy < factor; dy++)
-            for (let dx = 0; dx < factor; dx++)
-              sum += picture.rgba[((y * factor + dy) * picture.widthPx + x * factor + dx) * 4 + c] as number;
-          bytes[((y + topPx) * input.width + x + leftPx) * 3 + c] = Math.round(sum / (factor * factor));
+          for (const [row, high] of rows)
+            for (const [column, wide] of columns)
+              sum += high * wide * (picture.rgba[(row * picture.widthPx + column) * 4 + c] as number);
+          bytes[at + c] = Math.round(sum);
         }
+      }
     return bytes.buffer;
   }
+}
+
+/** Of each pixel of the smaller side, those of the larger that it covers, and the share of each. */
+function covers(largePx: number, smallPx: number): (readonly [at: number, share: number])[][] {
+  const factor = largePx / smallPx;
+  return Array.from({ length: smallPx }, (_, k) => {
+    const [from, to] = [k * factor, (k + 1) * factor];
+    return Array.from({ length: Math.ceil(to - 1e-9) - Math.floor(from) }, (__, n) => {
+      const at = Math.floor(from) + n;
+      return [at, (Math.min(at + 1, to) - Math.max(at, from)) / factor] as const;
+    });
+  });
 }
 
 /** The camera of a view, calibrated as its installer would, with these zones. */

@@ -10,7 +10,7 @@ import {
   stageStreet,
 } from '#simulators/cameras/mod.ts';
 import { type Dice, diceOf } from '#simulators/cameras/street/mod.ts';
-import { buildDemoCity, type CameraIncident, createStaging, type DemoCamera, zonesOf } from '#simulators/city/mod.ts';
+import { buildDemoCity, type CameraIncident, type CityCamera, createStaging, zonesOf } from '#simulators/city/mod.ts';
 import type { DrawnView } from './drawn.ts';
 
 /** Ahead of the pole, where a detector of this size has something to go by; and what bystanders fill. */
@@ -30,7 +30,7 @@ export function busyViews(citySeed: number, durationMs: number): DrawnView[] {
   return camerasOf(citySeed).map((camera, n) => busyView(camera, diceOf(citySeed, 301, n), durationMs));
 }
 
-function busyView({ id, street, pose, light, looks }: DemoCamera, dice: Dice, durationMs: number): DrawnView {
+function busyView({ id, street, pose, light, looks }: CityCamera, dice: Dice, durationMs: number): DrawnView {
   const plans: IncidentPlan[] = [];
   const count = Math.round((durationMs / 60_000) * INCIDENTS_PER_MINUTE);
   for (let throws = 0; plans.length < count && throws < 40 * count; throws++) {
@@ -103,6 +103,6 @@ export function stagedViews(
 const CLEAR_S = 15;
 const shortened = (rule: ZoneRule, dwellS: number): ZoneRule => ({ ...rule, dwellS, clearS: CLEAR_S });
 
-function camerasOf(citySeed: number): DemoCamera[] {
+function camerasOf(citySeed: number): CityCamera[] {
   return buildDemoCity({ seed: citySeed }).edges.flatMap((e) => e.cameras);
 }
