@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { deviceKind, type Mapper, PROFILES, Site, siteMistakes } from '#grid/mod.ts';
 import { ConfigError, type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
+import { EdgeLiveConfig } from './live/mod.ts';
 import { loadMapping, mappingConflicts } from './mapping/mod.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -57,6 +58,7 @@ export const EdgeConfigFile = Type.Object(
       { quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 4096 * MEBIBYTE }) },
       { ...strict, default: {} },
     ),
+    live: EdgeLiveConfig,
     /** Files that say how payloads in other formats become readings: docs/mappings.md. */
     mappings: Type.Array(Path(), { maxItems: 64, default: [] }),
     /** Takes what platforms push by HTTP, on the paths of the mappings. */

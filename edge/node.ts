@@ -10,6 +10,7 @@ import type { EdgeConfig } from './config.ts';
 import { DesiredKeeper, fetchDesired, RefusedChange, type StartingDesired } from './desired/mod.ts';
 import type { EventSink, HealthSink } from './events.ts';
 import { NodeHealth, ProbeServer } from './health/mod.ts';
+import { LiveViews } from './live/mod.ts';
 import { Mappings } from './mapping/mod.ts';
 import { Outbox, type SalvageReport } from './outbox/mod.ts';
 import { PushServer } from './push/mod.ts';
@@ -69,6 +70,8 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
   const cameras = createCameras({ config, site, events, health, caseStates, clock, log, metrics });
   const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
   const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
+  const live = createLive({ config, cameras, clock, log, metrics });
+  commands.on('live', (command) => live.show(command));
   const uplink = new Uplink({
     edge,
     url: config.uplink.url,
@@ -141,6 +144,7 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
     nodeHealth,
     ...(probes ? [probes] : []),
     cameras,
+    live,
     broker,
     ...(push ? [push] : []),
     ...(desired ? [desired] : []),
@@ -227,6 +231,19 @@ function createCameras({ config, ...deps }: CameraDeps): CameraPipeline {
     dataDir: edge.dataDir,
     edgeId: edge.id,
     evidence: { url: uplink.apiUrl, password: uplink.password, quotaBytes: evidence.quotaBytes, tls: uplink.apiTls },
+  });
+}
+
+function createLive({ config, ...deps }: Pick<CameraDeps, 'config' | 'clock' | 'log' | 'metrics'> & { cameras: CameraPipeline }) {
+  const { edge, uplink, live } = config;
+  return new LiveViews({
+    ...deps,
+    edge: edge.id,
+    config: live,
+    url: uplink.apiUrl,
+    password: uplink.password,
+    tls: uplink.apiTls,
+    trail: { record: async (act) => deps.log.info(act, 'raw view') },
   });
 }
 

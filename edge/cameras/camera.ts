@@ -8,6 +8,7 @@ import type { InferenceLane, InferencePool } from '../vision/mod.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
 import { CameraHealth, type CameraState } from './health.ts';
 import { Judge } from './judge.ts';
+import type { Lookout } from './lookout.ts';
 import { MainStream } from './main_stream.ts';
 import type { Meaning } from './meaning.ts';
 import { isMovie, streamsOf } from './open.ts';
@@ -26,6 +27,7 @@ export interface CameraDeps {
   store: EvidenceStore;
   uploader: EvidenceUploader;
   counters: CameraMetrics;
+  lookout: Lookout;
   /** The model may not speak for this camera. */
   shadow: boolean;
   filesDir: string | null;

@@ -5,6 +5,7 @@ import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evid
 import { CameraView, type EventReporter, type Incident, type Located } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
 import { BLIND_FAULT_MS } from './health.ts';
+import type { Lookout } from './lookout.ts';
 import { type Meaning, stillPending } from './meaning.ts';
 import { RecentPictures, type Seen } from './recent.ts';
 import { type Frame, pictureMs } from './source.ts';
@@ -15,6 +16,7 @@ export interface JudgeDeps {
   store: EvidenceStore;
   uploader: EvidenceUploader;
   counters: CameraMetrics;
+  lookout: Lookout;
   /** The model may not speak for this camera. */
   shadow: boolean;
   /** Gives a full picture's memory back. */
@@ -92,6 +94,10 @@ export class Judge implements Service {
     const { people, tracks, decisions } = now.view.look(frame.full, detections, { at, ms, wall: now.surroundings.wall(at) });
     const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));
     const seen: Seen = { full: frame.full, at, people, boxes };
+    this.#deps.lookout.tell(now.camera.id, () => {
+      const things = tracks.filter((t) => t.seen);
+      return { full: frame.full, at, people, tracks: things, trusted: !shadow };
+    });
     this.#recent.push(seen);
     if (!shadow) now.events.handle(decisions, at);
     else for (const { kind } of decisions) if (kind === 'raise') counters.shadowEvents.inc({ camera: now.camera.id });

@@ -1,5 +1,7 @@
 export { type CameraAddress, streamUrl } from './address.ts';
 export { toInput } from './arguments.ts';
+export type { FullPicture } from './frames.ts';
+export type { Looked, LookListener } from './lookout.ts';
 export {
   type CameraChange,
   type CameraPipeline,

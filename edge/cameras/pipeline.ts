@@ -10,6 +10,7 @@ import type { MediaStream } from '../media/mod.ts';
 import { InferencePool, openModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
+import { type LookListener, Lookout } from './lookout.ts';
 import { isSameStream, isSameSurroundings, type Meaning, meaningOf, type Surroundings, surroundingsOf } from './meaning.ts';
 import { forgottenCameras, type RetireDeps, retireCamera } from './retire.ts';
 
@@ -75,6 +76,10 @@ export interface CameraPipeline extends Service {
   stats(): CameraPipelineStats;
   /** The camera's stream as it comes; null for a camera that is not there or has none. It ends when the camera is changed. */
   media(cameraId: string): MediaStream | null;
+  /** Hears of each picture of a camera that was looked at, whether the camera is there yet or not. Returns what ends it. */
+  watch(cameraId: string, listener: LookListener): () => void;
+  /** Null for a camera that is not there. Another object once they were changed. */
+  zones(cameraId: string): SiteCamera['zones'] | null;
 }
 
 /**
@@ -103,6 +108,7 @@ class Pipeline implements CameraPipeline {
   readonly #store: EvidenceStore;
   readonly #uploader: EvidenceUploader;
   readonly #counters: CameraMetrics;
+  readonly #lookout = new Lookout();
   readonly #stopping = new AbortController();
   readonly #cameras = new Map<string, Running>();
   #surroundings: Surroundings;
@@ -168,6 +174,14 @@ class Pipeline implements CameraPipeline {
 
   media(cameraId: string): MediaStream | null {
     return this.#cameras.get(cameraId)?.camera.media ?? null;
+  }
+
+  watch(cameraId: string, listener: LookListener): () => void {
+    return this.#lookout.watch(cameraId, listener);
+  }
+
+  zones(cameraId: string): SiteCamera['zones'] | null {
+    return this.#cameras.get(cameraId)?.description.zones ?? null;
   }
 
   async #change(site: Site): Promise<CameraChange[]> {
@@ -246,8 +260,8 @@ class Pipeline implements CameraPipeline {
     if (shadow)
       log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
     const [store, uploader, counters] = [this.#store, this.#uploader, this.#counters];
-    const parts = { camera, meaning, edgeId, health, store, uploader, counters, shadow, filesDir, clock, log, ffmpeg };
-    return new Camera({ ...eyes, ...parts });
+    const [lookout, shared] = [this.#lookout, { edgeId, health, store, uploader, counters, filesDir, clock, log, ffmpeg }];
+    return new Camera({ ...eyes, ...shared, camera, meaning, lookout, shadow });
   }
 
   #tell(id: string, state: 'offline' | 'unknown', reason: string): void {

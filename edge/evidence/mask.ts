@@ -18,30 +18,31 @@ export interface MaskedPicture {
 export type Region = readonly [number, number, number, number];
 
 /**
- * What may leave the edge of a picture: the event's box, and everything else in coarse blocks. People are in coarse
- * blocks wherever they are, inside the box too. Blocks are aligned to the picture, so that several pictures of one place
+ * What may leave the edge of a picture: the boxes of things, and everything else in coarse blocks. People are in coarse
+ * blocks wherever they are, inside such a box too. Blocks are aligned to the picture, so that several pictures of one place
  * cannot be combined to a finer one. Boxes are in fractions.
  */
 export function maskPicture(
   picture: { widthPx: number; heightPx: number; rgb: Uint8Array },
-  keep: Box,
+  keep: readonly Box[],
   people: readonly Box[],
 ): MaskedPicture {
   const { widthPx, heightPx, rgb } = picture;
   const rgba = new Uint8ClampedArray(widthPx * heightPx * 4);
-  const clear = region(keep, KEEP_MARGIN, widthPx, heightPx);
+  const clear = keep.map((box) => region(box, KEEP_MARGIN, widthPx, heightPx));
   const covered = people.map((box) => region(box, PERSON_MARGIN, widthPx, heightPx));
   const block = blockPx(widthPx);
   for (let top = 0; top < heightPx; top += block) {
     for (let left = 0; left < widthPx; left += block) {
       const cell: Region = [left, top, Math.min(widthPx, left + block), Math.min(heightPx, top + block)];
       const mean = meanOf(rgb, widthPx, cell);
+      const things = clear.filter((other) => overlaps(other, cell));
       const people = covered.filter((other) => overlaps(other, cell));
       for (let y = cell[1]; y < cell[3]; y++) {
         for (let x = cell[0]; x < cell[2]; x++) {
           const from = (y * widthPx + x) * 3;
           const to = (y * widthPx + x) * 4;
-          const show = holds(clear, x, y) && !people.some((other) => holds(other, x, y));
+          const show = things.some((thing) => holds(thing, x, y)) && !people.some((other) => holds(other, x, y));
           rgba[to] = show ? (rgb[from] as number) : mean[0];
           rgba[to + 1] = show ? (rgb[from + 1] as number) : mean[1];
           rgba[to + 2] = show ? (rgb[from + 2] as number) : mean[2];

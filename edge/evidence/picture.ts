@@ -50,7 +50,7 @@ export async function evidenceJpeg(
   people: readonly Box[],
   caption: Caption,
 ): Promise<Buffer> {
-  const masked = maskPicture(picture, box, people);
+  const masked = maskPicture(picture, [box], people);
   const { widthPx, heightPx } = picture;
   const fontPx = Math.max(11, Math.round(widthPx / 58));
   const lineHeightPx = Math.round(fontPx * 1.5);

@@ -11,4 +11,5 @@ export type {
   LiveView,
   ViewerLive,
 } from '../wire/live.ts';
+export { KeyGate } from './gate.ts';
 export { decodePacket, encodePacket, type LivePacket, PACKET_HEAD_BYTES } from './packet.ts';

@@ -62,7 +62,16 @@ export const LiveViewers = Type.Object(
         {
           account: Type.String({ minLength: 1, maxLength: 64 }),
           grant: Type.Optional(
-            Type.Object({ id: Id(), purpose: Type.String({ minLength: 1, maxLength: 500 }), endsAt: Time() }, strict),
+            Type.Object(
+              {
+                id: Id(),
+                purpose: Type.String({ minLength: 1, maxLength: 500 }),
+                /** In which the account looks. */
+                roles: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 16 }),
+                endsAt: Time(),
+              },
+              strict,
+            ),
           ),
         },
         strict,

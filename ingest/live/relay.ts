@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { decodePacket } from '#grid/live/mod.ts';
 import { checkEdgeLive, type EdgeLive, type LiveForm, type LiveOpen, type LiveStart, type LiveViewers } from '#grid/wire/mod.ts';
 import { type Clock, ERRORS, type ErrorCode, type Log } from '#service/mod.ts';
+import { TokenBucket } from '#service/mqtt/mod.ts';
 import type { CommandSender } from '../ports.ts';
 import type { LiveConfig } from './config.ts';
 import type { LiveCounters } from './metrics.ts';
@@ -48,8 +49,8 @@ export class LiveRelay {
   #init: Uint8Array | null = null;
   #group: Uint8Array[] = [];
   #groupBytes = 0;
-  /** Bytes that the edge may send now, and when that was. */
-  #allowance = { bytes: 0, ms: 0 };
+  /** Bytes that the edge may send. */
+  #allowance: TokenBucket;
   #waitingSinceMs: number;
   #silentBeats = 0;
   #ask: NodeJS.Timeout | undefined;
@@ -59,6 +60,7 @@ export class LiveRelay {
   constructor(deps: RelayDeps) {
     this.deps = deps;
     this.#waitingSinceMs = deps.clock.monotonic();
+    this.#allowance = this.#newAllowance();
   }
 
   get viewers(): ReadonlySet<LiveViewer> {
@@ -87,12 +89,16 @@ export class LiveRelay {
     clearTimeout(this.#ask);
     this.#ask = undefined;
     this.#silentBeats = 0;
-    this.#allowance = { bytes: this.deps.config.streamBytesPerSMax * BURST_S, ms: this.deps.clock.monotonic() };
+    this.#allowance = this.#newAllowance();
     socket.on('pong', () => {
       this.#silentBeats = 0;
     });
     socket.on('message', (data: Buffer, binary: boolean) => {
-      if (this.#edge !== socket || !this.#affords(data.length)) return;
+      if (this.#edge !== socket) return;
+      if (!this.#allowance.tryTake(this.deps.clock.monotonic(), data.length)) {
+        this.#breach('more than it may send');
+        return;
+      }
       this.deps.counters.bytes.inc({ direction: 'in' }, data.length);
       if (binary) this.#packet(data);
       else this.#message(data.toString('utf8'));
@@ -197,15 +203,9 @@ export class LiveRelay {
     [this.#group, this.#groupBytes] = [[], 0];
   }
 
-  #affords(bytes: number): boolean {
+  #newAllowance(): TokenBucket {
     const { config, clock } = this.deps;
-    const ms = clock.monotonic();
-    const { streamBytesPerSMax: perS } = config;
-    const grown = this.#allowance.bytes + ((ms - this.#allowance.ms) * perS) / 1000;
-    this.#allowance = { bytes: Math.min(perS * BURST_S, grown) - bytes, ms };
-    if (this.#allowance.bytes >= 0) return true;
-    this.#breach(`more than ${perS} bytes/s`);
-    return false;
+    return new TokenBucket(config.streamBytesPerSMax, clock.monotonic(), config.streamBytesPerSMax * BURST_S);
   }
 
   /** What an edge of ours never does. */
@@ -218,7 +218,7 @@ export class LiveRelay {
   #tellViewers(): void {
     if (this.#edge === null || this.#edge.readyState !== this.#edge.OPEN) return;
     const viewers = [...this.#viewers].map(({ deps: { account, grant } }) =>
-      grant === null ? { account: account.id } : { account: account.id, grant },
+      grant === null ? { account: account.id } : { account: account.id, grant: { ...grant, roles: [...account.roles] } },
     );
     this.#edge.send(JSON.stringify({ type: 'viewers', viewers } satisfies LiveViewers));
   }

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { LivePacket } from '#grid/live/mod.ts';
+import { KeyGate, type LivePacket } from '#grid/live/mod.ts';
 import type { LiveEnded, LiveForm, LiveOpen, LiveState } from '#grid/wire/mod.ts';
 import type { ErrorCode } from '#service/mod.ts';
 import type { LiveCounters } from './metrics.ts';
@@ -24,7 +24,6 @@ export interface ViewerDeps {
 
 /**
  * Bytes that wait in our memory for one viewer, by form: two seconds of a stream; of single pictures just a few, so that the newest wins.
- * What comes beyond is dropped until this has shrunk to a quarter, and from there on until the next key.
  */
 const WAITING_BYTES_MAX: Readonly<Record<LiveForm, number>> = { fmp4: 1024 * 1024, mpeg1: 512 * 1024, jpeg: 64 * 1024 };
 /** WebSocket close codes [RFC 6455, 7.4.1]: done, against the rules, try again later. */
@@ -36,8 +35,7 @@ export class LiveViewer {
   readonly deps: ViewerDeps;
   readonly #socket: WebSocket;
   #form: LiveForm = 'jpeg';
-  /** Gets nothing before the next key. */
-  #waitsForKey = true;
+  readonly #gate = new KeyGate();
   #answers = true;
   #bytes = 0;
   #dropped = 0;
@@ -68,20 +66,18 @@ export class LiveViewer {
   /** The stream begins, or begins anew. */
   start(text: string, form: LiveForm): void {
     this.#form = form;
-    this.#waitsForKey = true;
+    this.#gate.close();
     this.#text(text);
   }
 
   /** What is of the moment only: not for who is behind. */
   boxes(text: string): void {
-    if (!this.#waitsForKey && this.#socket.bufferedAmount <= WAITING_BYTES_MAX[this.#form]) this.#text(text);
+    if (this.#gate.open && this.#socket.bufferedAmount <= WAITING_BYTES_MAX[this.#form]) this.#text(text);
   }
 
   show(packet: Uint8Array, { kind, key }: Pick<LivePacket, 'kind' | 'key'>): void {
     if (this.over) return;
-    const waiting = this.#socket.bufferedAmount;
-    const most = WAITING_BYTES_MAX[this.#form];
-    if (kind === 'media' && !this.#mayHave(key, waiting, most)) {
+    if (kind === 'media' && !this.#gate.passes(key, this.#socket.bufferedAmount, WAITING_BYTES_MAX[this.#form])) {
       this.#dropped++;
       this.deps.counters.dropped.inc({ view: this.deps.open.view });
       return;
@@ -108,12 +104,6 @@ export class LiveViewer {
     this.#over = code;
     this.deps.counters.refused.inc({ code });
     farewell(this.#socket, { code, message }, remedy);
-  }
-
-  #mayHave(key: boolean, waiting: number, most: number): boolean {
-    if (this.#waitsForKey) this.#waitsForKey = !(key && waiting <= most / 4);
-    else if (waiting > most) this.#waitsForKey = true;
-    return !this.#waitsForKey;
   }
 
   #text(text: string): void {

@@ -45,30 +45,37 @@ export class PacketSizeGuard {
   }
 }
 
-/** Lets `perS` through each second on average, and a burst of as many at once. */
+/** Lets `perS` through each second on average, and a burst of as many at once, or of `burst`. */
 export class TokenBucket {
   readonly #perS: number;
+  readonly #burst: number;
   #tokens: number;
   #at: number;
 
-  constructor(perS: number, nowMs: number) {
+  constructor(perS: number, nowMs: number, burst = perS) {
     this.#perS = perS;
-    this.#tokens = perS;
+    this.#burst = burst;
+    this.#tokens = burst;
     this.#at = nowMs;
   }
 
-  /** Takes one if there is one: for what is refused rather than kept waiting. */
-  tryTake(nowMs: number): boolean {
-    const tokens = Math.min(this.#perS, this.#tokens + ((nowMs - this.#at) * this.#perS) / 1000);
-    this.#at = nowMs;
-    this.#tokens = tokens >= 1 ? tokens - 1 : tokens;
-    return tokens >= 1;
+  /** Takes `cost` if there is so much: for what is refused rather than kept waiting. */
+  tryTake(nowMs: number, cost = 1): boolean {
+    this.#fill(nowMs);
+    const enough = this.#tokens >= cost;
+    if (enough) this.#tokens -= cost;
+    return enough;
   }
 
   /** Takes one; how many ms to wait before it may be used (0: at once). */
   take(nowMs: number): number {
-    this.#tokens = Math.min(this.#perS, this.#tokens + ((nowMs - this.#at) * this.#perS) / 1000) - 1;
-    this.#at = nowMs;
+    this.#fill(nowMs);
+    this.#tokens--;
     return this.#tokens >= 0 ? 0 : (-this.#tokens * 1000) / this.#perS;
+  }
+
+  #fill(nowMs: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#at) * this.#perS) / 1000);
+    this.#at = nowMs;
   }
 }

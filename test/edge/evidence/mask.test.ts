@@ -22,7 +22,7 @@ function pixel(rgba: Uint8ClampedArray, x: number, y: number): number {
 
 test('outside of the box every block has one colour, inside every pixel is as it was', () => {
   const picture = striped();
-  const { rgba } = maskPicture(picture, KEEP, []);
+  const { rgba } = maskPicture(picture, [KEEP], []);
   const [left, top, right, bottom] = region(KEEP, 0.08, WIDTH, HEIGHT);
   const wrong: [number, number][] = [];
   for (let y = 0; y < HEIGHT; y++) {
@@ -37,7 +37,7 @@ test('outside of the box every block has one colour, inside every pixel is as it
 });
 
 test('a person is pixelated also where the event is', () => {
-  const { rgba } = maskPicture(striped(), KEEP, [PERSON]);
+  const { rgba } = maskPicture(striped(), [KEEP], [PERSON]);
   const [left, top, right, bottom] = region(PERSON, 0.1, WIDTH, HEIGHT);
   for (let y = top; y < bottom; y++)
     for (let x = left; x < right; x++) expect(Math.abs(pixel(rgba, x, y) - 127.5)).toBeLessThan(1);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { DialledStream, Looker, liveCommand, rawGrant } from '../../support/live.ts';
 import { type EdgeClient, TestCentre, tokenOf } from '../api/fixture.ts';
-import { DialledStream, Looker, liveCommand, rawGrant } from './support.ts';
 
 let centre: TestCentre;
 let edge: EdgeClient;

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { decodePacket, encodePacket, type LivePacket } from '#grid/live/mod.ts';
 import { LIVE_EDGE_PATH, LIVE_STREAM_HEADER, LIVE_VIEWER_PATH, type LiveCommand, type LiveViewers } from '#grid/wire/mod.ts';
-import { until } from '../../support/until.ts';
-import { EDGE, EDGE_PASSWORD, type EdgeClient, type TestCentre, tokenOf, type Who } from '../api/fixture.ts';
+import { EDGE, EDGE_PASSWORD, type EdgeClient, type TestCentre, tokenOf, type Who } from '../ingest/api/fixture.ts';
+import { until } from './until.ts';
 
 const wsUrl = (centre: TestCentre, path: string) => centre.centre.apiUrl.replace(/^http/, 'ws') + path;
 
@@ -125,8 +125,8 @@ export async function liveCommand(edge: EdgeClient, n = 0): Promise<LiveCommand>
   return distinct()[n] as LiveCommand;
 }
 
-export async function rawGrant(centre: TestCentre, who: Who, minutes = 5): Promise<string> {
-  const wanted = { kind: 'raw-view', subject: { of: 'camera', id: 'cam-1' }, purpose: 'a car stands on the crossing', minutes };
+export async function rawGrant(centre: TestCentre, who: Who, { camera = 'cam-1', minutes = 5 } = {}): Promise<string> {
+  const wanted = { kind: 'raw-view', subject: { of: 'camera', id: camera }, purpose: 'a car stands on the crossing', minutes };
   const { status, body } = await centre.post('/api/v1/grants', who, wanted);
   if (status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
   return body.id;
