@@ -4,7 +4,8 @@ import { ingestBench } from './ingest.ts';
 import { latencyBench } from './latency.ts';
 import { trackingBench } from './tracking/mod.ts';
 import type { Bench } from './types.ts';
+import { visionBench } from './vision/vision.ts';
 
 export type { Bench, BenchOptions, BenchResult } from './types.ts';
 
-export const BENCHES: readonly Bench[] = [edgeBench, ingestBench, latencyBench, drainBench, trackingBench];
+export const BENCHES: readonly Bench[] = [edgeBench, ingestBench, latencyBench, drainBench, trackingBench, visionBench];

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GewuError } from '#service/mod.ts';
 
@@ -50,12 +50,18 @@ export class Pinned {
   /** The next message. Throws GEWU_INTERNAL when the process ends instead. */
   async message<T>(): Promise<T> {
     const child = this.#process as ChildProcess;
-    const ended = once(child, 'exit').then(() => {
+    const asked = new AbortController();
+    const { signal } = asked;
+    const ended = once(child, 'exit', { signal }).then(() => {
       throw new GewuError('GEWU_INTERNAL', `a process of the bench has ended; see ${this.#options.logFile}`);
     });
     ended.catch(() => undefined);
-    const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
-    return message;
+    try {
+      const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [T];
+      return message;
+    } finally {
+      asked.abort();
+    }
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -83,7 +89,29 @@ export class Pinned {
 
 /** Source: proc(5), /proc/[pid]/stat, fields 14 and 15. */
 export async function cpuUs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS_PER_S;
+  return ticksUs((await statOf(pid)) ?? [], [14, 15]);
+}
+
+/** Of a process, its children that run, and those that have ended: fields 16 and 17. */
+export async function familyCpuUs(pid: number): Promise<number> {
+  const all = await Promise.all([pid, ...(await childrenOf(pid))].map((one) => statOf(one)));
+  return all.reduce((sum, fields) => sum + ticksUs(fields ?? [], [14, 15, 16, 17]), 0);
+}
+
+export async function childrenOf(pid: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const parents = await Promise.all(pids.map(async (one) => Number((await statOf(one))?.[PPID])));
+  return pids.filter((_, i) => parents[i] === pid);
+}
+
+const PPID = 4;
+
+/** Fields of /proc/[pid]/stat by their number in proc(5), from the third on; null when the process has gone. */
+async function statOf(pid: number): Promise<string[] | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  return stat === null ? null : ['', '', '', ...stat.slice(stat.lastIndexOf(')') + 2).split(' ')];
+}
+
+function ticksUs(fields: readonly string[], numbers: readonly number[]): number {
+  return (numbers.reduce((sum, n) => sum + Number(fields[n] ?? 0), 0) * 1_000_000) / TICKS_PER_S;
 }

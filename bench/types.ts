@@ -6,6 +6,9 @@ export interface BenchOptions {
   rounds: number;
   /** A fifth of the work, or less, for the suite: the figures mean little. */
   short: boolean;
+  /** Of the benches that watch cameras. */
+  cameras?: number | undefined;
+  fps?: number | undefined;
   /** For people, on stderr. */
   say(text: string): void;
 }

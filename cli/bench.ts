@@ -11,7 +11,7 @@ const list = BENCHES.map((b) => `  ${b.name.padEnd(8)} ${b.summary}`).join('\n')
 export const bench: Command = {
   name: 'bench',
   summary: 'measure the data plane, each figure beside its yardstick',
-  usage: `usage: gewu bench NAME [--rounds ${ROUNDS}] [--short] [--keep] [--json]
+  usage: `usage: gewu bench NAME [--rounds ${ROUNDS}] [--cameras 8] [--fps 2] [--short] [--keep] [--json]
 
 ${list}
 
@@ -20,16 +20,25 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
   async run(args) {
     const { values, positionals } = parseFlags(
       args,
-      { rounds: { type: 'string' }, short: { type: 'boolean' }, keep: { type: 'boolean' }, json: { type: 'boolean' } },
+      {
+        rounds: { type: 'string' },
+        cameras: { type: 'string' },
+        fps: { type: 'string' },
+        short: { type: 'boolean' },
+        keep: { type: 'boolean' },
+        json: { type: 'boolean' },
+      },
       1,
     );
     const wanted = BENCHES.find((b) => b.name === positionals[0]);
     if (!wanted) throw new GewuError('GEWU_USAGE', `which one? ${BENCHES.map((b) => b.name).join(', ')}`);
     const { short = false } = values;
     const rounds = values.rounds === undefined ? (short ? 1 : ROUNDS) : parseInteger('rounds', values.rounds, 1, 100);
+    const cameras = values.cameras === undefined ? undefined : parseInteger('cameras', values.cameras, 1, 200);
+    const fps = values.fps === undefined ? undefined : parseInteger('fps', values.fps, 1, 15);
     const dir = await mkdtemp(join(tmpdir(), 'gewu-bench-'));
     try {
-      const { figures, missed } = await wanted.run({ dir, rounds, short, say });
+      const { figures, missed } = await wanted.run({ dir, rounds, short, cameras, fps, say });
       print(values.json ? JSON.stringify({ ...figures, missed }) : table(figures));
       for (const what of missed) say(`gewu bench ${wanted.name}: missed: ${what}`);
       return missed.length === 0 || short ? 0 : 1;

@@ -166,13 +166,14 @@ export class Camera implements Service {
   }
 
   #looked(frame: Frame, detections: readonly Detection[], inferenceMs: number): void {
-    const { camera, counters } = this.#deps;
+    const { camera, counters, clock } = this.#deps;
     // The last picture comes back after the end.
     if (this.#stopped) return;
     this.#counts.analysedFrames++;
     this.#rate.add(frame.ms);
     counters.analysed.inc({ camera: camera.id });
     counters.inferenceSeconds.observe(inferenceMs / 1000);
+    counters.detectSeconds.observe((clock.monotonic() - frame.ms) / 1000);
     this.#source.release({ input: frame.input });
     this.#judge.look(frame, detections);
   }

@@ -8,6 +8,8 @@ export interface CameraMetrics {
   streamFailures: Counter<'camera' | 'stream' | 'reason'>;
   online: Gauge<'camera'>;
   inferenceSeconds: Histogram;
+  /** From a picture's arrival to what was found in it: with the wait for a thread. */
+  detectSeconds: Histogram;
   /** Events that were not opened because the model knows only drawn scenes and the camera is a real one. */
   shadowEvents: Counter<'camera'>;
 }
@@ -45,6 +47,12 @@ export function cameraMetrics(metrics: Metrics): CameraMetrics {
       name: 'gewu_inference_seconds',
       help: 'One run of the detector',
       buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+      registers,
+    }),
+    detectSeconds: new Histogram({
+      name: 'gewu_camera_detect_seconds',
+      help: 'From the arrival of a picture to its detections',
+      buckets: [0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2, 5],
       registers,
     }),
     shadowEvents: new Counter({

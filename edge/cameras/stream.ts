@@ -5,10 +5,23 @@ import { pipeline } from 'node:stream/promises';
 import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
 import type { StreamInput } from './arguments.ts';
 import { type OpenStream, openStream, type StreamAddress } from './open.ts';
+import { type InputPipe, openPipes } from './pipes.ts';
 import { type FailureReason, failureOf, isRedirect, StreamError, withoutCredentials } from './reason.ts';
 
-/** Takes what one output of ffmpeg writes; what it throws ends that ffmpeg. */
+/** Takes what one output of ffmpeg writes, in memory that is used again when it returns; what it throws ends that ffmpeg. */
 export type OutputReader = (chunk: Buffer) => void;
+
+export interface StreamRun {
+  arguments: string[];
+  outputs: OutputReader[];
+}
+
+interface Signs {
+  startedMs: number;
+  lastMs: number | null;
+  ended: FailureReason | null;
+  stderr: string;
+}
 
 export interface StreamDeps {
   address: StreamAddress;
@@ -17,7 +30,7 @@ export interface StreamDeps {
   /** No sign of life for so long is a stalled stream. */
   stallMsMax: number;
   /** Of one ffmpeg, made for each anew: its arguments, and who reads its outputs pipe:1, pipe:3, pipe:4, ... in this order. */
-  open: (input: StreamInput, alive: () => void) => { arguments: string[]; outputs: OutputReader[] };
+  open: (input: StreamInput, alive: () => void) => StreamRun;
   /** The stream broke, and why. It is started again without being asked. */
   onFailure: (reason: FailureReason) => void;
   log: Log;
@@ -31,15 +44,13 @@ const FIRST_SIGN_MS_MAX = 15_000;
 const WATCH_EVERY_MS = 250;
 const BACKOFF_MS_MIN = 500;
 /** A camera that is not there is looked for so often, by a connection and without an ffmpeg: it is seen again soon after it is back. */
-const BACKOFF_MS_MAX = 4000;
+const BACKOFF_MS_MAX = 2500;
 /** One that answers and refuses is left in peace: it may lock out who asks too often. */
 const REFUSED_BACKOFF_MS_MAX = 30_000;
 const REFUSALS: readonly FailureReason[] = ['unauthorised', 'not_found', 'address', 'codec'];
 /** A stream that lived so long starts the backoff anew. */
 const HEALTHY_MS = 10_000;
 const STDERR_CHARS_MAX = 4000;
-/** The first two outputs are standard output and, after standard error, pipe:3. */
-const STDERR = 2;
 
 /**
  * One stream of one camera, kept alive: one ffmpeg, watched, killed when it shows nothing, started again with backoff.
@@ -51,6 +62,8 @@ const STDERR = 2;
 export class CameraStream implements Service {
   readonly #deps: StreamDeps;
   #child: ChildProcess | null = null;
+  /** Of the ffmpeg that runs, or ran last: its beginning and last sign of life, monotonic ms; why we ended it; what it said. */
+  readonly #signs: Signs = { startedMs: 0, lastMs: null, ended: null, stderr: '' };
   #running = false;
   #failures = 0;
   #backoffMs = BACKOFF_MS_MIN;
@@ -94,26 +107,27 @@ export class CameraStream implements Service {
     this.#opened = new AbortController();
     try {
       const opened = await openStream(address, { filesDir, signal: this.#opened.signal, probe: this.#failures > 0 });
-      if (this.#running) this.#run(opened);
-      else if (opened.feed instanceof Readable) opened.feed.destroy();
+      const run = this.#deps.open(opened.input, () => this.#alive());
+      const pipes = await openPipes(run.outputs.length);
+      if (this.#running) this.#run(run, opened.feed, pipes);
+      else {
+        if (opened.feed instanceof Readable) opened.feed.destroy();
+        for (const pipe of pipes) pipe.close();
+      }
     } catch (error) {
       if (!this.#running) return;
       log.warn({ camera: address.id, err: (error as Error).message }, 'camera address');
       const reason = isGewuError(error, 'GEWU_CAMERA_URL') ? 'address' : 'unreachable';
-      this.#again(error instanceof StreamError ? error.reason : reason, 0);
+      this.#again(error instanceof StreamError ? error.reason : reason);
     }
   }
 
-  #run({ input, feed }: OpenStream): void {
-    const { address, clock, log, stallMsMax, open } = this.#deps;
-    const startedMs = clock.monotonic();
-    let lastMs: number | null = null;
-    const alive = (): void => {
-      lastMs = clock.monotonic();
-    };
-    const { arguments: list, outputs } = open(input, alive);
-    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', list, {
-      stdio: [feed === null ? 'ignore' : 'pipe', 'pipe', 'pipe', ...outputs.slice(1).map(() => 'pipe' as const)],
+  #run(run: StreamRun, feed: OpenStream['feed'], pipes: readonly InputPipe[]): void {
+    const { address, log, clock } = this.#deps;
+    Object.assign(this.#signs, { startedMs: clock.monotonic(), lastMs: null, ended: null, stderr: '' });
+    const [first, ...others] = pipes.map(({ childFd }) => childFd);
+    const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', run.arguments, {
+      stdio: [feed === null ? 'ignore' : 'pipe', first, 'pipe', ...others],
       // Nothing of ours is needed there, and nothing of it should change what ffmpeg does.
       env: { PATH: process.env.PATH ?? '', LANG: 'C' },
     });
@@ -121,58 +135,64 @@ export class CameraStream implements Service {
     // The end of either is the end of both; ffmpeg's is told below.
     if (feed instanceof Readable && child.stdin) pipeline(feed, child.stdin).catch(() => child.kill('SIGKILL'));
     else child.stdin?.on('error', () => {}).end(feed);
-    this.#read(child, outputs);
-    let ended: FailureReason | null = null;
-    let stderr = '';
-    const end = (reason: FailureReason): void => {
-      ended ??= reason;
-      child.kill('SIGKILL');
-    };
-    const watchdog = setInterval(() => {
-      const silentMs = clock.monotonic() - (lastMs ?? startedMs);
-      if (silentMs <= (lastMs === null ? Math.max(FIRST_SIGN_MS_MAX, stallMsMax) : stallMsMax)) return;
-      end('stalled');
-    }, WATCH_EVERY_MS);
-    child.stderr?.on('data', (text: Buffer) => {
-      stderr = (stderr + text.toString('utf8')).slice(-STDERR_CHARS_MAX);
-      if (isRedirect(stderr)) end('address');
-    });
+    for (const [n, read] of run.outputs.entries()) pipes[n]?.begin((chunk) => this.#read(child, read, chunk));
+    const watchdog = setInterval(() => this.#watch(), WATCH_EVERY_MS);
+    child.stderr?.on('data', (text: Buffer) => this.#listen(text.toString('utf8')));
     child.once('error', (error: NodeJS.ErrnoException) => {
-      stderr += error.code === 'ENOENT' ? 'the program ffmpeg is missing (package ffmpeg)' : error.message;
+      this.#signs.stderr += error.code === 'ENOENT' ? 'the program ffmpeg is missing (package ffmpeg)' : error.message;
       if (child.pid === undefined) child.emit('close', null, null);
     });
     child.once('close', (code: number | null) => {
       clearInterval(watchdog);
+      for (const pipe of pipes) pipe.close();
       this.#child = null;
       if (!this.#running) return;
-      const livedMs = lastMs === null ? 0 : clock.monotonic() - startedMs;
+      const { ended, stderr, lastMs } = this.#signs;
       const reason = ended ?? failureOf(stderr) ?? (lastMs === null ? 'failed' : 'disconnected');
       const said = withoutCredentials(stderr).trim().slice(-400);
       log.warn({ camera: address.id, reason, exit: code, said }, 'camera stream ended');
-      this.#again(reason, livedMs);
+      this.#again(reason);
     });
   }
 
-  #read(child: ChildProcess, outputs: readonly OutputReader[]): void {
-    const { address, log } = this.#deps;
-    for (const [n, read] of outputs.entries()) {
-      const output = child.stdio[n === 0 ? 1 : n + STDERR] as Readable;
-      output.on('data', (chunk: Buffer) => {
-        // What still comes out of a killed ffmpeg belongs to nobody.
-        if (child !== this.#child || !this.#running) return;
-        try {
-          read(chunk);
-        } catch (error) {
-          log.error({ camera: address.id, err: error }, 'camera stream');
-          child.kill('SIGKILL');
-        }
-      });
+  #alive(): void {
+    this.#signs.lastMs = this.#deps.clock.monotonic();
+  }
+
+  #watch(): void {
+    const { clock, stallMsMax } = this.#deps;
+    const { startedMs, lastMs } = this.#signs;
+    const patienceMs = lastMs === null ? Math.max(FIRST_SIGN_MS_MAX, stallMsMax) : stallMsMax;
+    if (clock.monotonic() - (lastMs ?? startedMs) > patienceMs) this.#end('stalled');
+  }
+
+  #listen(text: string): void {
+    this.#signs.stderr = (this.#signs.stderr + text).slice(-STDERR_CHARS_MAX);
+    if (isRedirect(this.#signs.stderr)) this.#end('address');
+  }
+
+  #end(reason: FailureReason): void {
+    this.#signs.ended ??= reason;
+    this.#child?.kill('SIGKILL');
+  }
+
+  #read(child: ChildProcess, read: OutputReader, chunk: Buffer): void {
+    // What still comes out of a killed ffmpeg belongs to nobody.
+    if (child !== this.#child || !this.#running) return;
+    try {
+      read(chunk);
+    } catch (error) {
+      this.#deps.log.error({ camera: this.#deps.address.id, err: error }, 'camera stream');
+      child.kill('SIGKILL');
     }
   }
 
-  #again(reason: FailureReason, livedMs: number): void {
+  #again(reason: FailureReason): void {
     if (!this.#running) return;
     this.#failures++;
+    const { startedMs, lastMs } = this.#signs;
+    const livedMs = lastMs === null ? 0 : this.#deps.clock.monotonic() - startedMs;
+    this.#signs.lastMs = null;
     if (livedMs > HEALTHY_MS) this.#backoffMs = BACKOFF_MS_MIN;
     const waitMs = this.#backoffMs * (0.5 + (this.#deps.random ?? Math.random)());
     const backoffMsMax = REFUSALS.includes(reason) ? REFUSED_BACKOFF_MS_MAX : BACKOFF_MS_MAX;

@@ -13,6 +13,6 @@ test.for(BENCHES)('$name gives its figures', { timeout: 180_000 }, async ({ run 
 });
 
 /** Of these none is the best that can be. */
-const MISTAKES = /switches|fragments|mostlyLost|delay/i;
+const MISTAKES = /switches|fragments|mostlyLost|delay|dropped/i;
 /** An hour of backlog is not filled here. */
 const isMeasured = (figure: unknown) => figure === null || (typeof figure === 'number' && Number.isFinite(figure) && figure > 0);

@@ -1,0 +1,43 @@
+import { createCameraPipeline } from '#edge/cameras/mod.ts';
+import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { SHIPPED_MODEL } from './model.ts';
+import { visionSite } from './site.ts';
+
+/** The cameras of an edge node, with everything from the stream to the event: argv is the load and a folder. */
+const [load = '', dataDir = ''] = process.argv.slice(2);
+const metrics = createMetrics();
+const pipeline = createCameraPipeline({
+  site: visionSite(JSON.parse(load)),
+  profile: 'default',
+  vision: { model: SHIPPED_MODEL, workers: 1, filesDir: null },
+  events: { emit: async () => {} },
+  health: { report: async () => {} },
+  caseStates: { isOpen: () => false },
+  clock: systemClock,
+  log: silentLog,
+  metrics,
+  dataDir,
+  edgeId: 'edge-01',
+  // Nobody takes the evidence: it waits on the disk, as in an outage.
+  evidence: { url: 'http://127.0.0.1:1', password: 'bench-edge', quotaBytes: 100_000_000 },
+});
+await pipeline.start();
+
+export interface EdgeCount {
+  online: number;
+  analysed: number;
+  /** Upper bounds of the histogram and how many pictures were looked at within them. */
+  detect: [leS: number, count: number][];
+}
+
+process.on('message', async () => {
+  const values = async (name: string) => (await metrics.getSingleMetric(name)?.get())?.values ?? [];
+  const detect = (await values('gewu_camera_detect_seconds'))
+    .filter(({ labels }) => labels.le !== undefined && labels.le !== '+Inf')
+    .map(({ labels, value }): [number, number] => [Number(labels.le), value]);
+  const analysed = (await values('gewu_camera_frames_analysed_total')).reduce((sum, { value }) => sum + value, 0);
+  process.send?.({ online: pipeline.stats().online, analysed, detect } satisfies EdgeCount);
+});
+process.send?.('ready');
+process.once('disconnect', () => process.exit(0));
+process.once('SIGTERM', () => void pipeline.stop().then(() => process.exit(0)));
