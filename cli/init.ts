@@ -32,6 +32,8 @@ export const init: Command = {
     print(`  ./gewu ingest --config ${written.ingestFile}`);
     for (const edge of written.edges) print(`  ./gewu edge --config ${edge.file}`);
     print(`  ./gewu simulate --config ${written.simulateFile}\n`);
+    const { name, password } = written.administrator;
+    print(`Console: ${written.apiUrl}/   account ${name}, password ${password}   (said only now; it is kept as a hash)`);
     print(`API: ${written.apiUrl}/docs   token of the account ops: ${written.token}`);
     return 0;
   },

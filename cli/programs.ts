@@ -20,6 +20,8 @@ export const PROGRAMS = {
   torch: { package: 'python3-torch', find: () => inPython('torch') },
   pillow: { package: 'python3-pil', find: () => inPython('PIL') },
   onnx: { package: 'python3-onnx', find: () => inPython('onnx') },
+  /** Drives the console in tests. */
+  chromium: { package: 'chromium', find: () => inPath('chromium') },
   /** For the Chinese text in evidence; without it the text is English. */
   chineseFont: { package: 'fonts-wqy-zenhei', find: async () => (await import('#edge/mod.ts')).chineseFont() },
 } as const;

@@ -16,6 +16,7 @@ interface Step {
 /** What a full run does, in order; each is a program of node_modules/.bin. */
 const STEPS: readonly Step[] = [
   { name: 'types', bin: 'tsc', args: ['--noEmit'] },
+  { name: 'types of the console', bin: 'tsc', args: ['--noEmit', '-p', 'console'] },
   { name: 'lint', bin: 'biome', args: ['check', '--error-on-warnings', '.'] },
   { name: 'tests', bin: 'vitest', args: ['run', '--exclude', 'test/scenarios/**'] },
   // Whole cities, alone on the machine: what they measure would suffer from neighbours.
@@ -51,6 +52,7 @@ export const test: Command = {
       'mosquitto',
       'openssl',
       'strace',
+      'chromium',
       'chineseFont',
       ...TRAINING_PROGRAMS,
     ]);

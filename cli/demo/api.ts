@@ -31,6 +31,14 @@ export class ApiClient {
     return (await response.json()) as T;
   }
 
+  /** POST of JSON. Throws GEWU_STORE_UNAVAILABLE with status and path. */
+  async post<T>(path: string, body: object = {}): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await this.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new GewuError('GEWU_STORE_UNAVAILABLE', `POST ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.url + path, {
       signal: AbortSignal.timeout(REQUEST_MS_MAX),

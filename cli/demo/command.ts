@@ -5,6 +5,7 @@ import { GewuError } from '#service/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from '../command.ts';
 import { ensurePrograms } from '../programs.ts';
 import { casesWithEvidence } from './evidence.ts';
+import { demoPeople } from './people.ts';
 import { DemoCity } from './run.ts';
 import { cameraSums, StatusLine } from './status.ts';
 import { compare, judge, shortfalls, type Verdict } from './verdict.ts';
@@ -69,9 +70,7 @@ async function runCity(city: DemoCity, flags: Flags, interrupt: Promise<'interru
   const watch = new CaseWatch(city.api, startedAt);
   watch.start();
   say(`gewu: the city runs after ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  say(`  API    ${city.installation.apiUrl}/docs`);
-  say(`  token  ${city.installation.token}`);
-  say(`  files  ${flags.dir}`);
+  await sayWhereToLook(city, flags.dir);
   const status = new StatusLine({ city, watch, startedAt });
   const printing = setInterval(() => void status.next().then(show, () => undefined), STATUS_MS);
   try {
@@ -89,6 +88,16 @@ async function runCity(city: DemoCity, flags: Flags, interrupt: Promise<'interru
     clearInterval(printing);
     await watch.stop();
   }
+}
+
+/** The console first: a link signs its reader in once, within ten minutes. */
+async function sayWhereToLook({ api, installation }: DemoCity, dir: string): Promise<void> {
+  const { administrator, apiUrl, token } = installation;
+  const people = await demoPeople(api, administrator.name);
+  for (const { who, link } of people) say(`  ${who.padEnd(20)} ${link}`);
+  say(`  later                ${apiUrl}/   account ${administrator.name}, password ${administrator.password}`);
+  say(`  API                  ${apiUrl}/docs   token ${token}`);
+  say(`  files                ${dir}`);
 }
 
 async function whenFallen(city: DemoCity): Promise<'fallen'> {

@@ -5,6 +5,7 @@ export interface IngestTemplate {
   brokerPort: number;
   edges: readonly { id: string; password: string; siteFile: string }[];
   tokens: readonly { name: string; token: string; roles: readonly string[] }[];
+  administrator: { name: string; passwordHash: string };
   influxdbUrl?: string | undefined;
   postgresUrl?: string | undefined;
   dataDir: string;
@@ -40,6 +41,11 @@ api:
   # An account never holds supervision and command at once: who files does not dispatch.
   tokens:
 ${tokens}
+  # People sign in to the console. This one is made when there is no user yet; later the database decides.
+  sessions:
+    firstAdministrator: { name: ${t.administrator.name}, passwordHash: ${quote(t.administrator.passwordHash)} }
+    # idleMinutes: 720
+    # hoursMax: 168
 
 broker:
   embedded:                  # or external: { url: mqtt://broker:1883, username: ..., password: ... }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { hashPassword } from '#ingest/sessions/mod.ts';
 import { loadManifest } from '#models/mod.ts';
 import {
   buildDemoCity,
@@ -38,6 +39,8 @@ export interface Installation {
   apiUrl: string;
   /** May read everything and administer; files and dispatches nothing. */
   token: string;
+  /** Who may sign in to the console first. The password stands nowhere else. */
+  administrator: { name: string; password: string };
 }
 
 export const CITY = { cells: 12, sensors: 60, cameras: 4 } as const;
@@ -96,6 +99,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       edgeYaml({ ...e, profile, centreBrokerPort: ports.centreBroker, apiPort: ports.api, dataDir: `./data/${e.id}` }),
     );
   const token = secrets.token('ops');
+  const administrator = { name: 'admin', password: secrets.password('admin') };
   const tokens = [
     { name: 'ops', token, roles: ['administrator', 'ops', 'viewer'] },
     { name: 'supervision-officer', token: secrets.token('supervision-officer'), roles: ['viewer', 'supervision'] },
@@ -108,6 +112,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       brokerPort: ports.centreBroker,
       edges,
       tokens,
+      administrator: { name: administrator.name, passwordHash: await hashPassword(administrator.password) },
       influxdbUrl: plan.influxdbUrl,
       postgresUrl: plan.postgresUrl,
       dataDir: './data/centre',
@@ -133,5 +138,6 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
     simulateFile,
     apiUrl: `http://127.0.0.1:${ports.api}`,
     token,
+    administrator,
   };
 }

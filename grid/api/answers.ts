@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
 import { CASE_ROLES, CaseStateSchema, TECHNICAL_ROLES } from '../cases/mod.ts';
-import { EventRecord } from '../events/mod.ts';
 import { Id } from '../ids.ts';
 import { HEALTH_STATES } from '../wire/mod.ts';
 import { CellCode, listOf, nullable, Sha256, Time, Word } from './parts.ts';
@@ -60,6 +59,8 @@ export const DeviceAnswer = Type.Object(
     ...place,
     ...healthProperties,
     lastReadingAt: nullable(Time),
+    batteryV: nullable(Type.Number({ description: 'of the last reading' })),
+    rssiDbm: nullable(Type.Number({ description: 'of the last reading' })),
   },
   strict,
 );
@@ -92,7 +93,6 @@ export const LiveAnswer = Type.Object(
 );
 export const HistoryAnswer = listOf(Type.Object({ ts: Time, state: HealthStateSchema, reason: Type.String() }, strict));
 
-export const EventAnswer = Type.Object({ record: EventRecord, case: nullable(Id()), receivedAt: Time, updatedAt: Time }, strict);
 export const TimelineAnswer = listOf(
   Type.Object(
     {
@@ -213,7 +213,6 @@ export type DeviceAnswer = Static<typeof DeviceAnswer>;
 export type CameraAnswer = Static<typeof CameraAnswer>;
 export type LiveAnswer = Static<typeof LiveAnswer>;
 export type HistoryAnswer = Static<typeof HistoryAnswer>;
-export type EventAnswer = Static<typeof EventAnswer>;
 export type TimelineAnswer = Static<typeof TimelineAnswer>;
 export type TransitionsAnswer = Static<typeof TransitionsAnswer>;
 export type DeadLetterAnswer = Static<typeof DeadLetterAnswer>;

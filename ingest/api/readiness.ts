@@ -31,6 +31,10 @@ export class Readiness {
     this.#log = log;
   }
 
+  get names(): string[] {
+    return this.#checks.map((check) => check.name);
+  }
+
   /** Never rejects. */
   report(): Promise<ReadyReport> {
     const now = this.#clock.monotonic();

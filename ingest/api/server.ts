@@ -13,6 +13,7 @@ import type { Grants } from '../grants/mod.ts';
 import type { LiveViews } from '../live/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
+import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
 import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
@@ -20,8 +21,11 @@ import { installHeaders, securityHeaders } from './http/headers.ts';
 import { installOpenApi } from './http/openapi.ts';
 import { installUpgrades } from './http/upgrade.ts';
 import { type TypeBoxProvider, validatorCompiler } from './http/validate.ts';
+import { PipelineMeter } from './pipeline.ts';
 import type { Readiness } from './readiness.ts';
 import { ROUTES } from './routes/mod.ts';
+import { Situation } from './situation.ts';
+import { installConsole } from './static.ts';
 import type { StreamHub } from './stream.ts';
 
 export interface ApiDependencies {
@@ -50,6 +54,9 @@ export interface ApiDependencies {
 
 /** What a route file gets. */
 export interface RouteContext extends ApiDependencies {
+  situation: Situation;
+  pipeline: PipelineMeter;
+  verdicts: Verdicts;
   tokens: TokenAccounts;
   authenticator: Authenticator;
 }
@@ -82,7 +89,14 @@ class HttpApi implements Api {
     this.#deps = dependencies;
     const { database, clock, config, edges, sessions, metrics } = dependencies;
     const tokens = new TokenAccounts({ database, clock, fixed: config.tokens });
-    this.#context = { ...dependencies, tokens, authenticator: new Authenticator({ tokens, sessions, edges, clock, metrics }) };
+    this.#context = {
+      ...dependencies,
+      situation: new Situation(dependencies),
+      pipeline: new PipelineMeter(dependencies),
+      verdicts: createVerdicts({ database, clock }),
+      tokens,
+      authenticator: new Authenticator({ tokens, sessions, edges, clock, metrics }),
+    };
     this.#seconds = new Histogram({
       name: 'gewu_http_request_seconds',
       help: 'Time from request to answer',
@@ -100,6 +114,7 @@ class HttpApi implements Api {
     const { config, log } = this.#deps;
     const app = await this.#build();
     this.#app = app;
+    await this.#context.pipeline.start();
     await app.listen({ host: config.host, port: config.port }).catch(async (cause: NodeJS.ErrnoException) => {
       await this.stop();
       const code = cause.code === 'EADDRINUSE' || cause.code === 'EACCES' ? 'GEWU_PORT_IN_USE' : 'GEWU_CONFIG_INVALID';
@@ -116,6 +131,7 @@ class HttpApi implements Api {
     const app = this.#app;
     this.#app = null;
     if (app === null) return;
+    await this.#context.pipeline.stop();
     this.#deps.hub.closeAll();
     this.#deps.live.closeAll();
     const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS_MAX);
@@ -141,6 +157,7 @@ class HttpApi implements Api {
     installErrors(app, log);
     installUpgrades(app);
     await installOpenApi(app);
+    await installConsole(app, { log });
     for (const route of ROUTES)
       await app.register(async (scope) => route(scope.withTypeProvider<TypeBoxProvider>(), this.#context));
     await app.ready();

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Case } from '#grid/mod.ts';
+import { type Case, FINISHED_STATES, SEVERITIES, type Severity } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { type Queries, readCursor, writeCursor } from '../database/mod.ts';
 import { toCases, toStoredEvent } from './rows.ts';
@@ -14,6 +14,8 @@ export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<C
   const limit = limitOf(filter.limit);
   let query = db.selectFrom('cases').selectAll();
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+  if (filter.open !== undefined) query = query.where('state', filter.open ? 'not in' : 'in', FINISHED_STATES);
+  if (filter.severity !== undefined) query = query.where('severity', '=', filter.severity);
   if (filter.cell !== undefined) query = query.where('cell', '=', filter.cell);
   if (filter.edge !== undefined) query = query.where('edge', '=', filter.edge);
   if (filter.source !== undefined) query = query.where('source', '=', filter.source);
@@ -33,6 +35,33 @@ export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<C
   return { items: await toCases(db, page), cursor };
 }
 
+export async function countOpen(db: Queries): Promise<{ cell: string; severity: Severity; count: number }[]> {
+  const rows = await db
+    .selectFrom('cases')
+    .select(['cell', 'severity', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('state', 'not in', FINISHED_STATES)
+    .groupBy(['cell', 'severity'])
+    .execute();
+  return rows.map(({ cell, severity, count }) => ({ cell, severity: severity as Severity, count: Number(count) }));
+}
+
+export async function urgentCases(db: Queries, limit: number): Promise<Case[]> {
+  const ranks = sql.join(
+    SEVERITIES.map((severity, rank) => sql`when ${severity} then ${sql.lit(rank)}`),
+    sql` `,
+  );
+  const rows = await db
+    .selectFrom('cases')
+    .selectAll()
+    .where('state', 'not in', FINISHED_STATES)
+    .orderBy(sql`case severity ${ranks} else 9 end`)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return toCases(db, rows);
+}
+
 export async function listEvents(db: Queries, filter: EventFilter): Promise<Page<StoredEvent>> {
   const limit = limitOf(filter.limit);
   let query = db.selectFrom('events').selectAll();
@@ -42,6 +71,11 @@ export async function listEvents(db: Queries, filter: EventFilter): Promise<Page
   if (filter.source !== undefined) query = query.where('source', '=', filter.source);
   if (filter.active !== undefined) query = query.where('cleared_at', filter.active ? 'is' : 'is not', null);
   if (filter.since !== undefined) query = query.where('confirmed_at', '>=', filter.since);
+  if (filter.judged !== undefined)
+    query = query.where(({ exists, not, selectFrom }) => {
+      const verdict = exists(selectFrom('verdicts').select('event').whereRef('verdicts.event', '=', 'events.subject'));
+      return filter.judged ? verdict : not(verdict);
+    });
   const range = classRange(filter.class);
   if (range) query = query.where((eb) => eb.or([eb('class_key', '=', range.exact), inside(range)]));
   const after = readCursor(filter.cursor);

@@ -12,7 +12,7 @@ import { EventIntake } from './intake.ts';
 import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
-import { listCases, listEvents } from './queries.ts';
+import { countOpen, listCases, listEvents, urgentCases } from './queries.ts';
 import { classColumns, placeColumns, toCases, toStoredEvent } from './rows.ts';
 import { readTimeline, toEntry } from './timeline.ts';
 import { type ReportInput, report, TRANSITIONS } from './transitions/mod.ts';
@@ -104,6 +104,14 @@ class KyselyCaseService implements CaseService {
     const row = await kysely.selectFrom('events').selectAll().where('subject', '=', subject).executeTakeFirst();
     if (row === undefined) throw new GewuError('GEWU_NOT_FOUND', `there is no event ${subject}`);
     return toStoredEvent(row);
+  }
+
+  countOpen() {
+    return countOpen(this.#deps.database.kysely);
+  }
+
+  urgent(limit: number): Promise<Case[]> {
+    return urgentCases(this.#deps.database.kysely, limit);
   }
 
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>> {

@@ -1,4 +1,4 @@
-import type { Case, CaseRole, CaseSource, CaseState, EventRecord, FilingPolicy } from '#grid/mod.ts';
+import type { Case, CaseRole, CaseSource, CaseState, EventRecord, FilingPolicy, Severity } from '#grid/mod.ts';
 import type { Service } from '#service/mod.ts';
 import type { EventsSink } from '../ports.ts';
 
@@ -12,6 +12,9 @@ export interface Actor {
 
 export interface CaseFilter {
   state?: CaseState | undefined;
+  /** Whether the city's work on it goes on. */
+  open?: boolean | undefined;
+  severity?: Severity | undefined;
   /** Class key or a prefix of it: `2:0501`, `1:0102`, `1:0102:cover_open`. */
   class?: string | undefined;
   cell?: string | undefined;
@@ -34,6 +37,8 @@ export interface EventFilter {
   /** Device or camera id. */
   source?: string | undefined;
   active?: boolean | undefined;
+  /** Whether a person has said what it is. */
+  judged?: boolean | undefined;
   /** Confirmed at or after, UTC ms. */
   since?: number | undefined;
   limit?: number | undefined;
@@ -96,6 +101,10 @@ export interface CaseService extends Service, EventsSink {
   /** Throws GEWU_NOT_FOUND. */
   get(id: string): Promise<Case>;
   list(filter: CaseFilter): Promise<Page<Case>>;
+  /** Open cases by unit grid and severity. */
+  countOpen(): Promise<{ cell: string; severity: Severity; count: number }[]>;
+  /** Open cases, the most severe first and of these the one seen last. */
+  urgent(limit: number): Promise<Case[]>;
   /** Oldest first. */
   timeline(id: string): Promise<TimelineEntry[]>;
   /** A person's report; `input` as in transitions/report.ts. The same `key` again gives the case of the first time. */

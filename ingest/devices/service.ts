@@ -15,6 +15,7 @@ import type {
   HealthChange,
   HealthConfig,
   HealthKind,
+  HealthState,
   HistoryEntry,
   ThingFilter,
 } from './types.ts';
@@ -112,6 +113,18 @@ class RegisteredDevices implements DeviceService {
     return this.#page('camera', this.#deps.registry.cameras.values(), filter, () => true);
   }
 
+  async states(): Promise<{ of: HealthKind; id: string; state: HealthState }[]> {
+    const { edges, devices, cameras } = this.#deps.registry;
+    const known = await this.#store.states();
+    const all = (of: HealthKind, things: Iterable<{ id: string }>, edgeOf: (id: string) => string | undefined) =>
+      [...things].map(({ id }) => ({ of, id, state: known.get(`${edgeOf(id)} ${of} ${id}`) ?? UNHEARD.state }));
+    return [
+      ...all('edge', edges.values(), (id) => id),
+      ...all('device', devices.values(), (id) => devices.get(id)?.edge),
+      ...all('camera', cameras.values(), (id) => cameras.get(id)?.edge),
+    ];
+  }
+
   async history(
     of: HealthKind,
     id: string,
@@ -151,14 +164,19 @@ class RegisteredDevices implements DeviceService {
     }
   }
 
-  async #page<T extends { id: string; edge: string; cell: string | null }>(
+  async #page<T extends { id: string; edge: string; cell: string | null; component: string | null }>(
     of: HealthKind,
     all: Iterable<T>,
-    { edge, cell, state, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
+    { edge, cell, state, q, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
     wanted: (thing: T) => boolean,
   ): Promise<{ items: (T & Health)[]; cursor: string | null }> {
     const candidates = [...all].filter(
-      (t) => t.id > cursor && (edge === undefined || t.edge === edge) && (cell === undefined || t.cell === cell) && wanted(t),
+      (t) =>
+        t.id > cursor &&
+        (edge === undefined || t.edge === edge) &&
+        (cell === undefined || t.cell === cell) &&
+        (q === undefined || t.id.toLowerCase().includes(q.toLowerCase()) || t.component?.startsWith(q)) &&
+        wanted(t),
     );
     const items: (T & Health)[] = [];
     // Without a state to look for, one query reads exactly the page.

@@ -56,6 +56,12 @@ export class HealthStore {
     return health;
   }
 
+  /** The state of everything that ever reported, by `edge kind id`. */
+  async states(): Promise<Map<string, HealthState>> {
+    const rows = await this.#database.kysely.selectFrom('health').select(['edge', 'kind', 'id', 'state']).execute();
+    return new Map(rows.map((row) => [keyOf(row), row.state as HealthState]));
+  }
+
   async history(
     { edge, of, id }: { edge: string; of: HealthKind; id: string },
     since: number,

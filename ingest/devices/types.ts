@@ -60,6 +60,8 @@ export interface CameraStatus extends Health {
 export interface ThingFilter {
   edge?: string | undefined;
   cell?: string | undefined;
+  /** A part of its id, or the beginning of its component's code. */
+  q?: string | undefined;
   /** Of a device. */
   kind?: string | undefined;
   state?: HealthState | undefined;
@@ -97,6 +99,8 @@ export interface DeviceService extends Service {
   /** In order of id; `cursor` is null on the last page. */
   devices(filter: ThingFilter): Promise<{ items: DeviceStatus[]; cursor: string | null }>;
   cameras(filter: ThingFilter): Promise<{ items: CameraStatus[]; cursor: string | null }>;
+  /** How every registered thing is, and nothing else of it. */
+  states(): Promise<{ of: HealthKind; id: string; state: HealthState }[]>;
   /** Changes of state, newest first. Throws GEWU_NOT_FOUND. */
   history(
     of: HealthKind,

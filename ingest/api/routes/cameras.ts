@@ -21,6 +21,9 @@ const Query = Type.Object(
     edge: Type.Optional(Id()),
     cell: Type.Optional(CellCode),
     state: Type.Optional(HealthStateSchema),
+    q: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'a part of the id, or the beginning of the component code' }),
+    ),
     limit: Limit,
     cursor: Cursor,
   },

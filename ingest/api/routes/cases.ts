@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { CASE_SOURCES, Case, CaseStateSchema, Id } from '#grid/mod.ts';
+import { CASE_SOURCES, Case, CaseStateSchema, Id, Severity } from '#grid/mod.ts';
 import { evidenceOfCase } from '../../evidence/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
 import {
@@ -20,6 +20,8 @@ import type { Route } from './mod.ts';
 const Query = Type.Object(
   {
     state: Type.Optional(CaseStateSchema),
+    open: Type.Optional(Type.Boolean({ description: 'the city still works on it' })),
+    severity: Type.Optional(Severity),
     class: Type.Optional(ClassPrefix),
     cell: Type.Optional(CellCode),
     edge: Type.Optional(Id('of the event that opened it')),

@@ -26,6 +26,9 @@ const Query = Type.Object(
     kind: Type.Optional(Word),
     cell: Type.Optional(CellCode),
     state: Type.Optional(HealthStateSchema),
+    q: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'a part of the id, or the beginning of the component code' }),
+    ),
     limit: Limit,
     cursor: Cursor,
   },
@@ -74,8 +77,12 @@ async function withReadings(items: readonly DeviceStatus[], timeseries: TimeSeri
     .latest(items.map(({ id }) => id))
     .catch((error: Error) => log.debug({ err: error }, 'the last readings are not known'));
   return items.map((device) => {
-    const lastReadingAt = latest?.get(device.id)?.ts ?? null;
+    const last = latest?.get(device.id);
+    const lastReadingAt = last?.ts ?? null;
     const seen = Math.max(device.lastSeenAt ?? 0, lastReadingAt ?? 0);
-    return { ...device, lastSeenAt: seen === 0 ? null : seen, lastReadingAt };
+    const [batteryV, rssiDbm] = [numberIn(last?.fields.battery_v), numberIn(last?.fields.rssi)];
+    return { ...device, lastSeenAt: seen === 0 ? null : seen, lastReadingAt, batteryV, rssiDbm };
   });
 }
+
+const numberIn = (value: number | boolean | undefined): number | null => (typeof value === 'number' ? value : null);

@@ -12,6 +12,7 @@ const Query = Type.Object(
     by: Type.Optional(Type.Union([Type.Literal('sensor'), Type.Literal('camera')])),
     source: Type.Optional(Id('device or camera')),
     active: Type.Optional(Type.Boolean({ description: 'not cleared yet' })),
+    judged: Type.Optional(Type.Boolean({ description: 'somebody has said what it is' })),
     since: Type.Optional(Time),
     limit: Limit,
     cursor: Cursor,
@@ -19,17 +20,24 @@ const Query = Type.Object(
   strict,
 );
 
-export const events: Route = (app, { cases }) => {
+export const events: Route = (app, { cases, verdicts }) => {
   const tags = ['events'];
   const config = { access: VIEWERS };
   app.get(
     '/api/v1/events',
     { config, schema: { tags, summary: 'Events, newest first', querystring: Query, response: answers(pageOf(EventAnswer)) } },
-    (request) => cases.listEvents(request.query),
+    async (request) => {
+      const { items, cursor } = await cases.listEvents(request.query);
+      const said = await verdicts.of(items.map(({ record }) => record.subject));
+      return { items: items.map((e) => ({ ...e, verdict: said.get(e.record.subject) ?? null })), cursor };
+    },
   );
   app.get(
     '/api/v1/events/:id',
     { config, schema: { tags, summary: 'One event, by its subject', params: IdParams, response: answers(EventAnswer) } },
-    (request) => cases.getEvent(request.params.id),
+    async (request) => {
+      const { id } = request.params;
+      return { ...(await cases.getEvent(id)), verdict: (await verdicts.of([id])).get(id) ?? null };
+    },
   );
 };

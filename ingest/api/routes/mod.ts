@@ -20,10 +20,12 @@ import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
 import { session } from './session.ts';
+import { situation } from './situation.ts';
 import { stream } from './stream.ts';
 import { tokens } from './tokens.ts';
 import { transitions } from './transitions.ts';
 import { users } from './users.ts';
+import { verdicts } from './verdicts.ts';
 
 /** Fastify with TypeBox's types. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>;
@@ -54,4 +56,6 @@ export const ROUTES: readonly Route[] = [
   tokens,
   session,
   users,
+  verdicts,
+  situation,
 ];

@@ -1,0 +1,5 @@
+export * from './client.ts';
+export * from './files.ts';
+export * from './live.ts';
+export * from './queries.ts';
+export * from './session.ts';

@@ -1,0 +1,67 @@
+import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import type { CatalogueAnswer, Page } from '#grid/api/mod.ts';
+import { ApiError, call, withQuery } from './client.ts';
+
+const RETRIES_MAX = 3;
+const FRESH_MS = 2_000;
+const PAGE = 100;
+
+/** A refusal that asking again cannot mend is told at once. */
+export function createQueries(onOver: () => void): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: FRESH_MS,
+        retry: (failures, error) => {
+          if (error instanceof ApiError && error.status === 401) onOver();
+          const mendable = !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+          return mendable && failures < RETRIES_MAX;
+        },
+        refetchOnWindowFocus: true,
+      },
+    },
+  });
+}
+
+/** One thing, read again when the stream names its topic (the first part of the key) and every `everyMs`. */
+export function useThing<T>(
+  key: readonly [topic: string, ...rest: (string | number | null)[]],
+  path: string | null,
+  everyMs?: number,
+) {
+  return useQuery({
+    queryKey: key,
+    queryFn: ({ signal }) => call<T>(path ?? '', { signal }),
+    enabled: path !== null,
+    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+  });
+}
+
+/** A list, page by page as the reader comes near its end; never all of it. */
+export function usePages<T>(
+  topic: string,
+  path: string,
+  query: Record<string, string | number | boolean | undefined>,
+  enabled = true,
+) {
+  const result = useInfiniteQuery({
+    queryKey: [topic, path, query],
+    queryFn: ({ pageParam, signal }) => call<Page<T>>(withQuery(path, { limit: PAGE, ...query, cursor: pageParam }), { signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.cursor,
+    maxPages: 200,
+    enabled,
+  });
+  return { ...result, items: result.data?.pages.flatMap((p) => p.items) ?? [] };
+}
+
+const CATALOGUE_MS = 3_600_000;
+
+/** Classes, faults and device kinds with the names that people read; the same until the centre is updated. */
+export function useCatalogue(): CatalogueAnswer | undefined {
+  return useQuery({
+    queryKey: ['catalogue'],
+    queryFn: ({ signal }) => call<CatalogueAnswer>('/api/v1/catalogue', { signal }),
+    staleTime: CATALOGUE_MS,
+  }).data;
+}

@@ -1,0 +1,2 @@
+export { Console } from './console.tsx';
+export { type Scheme, useScheme } from './theme.tsx';

@@ -1,0 +1,73 @@
+import { App, ConfigProvider, theme } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+/** What is chosen, and what that comes to. */
+export type Choice = 'light' | 'dark' | 'system';
+export type Scheme = 'light' | 'dark';
+const STORED = 'gewu.theme';
+const DARK = '(prefers-color-scheme: dark)';
+
+interface Themes {
+  choice: Choice;
+  scheme: Scheme;
+  choose(choice: Choice): void;
+}
+const Context = createContext<Themes>({ choice: 'system', scheme: 'light', choose: () => undefined });
+export const useScheme = () => useContext(Context);
+
+const stored = (): Choice => {
+  const text = localStorage.getItem(STORED);
+  return text === 'light' || text === 'dark' ? text : 'system';
+};
+
+const FONT =
+  "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', 'WenQuanYi Zen Hei', sans-serif";
+const PRIMARY: Record<Scheme, string> = { light: '#0f766e', dark: '#2dd4bf' };
+
+/** The server puts a fresh nonce into each page: styles that are made while it runs carry it. */
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
+
+/** Light and dark, and Ant Design in the language of the page. */
+export function Themed({ children }: { children: ReactNode }) {
+  const { i18n } = useTranslation();
+  const [choice, setChoice] = useState(stored);
+  const [systemDark, setSystemDark] = useState(() => matchMedia(DARK).matches);
+  const scheme: Scheme = choice === 'system' ? (systemDark ? 'dark' : 'light') : choice;
+  useEffect(() => {
+    const media = matchMedia(DARK);
+    const follow = () => setSystemDark(media.matches);
+    media.addEventListener('change', follow);
+    return () => media.removeEventListener('change', follow);
+  }, []);
+  useEffect(() => {
+    document.documentElement.dataset.theme = scheme;
+  }, [scheme]);
+  const themes = useMemo(
+    () => ({
+      choice,
+      scheme,
+      choose: (next: Choice) => {
+        localStorage.setItem(STORED, next);
+        setChoice(next);
+      },
+    }),
+    [choice, scheme],
+  );
+  return (
+    <Context value={themes}>
+      <ConfigProvider
+        csp={{ nonce }}
+        locale={i18n.language.startsWith('zh') ? zhCN : enUS}
+        theme={{
+          algorithm: scheme === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
+          token: { colorPrimary: PRIMARY[scheme], borderRadius: 6, fontFamily: FONT, motion: false },
+        }}
+      >
+        <App component={false}>{children}</App>
+      </ConfigProvider>
+    </Context>
+  );
+}

@@ -1,0 +1,1 @@
+export { Cameras as default } from './cameras.tsx';

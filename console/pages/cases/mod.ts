@@ -1,0 +1,1 @@
+export { Cases as default } from './cases.tsx';

@@ -1,0 +1,205 @@
+import { Segmented } from 'antd';
+import { useTranslation } from 'react-i18next';
+import type { CameraAnswer, DeviceAnswer, EdgeAnswer } from '#grid/api/mod.ts';
+import type { HealthState } from '#grid/wire/mod.ts';
+import { useCatalogue, usePages, useThing } from '../../api/mod.ts';
+import {
+  Ago,
+  ClearFilters,
+  type Column,
+  HealthTag,
+  Page,
+  pickLabel,
+  Rows,
+  SearchFilter,
+  SelectFilter,
+  useFilter,
+  useKindName,
+  useReason,
+} from '../../parts/mod.ts';
+
+const OF = ['sensors', 'cameras', 'edges'] as const;
+type Of = (typeof OF)[number];
+const STATES: readonly HealthState[] = ['online', 'degraded', 'offline', 'unknown'];
+
+/** Every sensor, camera and edge node, and how it is. What is looked for stands in the URL. */
+export function Devices() {
+  const { t } = useTranslation();
+  const [of = 'sensors', setOf] = useFilter('of');
+  const catalogue = useCatalogue();
+  const edges = useThing<{ items: EdgeAnswer[] }>(['devices', 'edges'], '/api/v1/edges');
+  return (
+    <Page
+      fill
+      title={t('devices.title')}
+      beside={
+        <>
+          <Segmented
+            aria-label={t('field.kind')}
+            options={OF.map((value) => ({ value, label: t(`devices.${value}`) }))}
+            value={of as Of}
+            onChange={setOf}
+          />
+          <SearchFilter />
+          <SelectFilter
+            name="state"
+            label={t('filter.state')}
+            options={STATES.map((value) => ({ value, label: t(`health.${value}`) }))}
+          />
+          {of === 'sensors' && (
+            <SelectFilter
+              name="kind"
+              label={t('filter.kind')}
+              options={(catalogue?.deviceKinds ?? []).map((k) => ({ value: k.kind, label: pickLabel(k) }))}
+            />
+          )}
+          {of !== 'edges' && (
+            <SelectFilter
+              name="edge"
+              label={t('filter.edge')}
+              options={(edges.data?.items ?? []).map(({ id }) => ({ value: id, label: id }))}
+            />
+          )}
+          <ClearFilters />
+        </>
+      }
+    >
+      {of === 'edges' ? <Edges /> : of === 'cameras' ? <Cameras /> : <Sensors />}
+    </Page>
+  );
+}
+
+function useQueryOf() {
+  const [q] = useFilter('q');
+  const [state] = useFilter('state');
+  const [edge] = useFilter('edge');
+  const [cell] = useFilter('cell');
+  return { q, state, edge, cell };
+}
+
+interface Thing {
+  id: string;
+  state: HealthState;
+  reason: string;
+  since: number | null;
+  lastSeenAt: number | null;
+}
+
+/** What all three have. */
+function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastSeen', Column<T>> {
+  const { t } = useTranslation();
+  const reason = useReason();
+  return {
+    id: { key: 'id', label: t('field.id'), width: 'minmax(110px, 1.4fr)', draw: ({ id }) => <b>{id}</b> },
+    state: {
+      key: 'state',
+      label: t('field.state'),
+      width: 'minmax(150px, 1.4fr)',
+      draw: (thing) => (
+        <>
+          <HealthTag state={thing.state} /> <span className="dim">{reason(thing.reason)}</span>
+        </>
+      ),
+    },
+    since: { key: 'since', label: t('field.since'), width: '100px', wide: true, draw: ({ since }) => <Ago at={since} /> },
+    lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '100px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
+  };
+}
+
+function Sensors() {
+  const { t } = useTranslation();
+  const [kind] = useFilter('kind');
+  const kindName = useKindName();
+  const pages = usePages<DeviceAnswer>('devices', '/api/v1/devices', { ...useQueryOf(), kind });
+  const { id, state, since, lastSeen } = useColumns<DeviceAnswer>();
+  const columns: Column<DeviceAnswer>[] = [
+    id,
+    state,
+    { key: 'kind', label: t('field.kind'), width: 'minmax(100px, 1fr)', draw: (d) => kindName(d.kind) },
+    lastSeen,
+    since,
+    { key: 'battery', label: t('field.battery'), width: '80px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
+    { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
+    { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
+  ];
+  return (
+    <Rows
+      label={t('devices.sensors')}
+      pages={pages}
+      columns={columns}
+      to={(d) => `/devices/sensor/${d.id}`}
+      empty={t('devices.empty')}
+    />
+  );
+}
+
+function measure(value: number | null, unit: string, digits: number) {
+  return value === null ? <span className="dim">–</span> : `${value.toFixed(digits)} ${unit}`;
+}
+
+function Cameras() {
+  const { t } = useTranslation();
+  const pages = usePages<CameraAnswer>('devices', '/api/v1/cameras', useQueryOf());
+  const { id, state, since, lastSeen } = useColumns<CameraAnswer>();
+  const columns: Column<CameraAnswer>[] = [
+    id,
+    state,
+    {
+      key: 'fps',
+      label: t('cameras.title'),
+      width: '110px',
+      draw: (c) => t('cameras.fps', { n: (c.values.analysedFps ?? 0).toFixed(1) }),
+    },
+    lastSeen,
+    since,
+    { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
+    { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
+  ];
+  return (
+    <Rows
+      label={t('devices.cameras')}
+      pages={pages}
+      columns={columns}
+      to={(c) => `/devices/camera/${c.id}`}
+      empty={t('cameras.empty')}
+    />
+  );
+}
+
+/** All of them come at once: a centre has 500 at most. */
+function Edges() {
+  const { t } = useTranslation();
+  const { q, state } = useQueryOf();
+  const asked = useThing<{ items: EdgeAnswer[] }>(['devices', 'edges'], '/api/v1/edges');
+  const { id, state: health, since, lastSeen } = useColumns<EdgeAnswer>();
+  const wanted = (e: EdgeAnswer) => (state === undefined || e.state === state) && (q === undefined || e.id.includes(q));
+  const columns: Column<EdgeAnswer>[] = [
+    id,
+    health,
+    {
+      key: 'has',
+      label: t('devices.title'),
+      width: 'minmax(190px, 1.5fr)',
+      wide: true,
+      draw: (e) => t('devices.devicesOf', { n: e.devices, c: e.cameras, g: e.cells }),
+    },
+    lastSeen,
+    since,
+  ];
+  const pages = {
+    ...asked,
+    items: (asked.data?.items ?? []).filter(wanted),
+    hasNextPage: false,
+    isFetchingNextPage: false,
+    fetchNextPage: () => undefined,
+  };
+  return (
+    <Rows
+      label={t('devices.edges')}
+      pages={pages}
+      columns={columns}
+      to={(e) => `/devices/edge/${e.id}`}
+      empty={t('devices.empty')}
+    />
+  );
+}

@@ -1,0 +1,49 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { App } from 'antd';
+import { useState } from 'react';
+import type { EventAnswer, VerdictInput } from '#grid/api/mod.ts';
+import { call } from '../../api/mod.ts';
+
+export interface Judging {
+  accept(): void;
+  /** Opens the choice of reasons. */
+  ask(): void;
+  reject(input: Extract<VerdictInput, { verdict: 'rejected' }>): void;
+  undo(): void;
+  asking: boolean;
+  cancel(): void;
+  busy: boolean;
+}
+
+/** Verdicts on the event at hand; `onDone` when one is stored. */
+export function useJudging(event: EventAnswer | undefined, onDone: () => void): Judging {
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const subject = event?.record.subject;
+  const send = async (method: 'PUT' | 'DELETE', body?: VerdictInput) => {
+    if (subject === undefined || busy) return;
+    setBusy(true);
+    try {
+      await call(`/api/v1/events/${subject}/verdict`, { method, ...(body === undefined ? {} : { body }) });
+      setAsking(false);
+      if (method === 'PUT') onDone();
+      await client.invalidateQueries({ queryKey: ['events'] });
+      void client.invalidateQueries({ queryKey: ['verdicts'] });
+    } catch (error) {
+      void message.error((error as Error).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return {
+    accept: () => void send('PUT', { verdict: 'accepted' }),
+    ask: () => setAsking(subject !== undefined),
+    reject: (input) => void send('PUT', input),
+    undo: () => void send('DELETE'),
+    asking,
+    cancel: () => setAsking(false),
+    busy,
+  };
+}

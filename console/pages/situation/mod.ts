@@ -1,0 +1,1 @@
+export { Situation as default } from './situation.tsx';

@@ -1,0 +1,128 @@
+import { CloseOutlined } from '@ant-design/icons';
+import { Button, Segmented } from 'antd';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useNavigate } from 'react-router';
+import type { PipelineAnswer, SituationAnswer } from '#grid/api/mod.ts';
+import { useThing } from '../../api/mod.ts';
+import type { ColourBy } from '../../parts/map/city_map.tsx';
+import type { Cells } from '../../parts/map/style.ts';
+import { Ago, Nothing, Page, SeverityTag, Shown, useClassName, useFilter, Waiting } from '../../parts/mod.ts';
+import { Legend } from './legend.tsx';
+import { Tiles } from './tiles.tsx';
+
+const CityMap = lazy(() => import('../../parts/map/city_map.tsx'));
+/** The stream says when something changes; this is for what it does not say. */
+const RENEW_MS = 10_000;
+
+/** What the city is like now: figures, map, and the open cases by urgency. */
+export function Situation() {
+  const { t } = useTranslation();
+  const situation = useThing<SituationAnswer>(['situation'], '/api/v1/situation', RENEW_MS);
+  const pipeline = useThing<PipelineAnswer>(['pipeline'], '/api/v1/pipeline', RENEW_MS);
+  const cells = useThing<Cells>(['cells'], '/api/v1/cells');
+  const [by = 'cases', setBy] = useFilter('by');
+  const [chosen, setChosen] = useState<string | null>(null);
+  const navigate = useNavigate();
+  return (
+    <Page
+      fill
+      title={t('situation.title')}
+      beside={
+        <>
+          <span className="dim small">{t('situation.colourBy')}</span>
+          <Segmented
+            aria-label={t('situation.colourBy')}
+            value={by}
+            onChange={(v) => setBy(v === 'cases' ? undefined : v)}
+            options={[
+              { value: 'cases', label: t('situation.byCases') },
+              { value: 'health', label: t('situation.byHealth') },
+            ]}
+          />
+        </>
+      }
+    >
+      <Tiles
+        situation={situation.data}
+        pipeline={pipeline.data}
+        at={situation.dataUpdatedAt}
+        pipelineAt={pipeline.dataUpdatedAt}
+      />
+      <div className="situation">
+        <div className="map-box">
+          <Shown of={cells}>
+            {(city) =>
+              city.features.length === 0 ? (
+                <Nothing text={t('situation.noCells')} />
+              ) : (
+                situation.data && (
+                  <Suspense fallback={<Waiting />}>
+                    <CityMap
+                      cells={city}
+                      situation={situation.data}
+                      by={by as ColourBy}
+                      chosen={chosen}
+                      onCell={setChosen}
+                      onCase={(id) => void navigate(`/cases/${id}`)}
+                    />
+                    <Legend by={by as ColourBy} />
+                    {chosen && <ChosenCell code={chosen} situation={situation.data} onClose={() => setChosen(null)} />}
+                  </Suspense>
+                )
+              )
+            }
+          </Shown>
+        </div>
+        <aside className="urgent" aria-label={t('situation.urgent')}>
+          <h2>{t('situation.urgent')}</h2>
+          <Shown of={situation}>{(data) => <Urgent cases={data.urgent} />}</Shown>
+        </aside>
+      </div>
+    </Page>
+  );
+}
+
+function Urgent({ cases }: { cases: SituationAnswer['urgent'] }) {
+  const { t } = useTranslation();
+  const className = useClassName();
+  if (cases.length === 0) return <Nothing text={t('situation.urgentEmpty')} />;
+  return (
+    <ul>
+      {cases.map((c) => (
+        <li key={c.id}>
+          <Link to={`/cases/${c.id}`}>
+            <b>{className(c.class)}</b>
+            <SeverityTag severity={c.severity} />
+            <span className="dim">{t(`caseState.${c.state}`)}</span>
+            <span className="dim">
+              <Ago at={c.lastSeenAt} />
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ChosenCell({ code, situation, onClose }: { code: string; situation: SituationAnswer; onClose: () => void }) {
+  const { t } = useTranslation();
+  const cell = situation.cells.find((c) => c.code === code);
+  const open = cell ? Object.values(cell.openCases).reduce((a, b) => a + b, 0) : 0;
+  const devices = cell?.devices ?? { online: 0, offline: 0, degraded: 0, unknown: 0 };
+  const n = Object.values(devices).reduce((a, b) => a + b, 0);
+  return (
+    <div className="cell-card" role="status">
+      <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t('action.close')} onClick={onClose} />
+      <b>
+        {t('field.cell')} <span className="mono">{code}</span>
+      </b>
+      <span>{t('situation.cellCases', { n: open })}</span>
+      <span>{t('situation.cellDevices', { n, offline: devices.offline, degraded: devices.degraded })}</span>
+      <span className="bar">
+        <Link to={`/cases?cell=${code}`}>{t('situation.showCases')}</Link>
+        <Link to={`/devices?cell=${code}`}>{t('situation.showDevices')}</Link>
+      </span>
+    </div>
+  );
+}

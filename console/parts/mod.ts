@@ -1,0 +1,5 @@
+export * from './filters.tsx';
+export * from './names.tsx';
+export * from './page.tsx';
+export * from './rows.tsx';
+export * from './time.tsx';

@@ -1,0 +1,55 @@
+import { type Static, Type } from 'typebox';
+import { Case } from '../cases/mod.ts';
+import { CellCode, listOf, nullable, Time } from './parts.ts';
+
+const strict = { additionalProperties: false } as const;
+const Count = Type.Integer({ minimum: 0 });
+
+const BySeverity = Type.Object({ critical: Count, high: Count, normal: Count, low: Count }, strict);
+const ByState = Type.Object({ online: Count, offline: Count, degraded: Count, unknown: Count }, strict);
+
+export const SituationAnswer = Type.Object(
+  {
+    at: Time,
+    openCases: BySeverity,
+    devices: ByState,
+    cameras: ByState,
+    edges: ByState,
+    cells: Type.Array(Type.Object({ code: CellCode, openCases: BySeverity, devices: ByState }, strict), {
+      description: 'unit grids with an open case, a device or a camera; `devices` counts both',
+    }),
+    urgent: Type.Array(Case, { description: 'open cases, the most urgent first, 100 at most' }),
+  },
+  strict,
+);
+export type SituationAnswer = Static<typeof SituationAnswer>;
+export type BySeverity = Static<typeof BySeverity>;
+export type ByState = Static<typeof ByState>;
+
+const Lane = Type.Object(
+  {
+    lane: Type.Union([Type.Literal('events'), Type.Literal('health'), Type.Literal('readings')]),
+    storedPerS: Type.Number(),
+    deadPerS: Type.Number(),
+    queueBytes: Type.Integer(),
+    ackMsP95: nullable(Type.Number({ description: 'from arrival to ack, of the last minute; null when none came' })),
+  },
+  strict,
+);
+export const PipelineAnswer = Type.Object(
+  {
+    at: Time,
+    lanes: Type.Array(Lane),
+    history: Type.Array(Type.Object({ at: Time, readingsPerS: Type.Number(), eventsPerS: Type.Number() }, strict)),
+    stores: Type.Array(Type.Object({ name: Type.String(), ready: Type.Boolean(), code: nullable(Type.String()) }, strict)),
+    evidenceBytes: Type.Integer(),
+    deadLetters24h: nullable(Type.Integer({ description: 'null while the database is away' })),
+  },
+  { ...strict, description: 'of this replica; rates over the last 10 s' },
+);
+export type PipelineAnswer = Static<typeof PipelineAnswer>;
+
+export const DeadLetterCounts = listOf(
+  Type.Object({ edge: Type.String(), hop: Type.String(), code: Type.String(), count: Type.Integer() }, strict),
+);
+export type DeadLetterCounts = Static<typeof DeadLetterCounts>;

@@ -1,0 +1,20 @@
+import { PipelineAnswer, SituationAnswer } from '#grid/api/mod.ts';
+import { VIEWERS } from '../auth/mod.ts';
+import { answers } from '../schemas.ts';
+import type { Route } from './mod.ts';
+
+/** What people keep open all day: how the city is, and how the way of its data is. */
+export const situation: Route = (app, { situation: city, pipeline }) => {
+  const tags = ['situation'];
+  const config = { access: VIEWERS };
+  app.get(
+    '/api/v1/situation',
+    { config, schema: { tags, summary: 'Open cases and states by unit grid', response: answers(SituationAnswer) } },
+    () => city.now(),
+  );
+  app.get(
+    '/api/v1/pipeline',
+    { config, schema: { tags, summary: 'Throughput, times, queues, stores', response: answers(PipelineAnswer) } },
+    () => pipeline.report(),
+  );
+};

@@ -1,0 +1,82 @@
+import type { BySeverity, ByState, SituationAnswer } from '#grid/api/mod.ts';
+import type { Clock } from '#service/mod.ts';
+import type { CaseService } from '../cases/mod.ts';
+import type { DeviceService, Registry } from '../devices/mod.ts';
+
+/** However many look, the stores are asked this often at most. */
+const FRESH_MS = 400;
+const URGENT_MAX = 100;
+
+const noCases = (): BySeverity => ({ critical: 0, high: 0, normal: 0, low: 0 });
+const noStates = (): ByState => ({ online: 0, offline: 0, degraded: 0, unknown: 0 });
+
+/** What the city looks like now: one answer for the map, the tiles and the list of the console. */
+export class Situation {
+  readonly #cases: CaseService;
+  readonly #devices: DeviceService;
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  #answer: Promise<SituationAnswer> | null = null;
+  #askedAt = 0;
+
+  constructor({
+    cases,
+    devices,
+    registry,
+    clock,
+  }: { cases: CaseService; devices: DeviceService; registry: Registry; clock: Clock }) {
+    this.#cases = cases;
+    this.#devices = devices;
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  /** Throws GEWU_STORE_UNAVAILABLE. */
+  now(): Promise<SituationAnswer> {
+    const now = this.#clock.monotonic();
+    if (this.#answer === null || now - this.#askedAt > FRESH_MS) {
+      this.#askedAt = now;
+      const asked = this.#ask();
+      this.#answer = asked;
+      // A failure is told to who asked, and not kept.
+      asked.catch(() => {
+        if (this.#answer === asked) this.#answer = null;
+      });
+    }
+    return this.#answer;
+  }
+
+  async #ask(): Promise<SituationAnswer> {
+    const [open, urgent, states] = await Promise.all([
+      this.#cases.countOpen(),
+      this.#cases.urgent(URGENT_MAX),
+      this.#devices.states(),
+    ]);
+    const cells = new Map<string, { openCases: BySeverity; devices: ByState }>();
+    const cell = (code: string) => {
+      const known = cells.get(code) ?? { openCases: noCases(), devices: noStates() };
+      cells.set(code, known);
+      return known;
+    };
+    const totals = { openCases: noCases(), device: noStates(), camera: noStates(), edge: noStates() };
+    for (const { cell: code, severity, count } of open) {
+      cell(code).openCases[severity] += count;
+      totals.openCases[severity] += count;
+    }
+    const { devices, cameras } = this.#registry;
+    for (const { of, id, state } of states) {
+      totals[of][state]++;
+      const code = of === 'edge' ? null : (of === 'device' ? devices : cameras).get(id)?.cell;
+      if (code != null) cell(code).devices[state]++;
+    }
+    return {
+      at: this.#clock.now(),
+      openCases: totals.openCases,
+      devices: totals.device,
+      cameras: totals.camera,
+      edges: totals.edge,
+      cells: [...cells].map(([code, counts]) => ({ code, ...counts })),
+      urgent,
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { createVerdicts, type Verdicts } from './verdicts.ts';
