@@ -1,2 +1,10 @@
 export { randomPassword, randomToken } from './tokens.ts';
-export { CITY, type Installation, type InstallationPlan, SHIPPED_MODEL, smallCity, writeInstallation } from './write.ts';
+export {
+  CITY,
+  type Installation,
+  type InstallationPlan,
+  SHIPPED_MODEL,
+  smallCity,
+  writeInstallation,
+  zoneConfidence,
+} from './write.ts';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { hashPassword } from '#ingest/sessions/mod.ts';
-import { loadManifest } from '#models/mod.ts';
+import { loadManifest, type ModelManifest } from '#models/mod.ts';
 import {
   buildDemoCity,
   type City,
@@ -60,13 +60,19 @@ export const SHIPPED_MODEL = join(import.meta.dirname, '../../models/street-draw
  * Measured on the cameras of cities 11, 12 and 13: standing things have a median of 0.62 and more, what persists and is nothing 0.53 and less.
  */
 const ZONE_CONFIDENCE = 0.85;
+
+/** Score that a track of a class keeps before a zone raises an event: what was chosen on quiet streets, where that was done. */
+export function zoneConfidence({ alarmThresholds, thresholds }: ModelManifest, detects: string): number {
+  return alarmThresholds?.[detects] ?? Math.round((thresholds[detects] ?? 1) * ZONE_CONFIDENCE * 100) / 100;
+}
+
 const RTSP_USERNAME = 'edge';
 
 /** Writes it. */
 export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
   const { dir, city, profile, ports, secrets } = plan;
   await mkdir(dir, { recursive: true });
-  const { thresholds } = (await loadManifest(SHIPPED_MODEL)).manifest;
+  const { manifest } = await loadManifest(SHIPPED_MODEL);
   const rtspPassword = secrets.password('rtsp');
   const write = async (name: string, text: string) => {
     // The files hold passwords.
@@ -84,7 +90,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
     });
     const site = siteOf(city, id, {
       access,
-      confidenceMin: (detects) => Math.round((thresholds[detects] ?? 1) * ZONE_CONFIDENCE * 100) / 100,
+      confidenceMin: (detects) => zoneConfidence(manifest, detects),
     });
     const siteFile = `${id}.site.yaml`;
     await write(

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { CHECK_USAGE, check } from './check.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
 import { IMPORT_USAGE, importDataset } from './import.ts';
+import { STREET_USAGE, street } from './street.ts';
 import { TRAIN_USAGE, train } from './train.ts';
 
 interface Part {
@@ -15,6 +16,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   check: { usage: CHECK_USAGE, run: check },
   eval: { usage: EVAL_USAGE, run: evaluation },
+  street: { usage: STREET_USAGE, run: street },
   import: { usage: IMPORT_USAGE, run: importDataset },
   train: { usage: TRAIN_USAGE, run: train },
 };
