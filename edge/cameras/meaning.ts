@@ -28,7 +28,7 @@ export interface Meaning {
 
 /** What a site's cameras share of it. */
 export interface Surroundings {
-  site: Pick<Site, 'timeZone' | 'cells' | 'components'>;
+  site: Pick<Site, 'timeZone' | 'cells' | 'components' | 'calendars'>;
   cells: CellIndex;
   wall: (utcMs: number) => WallTime;
 }
@@ -54,7 +54,8 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   const { edgeId, profile, manifest, dir, events, caseStates, clock, log } = deps;
   const ground = groundOf(camera);
   const inForce = { ...camera, zones: zonesInForce(camera, profile, manifest, log) };
-  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: pictureMs(camera) });
+  const { calendars } = surroundings.site;
+  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: pictureMs(camera), calendars });
   const locator = new Locator({ ground, cells: surroundings.cells, components: surroundings.site.components });
   const memory = new CameraMemory({ dir, camera: camera.id, log });
   const reported = {
@@ -98,7 +99,12 @@ export function isSameStream(a: SiteCamera, b: SiteCamera): boolean {
 }
 
 export function isSameSurroundings({ site: a }: Surroundings, { site: b }: Surroundings): boolean {
-  const shared = ({ timeZone, cells, components }: Surroundings['site']) => ({ timeZone, cells, components });
+  const shared = ({ timeZone, cells, components, calendars }: Surroundings['site']) => ({
+    timeZone,
+    cells,
+    components,
+    calendars,
+  });
   return isDeepStrictEqual(shared(a), shared(b));
 }
 

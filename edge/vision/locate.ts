@@ -9,7 +9,7 @@ import {
   type SiteComponent,
 } from '#grid/mod.ts';
 import { distanceM, type Ground } from './ground.ts';
-import type { Incident } from './watch.ts';
+import type { Incident } from './incident.ts';
 
 /** 无主井盖: an open shaft that belongs to no registered cover. */
 export const UNOWNED_COVER = '0114';

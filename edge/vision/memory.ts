@@ -6,7 +6,7 @@ import { EventRecord, Id, type SiteCamera } from '#grid/mod.ts';
 import type { Log } from '#service/mod.ts';
 import { writeDurably } from '../evidence/mod.ts';
 import type { Ground } from './ground.ts';
-import type { Incident } from './watch.ts';
+import type { Incident } from './incident.ts';
 
 /** An incident that has an event, as it is kept on disk. */
 const Remembered = Type.Object({
@@ -86,8 +86,8 @@ export class CameraMemory {
       const point = ground.toPoint(row);
       const { startedAt, lastSeenAt } = row.record.data;
       const { zone, state, errorRadiusM, box, score } = row;
-      const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, startedAt, lastSeenAt };
-      const identity = { subject: row.record.subject, trackId: '', anchor: point, point };
+      const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, pictures: 0, startedAt, lastSeenAt };
+      const identity = { subject: row.record.subject, trackId: '', count: null, anchor: point, point };
       found.incidents.push({
         incident: { zone, rule, state, errorRadiusM, box, score, ...identity, ...times },
         record: row.record,

@@ -1,11 +1,12 @@
 export { distanceM, type Ground, type GroundPoint, groundOf } from './ground.ts';
+export type { Decision, Incident, Moment } from './incident.ts';
 export { InferenceLane, InferencePool, type LaneFrame, WEAK_FACTOR } from './inference.ts';
 export { type Located, Locator, UNOWNED_COVER } from './locate.ts';
 export { CameraMemory } from './memory.ts';
 export { openModel } from './model.ts';
 export { contactPixel, type Placed, place } from './placement.ts';
 export { clearedRecord, EventReporter } from './reporter.ts';
-export { inForce, inPolygon, type WallTime, wallClock } from './schedule.ts';
+export { inForce, type WallTime, wallClock } from './schedule.ts';
 export { type Observed, type Track, Tracker } from './tracker.ts';
 export { CameraView, type CameraViewDeps, type Sight } from './view.ts';
-export { type Decision, type Incident, type Moment, standsIn, ZoneWatch } from './watch.ts';
+export { standsIn, ZoneWatch } from './watch.ts';

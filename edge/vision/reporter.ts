@@ -5,9 +5,10 @@ import type { ModelManifest } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
 import type { Ground } from './ground.ts';
+import type { Decision, Incident } from './incident.ts';
 import type { Located, Locator } from './locate.ts';
 import type { CameraMemory } from './memory.ts';
-import type { Decision, Incident, ZoneWatch } from './watch.ts';
+import type { ZoneWatch } from './watch.ts';
 
 export interface ReporterDeps {
   camera: SiteCamera;
@@ -165,12 +166,13 @@ export class EventReporter {
     if (subject === null || this.#waiting >= WAITING_MAX) return;
     const located = this.#deps.locator.locate(incident);
     const { lastSeenAt, score } = incident;
+    const children = childrenOf(incident);
     this.#queue(async () => {
       const entry = this.#entries.get(subject);
       if (entry === undefined) return;
       // A component once named stays named: the case hangs on it.
       const place = located?.place.component === entry.record.data.place.component ? located?.place : undefined;
-      const changes = { lastSeenAt, confidence: rounded(score), ...(place === undefined ? {} : { place }) };
+      const changes = { lastSeenAt, confidence: rounded(score), ...children, ...(place === undefined ? {} : { place }) };
       entry.record = revised(entry.record, 'gewu.event.updated', at, changes);
       await this.#commit(entry.record);
     });
@@ -213,6 +215,7 @@ export class EventReporter {
       confirmedAt: incident.startedAt + Math.round(incident.rule.dwellS * 1000),
       lastSeenAt: incident.lastSeenAt,
       evidence: [],
+      ...childrenOf(incident),
     };
   }
 
@@ -274,5 +277,9 @@ function revised(record: EventRecord, type: EventType, at: number, changes: Part
     revision: record.data.revision + 1,
   });
 }
+
+/** A rule that counts says how many there are. */
+const childrenOf = ({ count }: Incident): Pick<EventData, 'children'> =>
+  count === null ? {} : { children: { count, devices: [] } };
 
 const rounded = (score: number): number => Math.round(Math.min(1, Math.max(0, score)) * 1000) / 1000;

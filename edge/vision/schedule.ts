@@ -1,4 +1,4 @@
-import type { TimeWindow, ZoneRule } from '#grid/mod.ts';
+import type { Calendars, TimeWindow, ZoneRule } from '#grid/mod.ts';
 
 /** Date, day of the week (1 Monday .. 7 Sunday) and minute of the day, as a clock on the wall of the site shows them. */
 export interface WallTime {
@@ -45,30 +45,39 @@ const MINUTE_MS = 60_000;
 const minutes = (hhmm: string): number => Number(hhmm.slice(0, 2)) * 60 + Number(hhmm.slice(3));
 
 /** Whether a rule is in force: one of its windows is open, or it has none, and nothing is permitted just now. */
-export function inForce({ schedule, permitted }: Pick<ZoneRule, 'schedule' | 'permitted'>, at: WallTime): boolean {
-  if (permitted?.some((window) => isOpen(window, at))) return false;
-  return schedule === undefined || schedule.length === 0 || schedule.some((window) => isOpen(window, at));
+export function inForce(
+  { schedule = [], permitted = [] }: Pick<ZoneRule, 'schedule' | 'permitted'>,
+  at: WallTime,
+  calendars: Calendars = {},
+): boolean {
+  const open = (window: TimeWindow): boolean => isOpen(window, at, calendars);
+  return !permitted.some(open) && (schedule.length === 0 || schedule.some(open));
 }
 
 /**
  * `from` is in the window, `to` is not. A window that ends before it begins runs over midnight and belongs to the day on
  * which it began; one with from = to is the whole day.
  */
-function isOpen({ days, dates, from, to }: TimeWindow, { date, yesterday, day, minute }: WallTime): boolean {
-  const [begin, end] = [minutes(from), minutes(to)];
-  const on = (d: number, ymd: string): boolean =>
-    (days === undefined || days.length === 0 || days.includes(d)) && (dates === undefined || dates.includes(ymd));
-  if (begin < end) return on(day, date) && minute >= begin && minute < end;
-  return (on(day, date) && minute >= begin) || (on(day === 1 ? 7 : day - 1, yesterday) && minute < end);
+function isOpen(window: TimeWindow, { date, yesterday, day, minute }: WallTime, calendars: Calendars): boolean {
+  const [begin, end] = [minutes(window.from), minutes(window.to)];
+  if (begin < end) return isDayOf(window, day, date, calendars) && minute >= begin && minute < end;
+  return (
+    (isDayOf(window, day, date, calendars) && minute >= begin) ||
+    (isDayOf(window, day === 1 ? 7 : day - 1, yesterday, calendars) && minute < end)
+  );
 }
 
-/** Whether a point lies in a polygon (even-odd rule); fractions of the picture. */
-export function inPolygon(x: number, y: number, polygon: readonly (readonly [number, number])[]): boolean {
-  let inside = false;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
-    const [xi, yi] = polygon[i] as readonly [number, number];
-    const [xj, yj] = polygon[j] as readonly [number, number];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
-  }
-  return inside;
+function isDayOf(
+  { days = [], dates, calendar, exceptCalendar }: TimeWindow,
+  day: number,
+  date: string,
+  calendars: Calendars,
+): boolean {
+  const named = (name: string): boolean => calendars[name]?.includes(date) ?? false;
+  return (
+    (days.length === 0 || days.includes(day)) &&
+    (dates === undefined || dates.includes(date)) &&
+    (calendar === undefined || named(calendar)) &&
+    (exceptCalendar === undefined || !named(exceptCalendar))
+  );
 }

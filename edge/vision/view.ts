@@ -1,9 +1,10 @@
 import type { SiteCamera } from '#grid/mod.ts';
 import { type Box, type Detection, letterboxOf, type ModelManifest, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
 import type { Ground } from './ground.ts';
+import type { Decision, Moment } from './incident.ts';
 import { place } from './placement.ts';
 import { type Observed, type Track, Tracker } from './tracker.ts';
-import { type Decision, type Moment, standsIn, type ZoneWatch } from './watch.ts';
+import { standsIn, type ZoneWatch } from './watch.ts';
 
 export interface CameraViewDeps {
   camera: Pick<SiteCamera, 'zones' | 'exclude'>;

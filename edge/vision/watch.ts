@@ -1,75 +1,57 @@
-import type { Zone, ZoneRule } from '#grid/mod.ts';
+import { type Calendars, inPolygon, type Zone, type ZoneRule } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
-import { distanceM, type GroundPoint } from './ground.ts';
+import { Footsteps } from './crossing.ts';
+import { distanceM } from './ground.ts';
+import {
+  beginIncident,
+  type Decision,
+  type Incident,
+  isSamePlace,
+  isThere,
+  type Moment,
+  type Sighting,
+  type Standing,
+  sightingOf,
+  sightingOfMany,
+} from './incident.ts';
 import { contactPixel } from './placement.ts';
-import { inForce, inPolygon, type WallTime } from './schedule.ts';
+import { inForce, type WallTime } from './schedule.ts';
 import type { Track } from './tracker.ts';
 
-/**
- * One thing that stands where a rule forbids it, from its first sight to its end:
- *
- *   pending --stood for dwellS, seen in 70 % of the time--> active --unseen for clearS--> gone
- *                                                             |         (its case is open: silent, until it is closed)
- *                                                             +--its case is closed--> pending again
- *
- * Time counts only while the camera shows pictures: a camera that shows nothing confirms nothing and clears nothing.
- */
-export interface Incident {
-  readonly zone: string;
-  readonly rule: ZoneRule;
-  state: 'pending' | 'active' | 'silent';
-  /** The event of an active or silent one. */
-  subject: string | null;
-  /** Of the pending time: where it began to stand. */
-  anchor: GroundPoint;
-  /** Newest smoothed place. */
-  point: GroundPoint;
-  errorRadiusM: number;
-  box: Box;
-  score: number;
-  trackId: string;
-  /** Monotonic ms: first seen standing in the zone. */
-  startedMs: number;
-  /** UTC ms of the same moment, and when it was last seen. */
-  startedAt: number;
-  lastSeenAt: number;
-  updatedMs: number;
-  presentMs: number;
-  unseenMs: number;
-}
-
-export interface Moment {
-  /** UTC ms. */
-  at: number;
-  /** Monotonic ms. */
-  ms: number;
-  wall: WallTime;
-}
-
-export type Decision = { kind: 'raise' | 'update' | 'clear'; incident: Incident };
-
-/** A pending incident must have been seen for this share of its time. */
+/** A pending incident must have been there for this share of its time. */
 export const PRESENCE_MIN = 0.7;
 export const UPDATE_MS = 60_000;
-/** A new track takes over an incident that is nearer than this, or within both error radii. */
-const TAKEOVER_M_MIN = 2;
-const TAKEOVER_M_MAX = 8;
 const PENDING_UNSEEN_MS_MIN = 3000;
 const PENDING_UNSEEN_MS_MAX = 60_000;
 /** Time between pictures counts up to so much; a longer gap is a camera that showed nothing. */
 const GAP_MS_MIN = 2000;
 const INCIDENTS_MAX = 256;
 
+interface RuleOfZone {
+  zone: Zone;
+  rule: ZoneRule;
+}
+
 /** Applies one camera's zone rules to its tracks, picture by picture. Decides only; who calls it makes events of it. */
 export class ZoneWatch {
-  readonly #zones: readonly Zone[];
+  readonly #rules: readonly RuleOfZone[];
+  readonly #calendars: Calendars;
   readonly #gapMsMax: number;
+  readonly #footsteps: Footsteps | null;
   #incidents: Incident[] = [];
   #lastMs: number | null = null;
+  /** The rules in force at that minute of the wall clock. */
+  #inForce: { wall: WallTime | null; rules: readonly RuleOfZone[] } = { wall: null, rules: [] };
 
-  constructor({ zones, frameMs }: { zones: readonly Zone[]; frameMs: number }) {
-    this.#zones = zones;
+  constructor({
+    zones,
+    frameMs,
+    calendars = {},
+  }: { zones: readonly Zone[]; frameMs: number; calendars?: Calendars | undefined }) {
+    this.#rules = zones.flatMap((zone) => zone.rules.map((rule) => ({ zone, rule })));
+    this.#calendars = calendars;
     this.#gapMsMax = Math.max(GAP_MS_MIN, 3 * frameMs);
+    this.#footsteps = this.#rules.some(({ rule }) => rule.crosses !== undefined) ? new Footsteps() : null;
   }
 
   get incidents(): readonly Incident[] {
@@ -88,11 +70,12 @@ export class ZoneWatch {
     const present = this.#observe(tracks, now, gapMs);
     const decisions: Decision[] = [];
     for (const incident of this.#incidents) {
-      if (present.has(incident)) {
+      const seen = present.has(incident);
+      if (seen) incident.lastSeenAt = now.at;
+      if (isThere(incident, seen)) {
         incident.presentMs += gapMs;
         incident.unseenMs = 0;
-        incident.lastSeenAt = now.at;
-        this.#whilePresent(incident, now, decisions);
+        this.#whileThere(incident, now, decisions);
       } else {
         incident.unseenMs += gapMs;
         if (incident.state === 'active' && incident.unseenMs >= incident.rule.clearS * 1000)
@@ -119,81 +102,97 @@ export class ZoneWatch {
   }
 
   #observe(tracks: readonly Track[], now: Moment, gapMs: number): Set<Incident> {
+    const seen = tracks.filter((t): t is Standing => t.seen && t.point !== null);
+    this.#footsteps?.step(seen);
+    this.#footsteps?.forget(new Set(tracks.map((t) => t.id)));
     const present = new Set<Incident>();
-    const live = new Set(tracks.filter((t) => t.seen).map((t) => t.id));
-    for (const zone of this.#zones) {
-      for (const rule of zone.rules) {
-        if (!inForce(rule, now.wall)) continue;
-        const standing = tracks.filter((t) => t.seen && t.class === rule.detects && isLarge(t, rule) && inZone(t, zone));
-        for (const track of standing) {
-          const incident = this.#incidentOf(track, zone, rule, live, present) ?? this.#begin(track, zone, rule, now, gapMs);
-          if (incident === null) continue;
-          this.#follow(incident, track, now, gapMs);
-          present.add(incident);
-        }
+    for (const of of this.#rulesAt(now.wall)) {
+      const { zone, rule } = of;
+      const own = seen.filter((t) => t.class === rule.detects && isLarge(t, rule));
+      if (own.length === 0) continue;
+      if (rule.crosses !== undefined) this.#cross(of, own, { now, gapMs, present });
+      else {
+        const inside = own.filter((t) => standsIn(zone.polygon, t.class, t.box));
+        if (rule.count === undefined) this.#stand(of, inside, tracks, { now, gapMs, present });
+        else this.#count(of, inside, { now, gapMs, present });
       }
     }
     return present;
   }
 
+  #rulesAt(wall: WallTime): readonly RuleOfZone[] {
+    if (this.#inForce.wall !== wall)
+      this.#inForce = { wall, rules: this.#rules.filter(({ rule }) => inForce(rule, wall, this.#calendars)) };
+    return this.#inForce.rules;
+  }
+
+  #stand(of: RuleOfZone, standing: readonly Standing[], tracks: readonly Track[], picture: Picture): void {
+    const live = new Set(tracks.filter((t) => t.seen).map((t) => t.id));
+    for (const track of standing) {
+      const incident = this.#incidentOf(track, of, live, picture.present) ?? this.#begin(of, track, sightingOf(track), picture);
+      if (incident === null) continue;
+      this.#follow(incident, track, picture);
+      picture.present.add(incident);
+    }
+  }
+
+  /** A thing has one incident of the rule, however often it goes to and fro while that lasts. */
+  #cross(of: RuleOfZone, tracks: readonly Standing[], picture: Picture): void {
+    for (const track of tracks) {
+      if (!this.#footsteps?.crossed(track, of.rule.crosses as NonNullable<ZoneRule['crosses']>, of.zone)) continue;
+      const incident =
+        this.#incidents.find((i) => isOf(i, of) && i.trackId === track.id) ?? this.#begin(of, track, sightingOf(track), picture);
+      if (incident !== null) picture.present.add(incident);
+    }
+  }
+
+  #count(of: RuleOfZone, inside: readonly Standing[], picture: Picture): void {
+    const [first, ...others] = inside.filter((t) => t.confirmed);
+    const above = of.rule.count?.above ?? 0;
+    if (first === undefined || others.length + 1 <= above) return;
+    const sighting = sightingOfMany([first, ...others]);
+    const incident = this.#incidents.find((i) => isOf(i, of)) ?? this.#begin(of, first, sighting, picture);
+    if (incident === null) return;
+    Object.assign(incident, sighting);
+    picture.present.add(incident);
+  }
+
   /** The incident of this track; else the nearest one of the rule that has lost its own. */
-  #incidentOf(track: Track, zone: Zone, rule: ZoneRule, live: Set<string>, present: Set<Incident>): Incident | null {
-    const point = track.point as GroundPoint;
-    const ofRule = this.#incidents.filter((i) => i.zone === zone.id && i.rule.id === rule.id && !present.has(i));
-    const near = (i: Incident): boolean => distanceM(i.point, point) <= takeoverM(i.errorRadiusM, track.errorRadiusM);
+  #incidentOf(track: Standing, of: RuleOfZone, live: ReadonlySet<string>, present: ReadonlySet<Incident>): Incident | null {
+    const ofRule = this.#incidents.filter((i) => isOf(i, of) && !present.has(i));
     const mine = ofRule.filter((i) => i.trackId === track.id);
-    const own = mine.find((i) => i.state === 'pending' || near(i));
+    const own = mine.find((i) => i.state === 'pending' || isSamePlace(i, track));
     if (own !== undefined) return own;
     // One with an event is not followed when its track walks away: it clears where it was, and another may take it over.
     for (const left of mine) left.trackId = '';
-    const lost = ofRule.filter((i) => !live.has(i.trackId) && near(i));
-    lost.sort((a, b) => distanceM(a.point, point) - distanceM(b.point, point));
+    const lost = ofRule.filter((i) => !live.has(i.trackId) && isSamePlace(i, track));
+    lost.sort((a, b) => distanceM(a.point, track.point) - distanceM(b.point, track.point));
     return lost[0] ?? null;
   }
 
-  #begin(track: Track, zone: Zone, rule: ZoneRule, now: Moment, gapMs: number): Incident | null {
+  #begin({ zone, rule }: RuleOfZone, track: Track, sighting: Sighting, { now, gapMs }: Picture): Incident | null {
     // A track counts from its second picture on.
     if (!track.confirmed) return null;
     if (this.#incidents.length >= INCIDENTS_MAX) this.#dropOldestSilent();
     if (this.#incidents.length >= INCIDENTS_MAX) return null;
-    const point = track.point as GroundPoint;
-    const incident: Incident = {
-      zone: zone.id,
-      rule,
-      state: 'pending',
-      subject: null,
-      anchor: point,
-      point,
-      errorRadiusM: track.errorRadiusM,
-      box: track.box,
-      score: track.score,
-      trackId: track.id,
-      startedMs: now.ms,
-      startedAt: now.at,
-      lastSeenAt: now.at,
-      updatedMs: now.ms,
-      // The time before this picture does not count; `step` is about to add it.
-      presentMs: -gapMs,
-      unseenMs: 0,
-    };
+    const incident = beginIncident(zone, rule, sighting, now, gapMs);
     this.#incidents.push(incident);
     return incident;
   }
 
-  #follow(incident: Incident, track: Track, now: Moment, gapMs: number): void {
-    const point = track.point as GroundPoint;
-    Object.assign(incident, { trackId: track.id, errorRadiusM: track.errorRadiusM, box: track.box, score: track.score });
+  #follow(incident: Incident, track: Standing, { now, gapMs }: Picture): void {
+    const { point, errorRadiusM, box, score, id } = track;
+    Object.assign(incident, { trackId: id, errorRadiusM, box, score });
     // Far away a pixel means metres: half the error radius is noise, not a step.
-    const stillM = Math.max(incident.rule.stationaryM, track.errorRadiusM / 2);
+    const stillM = Math.max(incident.rule.stationaryM, errorRadiusM / 2);
     if (incident.state === 'pending') {
       incident.point = point;
-      if (distanceM(incident.anchor, point) > stillM) {
+      if (distanceM(incident.anchor, point) > stillM)
         Object.assign(incident, { anchor: point, startedMs: now.ms, startedAt: now.at, presentMs: -gapMs });
-      }
     } else if (distanceM(incident.anchor, point) <= stillM) incident.point = point;
   }
 
-  #whilePresent(incident: Incident, now: Moment, decisions: Decision[]): void {
+  #whileThere(incident: Incident, now: Moment, decisions: Decision[]): void {
     const elapsedMs = now.ms - incident.startedMs;
     if (incident.state === 'active' && now.ms - incident.updatedMs >= UPDATE_MS) {
       incident.updatedMs = now.ms;
@@ -210,12 +209,13 @@ export class ZoneWatch {
 
   /** Another zone's rule has raised the same thing already: one physical incident is one event. */
   #raisedBefore(incident: Incident): boolean {
-    const same = (i: Incident): boolean => JSON.stringify(i.rule.raises) === JSON.stringify(incident.rule.raises);
+    if (kindOf(incident.rule) !== 'stands') return false;
     return this.#incidents.some(
       (i) =>
         i.state !== 'pending' &&
-        same(i) &&
-        distanceM(i.point, incident.point) <= takeoverM(i.errorRadiusM, incident.errorRadiusM) &&
+        kindOf(i.rule) === 'stands' &&
+        raisesSame(i.rule, incident.rule) &&
+        isSamePlace(i, incident) &&
         !this.#bothSeen(i, incident),
     );
   }
@@ -240,12 +240,26 @@ export class ZoneWatch {
   }
 }
 
-function isLarge({ box: [left, top, right, bottom] }: Track, { areaMin = 0 }: ZoneRule): boolean {
-  return (right - left) * (bottom - top) >= areaMin;
+/** One picture's doings: what it shows of incidents is gathered in `present`. */
+interface Picture {
+  now: Moment;
+  gapMs: number;
+  present: Set<Incident>;
 }
 
-function inZone(track: Track, zone: Zone): boolean {
-  return track.point !== null && standsIn(zone.polygon, track.class, track.box);
+const isOf = (i: Incident, { zone, rule }: RuleOfZone): boolean => i.zone === zone.id && i.rule.id === rule.id;
+
+function kindOf({ crosses, count }: ZoneRule): 'stands' | 'crosses' | 'counts' {
+  if (crosses !== undefined) return 'crosses';
+  return count === undefined ? 'stands' : 'counts';
+}
+
+function raisesSame({ raises: a }: ZoneRule, { raises: b }: ZoneRule): boolean {
+  return 'event' in a ? 'event' in b && a.event === b.event : 'fault' in b && a.fault === b.fault;
+}
+
+function isLarge({ box: [left, top, right, bottom] }: Track, { areaMin = 0 }: ZoneRule): boolean {
+  return (right - left) * (bottom - top) >= areaMin;
 }
 
 /** Whether a thing of that box touches the ground inside; fractions of the picture. */
@@ -253,8 +267,4 @@ export function standsIn(polygon: Zone['polygon'], className: string, box: Box):
   // A box that is cut off by the picture's edge stands in a polygon that reaches to it.
   const [x, y] = contactPixel(className, box).map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
   return inPolygon(x, y, polygon);
-}
-
-function takeoverM(a: number, b: number): number {
-  return Math.max(TAKEOVER_M_MIN, Math.min(TAKEOVER_M_MAX, a + b));
 }

@@ -3,7 +3,15 @@ import { createCellIndex, NEAR_CELL_M } from '../cells/mod.ts';
 import { parseCellCode, parseComponentCode } from '../codes/mod.ts';
 import { deviceKind } from '../devices/mod.ts';
 import { fitGround } from '../ground/mod.ts';
-import { type MissingRule, PLAUSIBILITY_CHECKS, type Raises, type ThresholdRule } from '../rules/mod.ts';
+import {
+  type Calendars,
+  type MissingRule,
+  PLAUSIBILITY_CHECKS,
+  type Raises,
+  type ThresholdRule,
+  type TimeWindow,
+  type ZoneRule,
+} from '../rules/mod.ts';
 import type { Site, SiteCamera } from './site.ts';
 
 /** One mistake in a site: where, what stands there, what should. */
@@ -186,11 +194,11 @@ function cameraMistakes({ cameras, cells }: Site): SiteMistake[] {
 /** Of the picture. What is smaller is a slip of the hand: nothing can stand in it. */
 const ZONE_AREA_MIN = 1e-5;
 
-function zoneMistakes({ cameras }: Site): SiteMistake[] {
+function zoneMistakes({ cameras, calendars = {} }: Site): SiteMistake[] {
   return cameras.flatMap((camera, i) => [
     ...polygonMistakes(camera, `cameras.${i}`),
     ...camera.zones.flatMap((zone, j) =>
-      zone.rules.flatMap((rule, k) => zoneRuleMistakes(rule, `cameras.${i}.zones.${j}.rules.${k}`)),
+      zone.rules.flatMap((rule, k) => zoneRuleMistakes(rule, `cameras.${i}.zones.${j}.rules.${k}`, calendars)),
     ),
     ...namedTwice(camera.zones, `cameras.${i}.zones`),
     ...camera.zones.flatMap((zone, j) => namedTwice(zone.rules, `cameras.${i}.zones.${j}.rules`)),
@@ -220,9 +228,37 @@ function namedTwice(things: readonly { id: string }[], key: string): SiteMistake
   );
 }
 
-function zoneRuleMistakes({ detects, raises }: SiteCamera['zones'][number]['rules'][number], key: string): SiteMistake[] {
-  const person = { key: `${key}.detects`, value: detects, message: 'people are never an event class' };
-  return [...(detects === 'person' ? [person] : []), ...raisesMistakes(key, raises)];
+function zoneRuleMistakes(rule: ZoneRule, key: string, calendars: Calendars): SiteMistake[] {
+  const { detects, raises, pictures, crosses, count, dwellS } = rule;
+  const unless = (holds: boolean, part: string, value: unknown, message: string): SiteMistake[] =>
+    holds ? [] : [{ key: `${key}.${part}`, value, message }];
+  const [from, to] = crosses?.line ?? [];
+  return [
+    ...unless(detects !== 'person', 'detects', detects, 'people are never an event class'),
+    ...unless(pictures === undefined || pictures.seen <= pictures.of, 'pictures.seen', pictures?.seen, 'more than it is out of'),
+    ...unless(crosses === undefined || count === undefined, 'count', count, 'a rule counts, or watches a line: write two rules'),
+    ...unless(crosses === undefined || dwellS === 0, 'dwellS', dwellS, 'going over a line takes no time: 0'),
+    ...unless(
+      from === undefined || from[0] !== to?.[0] || from[1] !== to[1],
+      'crosses.line',
+      crosses?.line,
+      'both ends are the same point',
+    ),
+    ...windowMistakes(rule, key, calendars),
+    ...raisesMistakes(key, raises),
+  ];
+}
+
+function windowMistakes({ schedule = [], permitted = [] }: ZoneRule, key: string, calendars: Calendars): SiteMistake[] {
+  const named = (list: string, windows: readonly TimeWindow[]) =>
+    windows.flatMap((window, n) =>
+      (['calendar', 'exceptCalendar'] as const).flatMap((part): SiteMistake[] => {
+        const name = window[part];
+        if (name === undefined || Object.hasOwn(calendars, name)) return [];
+        return [{ key: `${key}.${list}.${n}.${part}`, value: name, message: 'the site has no such calendar' }];
+      }),
+    );
+  return [...named('schedule', schedule), ...named('permitted', permitted)];
 }
 
 /** The member's field that names a group of each kind. */

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
-import { AlarmSettings, MissingRule, PicturePolygon, ThresholdRule, Zone } from '../rules/mod.ts';
+import { AlarmSettings, Calendars, MissingRule, PicturePolygon, ThresholdRule, Zone } from '../rules/mod.ts';
 
 /**
  * What an edge node is in charge of: its unit grids, components, sensors and cameras.
@@ -152,6 +152,8 @@ export const Site = Type.Object(
     cameras: Type.Array(SiteCamera, { maxItems: 200, default: [] }),
     groups: Type.Optional(Type.Array(SiteGroup, { maxItems: 5000 })),
     maintenance: Type.Optional(Type.Array(SiteMaintenance, { maxItems: 1000 })),
+    /** Holidays, market days: what windows of zone rules name. */
+    calendars: Type.Optional(Calendars),
     /** Limits of the alarm engine that are not those of the catalogue. */
     alarms: Type.Optional(AlarmSettings),
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { groundOf, inForce, inPolygon, place, wallClock } from '#edge/vision/mod.ts';
+import { groundOf, inForce, place, wallClock } from '#edge/vision/mod.ts';
+import { inPolygon } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, toLocal, toWgs84 } from '#simulators/cameras/mod.ts';
 import type { CameraPose } from '#simulators/cameras/scene.ts';
 import { ORIGIN, POSE, STREET } from './street.ts';

@@ -33,12 +33,14 @@ function incident(changes: Partial<Incident> = {}): Incident {
     box: [0.4, 0.4, 0.5, 0.6],
     score: 0.8,
     trackId: 't-1',
+    count: null,
     startedMs: 0,
     startedAt: 1_700_000_000_000,
     lastSeenAt: 1_700_000_005_000,
     updatedMs: 0,
     presentMs: 5000,
     unseenMs: 0,
+    pictures: 0,
     ...changes,
   };
 }
