@@ -10,9 +10,32 @@ export interface SampleTime {
   hour: number;
   /** Seconds since the device was put in. */
   elapsedS: number;
+  /** Where it stands in a world that has weather and mains; a calm day of its own where not given. */
+  surroundings?: Surroundings;
 }
 
-/** What a device would say just now. */
+/** What happens around a device. What a kind does not measure leaves it cold. */
+export interface Surroundings {
+  /** Of the sky. */
+  lux?: number;
+  /** Its circuit is switched on; and whether its feeder is dead all the same. */
+  lit?: boolean;
+  dark?: boolean;
+  /** Water stands so much higher in its shaft. */
+  waterRiseM?: number;
+  /** What a burst main leaves. */
+  burstMpa?: number;
+  /** Share of the busiest hour's traffic. */
+  traffic?: number;
+  /** Of its battery. */
+  ageDays?: number;
+  /** The air is so much warmer than usual. */
+  airC?: number;
+  /** The radio network is so much weaker. */
+  fadeDb?: number;
+}
+
+/** What a device says at a moment: the same for the same moment, whatever was asked before. */
 export type Sampler = (time: SampleTime) => Fields;
 
 /** Share of a value by which two samples differ; what is zero stays zero. */
@@ -27,8 +50,11 @@ const RSSI_NOISE_DBM = 3;
 /** Between the coldest and the warmest hour. */
 const DAY_SWING_C = 3;
 const WARMEST_HOUR = 15;
-/** A lithium cell over its years: hardly anything in a demo. */
-const BATTERY_V_PER_DAY = 0.0003;
+/** Mains lie in the ground, which follows the air only so far. */
+const GROUND_SHARE = 0.3;
+/** A lithium cell over its years: hardly anything in a demo. It gives less when it is cold. */
+const BATTERY_V_PER_DAY = 0.0001;
+const BATTERY_V_PER_C = 0.001;
 const BATTERY_NOISE_V = 0.003;
 
 /**
@@ -36,10 +62,10 @@ const BATTERY_NOISE_V = 0.003;
  * battery that drains; then the habits of its kind. Nothing of it breaks a default rule.
  */
 export function createSampler(kind: DeviceKind, seed: number): Sampler {
-  const dice = diceOf(seed, 91);
-  const usual = individual(kind, dice);
+  const usual = individual(kind, diceOf(seed, 91));
   const habits = KIND_HABITS[kind.kind];
   return (time) => {
+    const dice = diceOf(seed, 94, Math.round(time.elapsedS * 1000));
     const fields: Fields = {};
     for (const name in usual) {
       const value = usual[name] as number | boolean;
@@ -64,12 +90,15 @@ function individual(kind: DeviceKind, dice: Dice): Fields {
   return Object.fromEntries(entries);
 }
 
-function measured(name: string, value: number, { hour, elapsedS }: SampleTime, dice: Dice): number {
+function measured(name: string, value: number, { hour, elapsedS, surroundings = {} }: SampleTime, dice: Dice): number {
   const noise = dice.between(-1, 1);
-  if (name === 'battery_v') return value - (elapsedS / 86_400) * BATTERY_V_PER_DAY + noise * BATTERY_NOISE_V;
-  if (name === 'rssi') return Math.round(value + noise * RSSI_NOISE_DBM);
+  const { ageDays = elapsedS / 86_400, airC = 0, fadeDb = 0 } = surroundings;
+  if (name === 'battery_v')
+    return value - ageDays * BATTERY_V_PER_DAY + Math.min(0, airC) * BATTERY_V_PER_C + noise * BATTERY_NOISE_V;
+  if (name === 'rssi') return Math.round(value - fadeDb + noise * RSSI_NOISE_DBM);
   if (name === 'dim_set_pct') return value;
-  const swing = name.endsWith('_c') ? (DAY_SWING_C / 2) * Math.cos(((hour - WARMEST_HOUR) / 12) * Math.PI) : 0;
+  const airShare = name === 'water_temp_c' ? GROUND_SHARE : 1;
+  const swing = name.endsWith('_c') ? airC * airShare + (DAY_SWING_C / 2) * Math.cos(((hour - WARMEST_HOUR) / 12) * Math.PI) : 0;
   return value * (1 + noise * (STEADY.has(name) ? NOISE_STEADY : NOISE)) + swing;
 }
 

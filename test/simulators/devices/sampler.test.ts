@@ -36,7 +36,8 @@ test.each(DEVICE_KINDS)(
     const first = a(time);
     expect(Object.keys(first).sort()).toEqual(Object.keys(kind.example).sort());
     expect(again(time)).toEqual(first);
-    expect(a(time)).not.toEqual(first);
+    expect(a(time)).toEqual(first);
+    expect(a({ ...time, elapsedS: 11 })).not.toEqual(first);
     expect(other(time)).not.toEqual(first);
   },
 );
