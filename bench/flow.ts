@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiClient } from '#cli/demo/api.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '#cli/servers/mod.ts';
 import type { SiteDevice } from '#grid/mod.ts';
 import type { LoadCommand, LoadCount, LoadOptions } from './load/main.ts';

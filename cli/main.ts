@@ -12,7 +12,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   { name: 'ingest', summary: 'run a centre', load: async () => (await import('./ingest.ts')).ingest },
   {
     name: 'simulate',
-    summary: 'simulated sensors and cameras; training data',
+    summary: 'a simulated city: sensors, cameras, load; training data',
     load: async () => (await import('./simulate.ts')).simulate,
   },
   {

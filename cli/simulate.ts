@@ -3,6 +3,8 @@ import { createSimulation, loadSimulateConfig, type Simulation, writeDataset } f
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from './command.ts';
 import { ensurePrograms } from './programs.ts';
 import { CITY_USAGE, city } from './simulate/city.ts';
+import { compare, merge, REPORTS_USAGE } from './simulate/reports.ts';
+import { RUN_USAGE, run } from './simulate/run.ts';
 
 const STATUS_MS = 5_000;
 const REPORT_MS = 250;
@@ -61,19 +63,25 @@ async function dataset(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = { dataset, city, run, merge, compare };
+
 export const simulate: Command = {
   name: 'simulate',
-  summary: 'simulated sensors and cameras; training data',
+  summary: 'a simulated city: sensors, cameras, load; training data',
   usage: `usage: gewu simulate --config FILE [--for 90s] [--json]
        gewu simulate dataset --out DIR [--images 400] [--seed 1]
        ${CITY_USAGE}
+       ${RUN_USAGE}
+       ${REPORTS_USAGE}
 
 The first runs the sensors and cameras of FILE until the time is over or a signal comes; with --json it ends with what was staged.
 The second writes drawn scenes with their truth, as models/train reads them.
-The third writes a district: maps and tables of it, and the configurations of a centre, its edges and the cameras that serve it.`,
+The third writes a district: maps and tables of it, and the configurations of a centre, its edges and the cameras that serve it.
+The fourth plays a scenario against that installation and judges it: a shipped one by name, or a file; the others add up
+the reports of several generators, and tell what got worse from one run to another. docs/simulators.md says how.`,
   async run(args) {
-    if (args[0] === 'dataset') return dataset(args.slice(1));
-    if (args[0] === 'city') return city(args.slice(1));
+    const part = PARTS[args[0] ?? ''];
+    if (part !== undefined) return part(args.slice(1));
     const { values } = parseFlags(args, {
       config: { type: 'string' },
       for: { type: 'string' },

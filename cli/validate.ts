@@ -3,6 +3,7 @@ import { deviceKind, Site } from '#grid/mod.ts';
 import { loadIngestConfig } from '#ingest/mod.ts';
 import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
 import { loadCityPlan, loadSimulateConfig } from '#simulators/mod.ts';
+import { loadScenario } from '#simulators/scenarios/mod.ts';
 import { type Command, parseFlags, print } from './command.ts';
 import { loadMapping } from './mapping.ts';
 
@@ -37,6 +38,14 @@ const KINDS: readonly { key: string; name: string; check: (file: string) => Prom
     },
   },
   {
+    key: 'scenario',
+    name: 'a scenario',
+    check: async (file) => {
+      const { scenario, stages, incidents } = await loadScenario(file);
+      return `${scenario}, ${stages.reduce((sum, s) => sum + s.forS, 0)} s, ${incidents.length} kinds of incident`;
+    },
+  },
+  {
     key: 'mapping',
     name: 'a mapping',
     check: async (file) => {
@@ -66,7 +75,7 @@ export const validate: Command = {
   name: 'validate',
   summary: 'check a configuration file',
   usage:
-    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation, a simulated city, a site or a mapping. Every mistake is named with its key and value; exit status 2 when there is one.',
+    'usage: gewu validate FILE\n\nFILE configures an edge, a centre, a simulation, a simulated city, a scenario, a site or a mapping. Every mistake is named with its key and value; exit status 2 when there is one.',
   async run(args) {
     const { positionals } = parseFlags(args, {}, 1);
     const file = positionals[0];

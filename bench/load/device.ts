@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from './packets.ts';
+import { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from '#simulators/load/mod.ts';
 
 export interface DeviceLoad {
   port: number;

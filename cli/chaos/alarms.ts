@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '#simulators/report/mod.ts';
 import type { GatewayLink, Message } from './link.ts';
 import { type AlarmDevice, tiltOf } from './site.ts';
 

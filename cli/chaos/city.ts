@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
 import { FaultProxy, type Targets } from '#simulators/mod.ts';
-import { ApiClient } from '../demo/api.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startMosquitto, startPostgres } from '../servers/mod.ts';
 import { SmallDisk } from './disk.ts';
 import { type ChaosFiles, writeChaosFiles } from './files.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Ledger } from '#simulators/report/mod.ts';
 import { AlarmStage } from './alarms.ts';
-import type { Ledger } from './ledger.ts';
 import { GatewayLink, type Message } from './link.ts';
 import { type Gateway, type LoadDevice, tiltOf } from './site.ts';
 

@@ -1,7 +1,7 @@
 import type { Case, EventRecord } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import type { ApiClient } from '../demo/api.ts';
-import type { StoredSample } from './ledger.ts';
+import type { StoredSample } from '#simulators/report/mod.ts';
+import type { ApiClient } from '#simulators/target/mod.ts';
 import { tiltOf } from './site.ts';
 
 /** Points in one answer of the API, at most. */

@@ -1,6 +1,6 @@
 import type { Case } from '#grid/mod.ts';
+import type { Comparison } from '#simulators/report/mod.ts';
 import type { StagedAlarm } from './alarms.ts';
-import type { Comparison } from './ledger.ts';
 import type { StoredEvent } from './stored.ts';
 
 const FAULT = 'cover_open';

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
+import { CaseWatch } from '#simulators/target/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from '../command.ts';
 import { ensurePrograms } from '../programs.ts';
 import { casesWithEvidence } from './evidence.ts';
@@ -9,7 +10,6 @@ import { demoPeople } from './people.ts';
 import { DemoCity } from './run.ts';
 import { cameraSums, StatusLine } from './status.ts';
 import { compare, judge, shortfalls, type Verdict } from './verdict.ts';
-import { CaseWatch } from './watch.ts';
 
 const STATUS_MS = 1000;
 /** After the end of the script: what is on its way may arrive. */

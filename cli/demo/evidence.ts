@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Case } from '#grid/mod.ts';
-import type { ApiClient } from './api.ts';
+import type { ApiClient } from '#simulators/target/mod.ts';
 
 /** The cases that have at least one evidence file, each of which the API gives out whole and with the right hash. */
 export async function casesWithEvidence(api: ApiClient, cases: readonly Case[]): Promise<Set<string>> {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GewuError } from '#service/mod.ts';
 import type { SimulationStats, StagedTruth } from '#simulators/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { say } from '../command.ts';
 import { type Installation, smallCity, writeInstallation } from '../installation/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '../servers/mod.ts';
-import { ApiClient } from './api.ts';
 import { Child } from './child.ts';
 
 /** What the simulators say while they run (`cli/simulate.ts`). */

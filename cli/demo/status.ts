@@ -1,6 +1,5 @@
-import type { ApiClient } from './api.ts';
+import type { ApiClient, CaseWatch } from '#simulators/target/mod.ts';
 import type { DemoCity } from './run.ts';
-import type { CaseWatch } from './watch.ts';
 
 export interface CameraSums {
   online: number;

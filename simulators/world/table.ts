@@ -86,7 +86,7 @@ export class DeviceTable {
     for (const [i, d] of devices.entries()) {
       while (left === 0) left = ends[++edge] ?? 0;
       left--;
-      const kind = KINDS.findIndex((k) => k === d.kind);
+      const kind = (KINDS as readonly string[]).indexOf(d.kind);
       const cell = index.cellAt(d) ?? index.cellNear(d, NEAR_CELL_M) ?? '';
       this.seed[i] = hash(city.seed, ...Buffer.from(d.id));
       this.edge[i] = edge;

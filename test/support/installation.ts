@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { ApiClient } from '#cli/demo/api.ts';
 import { Child } from '#cli/demo/child.ts';
 import { freePort } from '#cli/servers/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { type EdgeOptions, edgeFile } from './edge.ts';
 import { until } from './until.ts';
 

@@ -1,4 +1,5 @@
 export { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
+export { classOf, ruleOf } from './sensors.ts';
 export {
   createStaging,
   type DemoScript,

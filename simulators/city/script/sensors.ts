@@ -99,14 +99,14 @@ function incidentOf(c: Candidate, id: string, fromMs: number, lastsOnMs: number,
   };
 }
 
-function ruleOf(device: SiteDevice, id: string, profile: Profile): ThresholdRule {
+export function ruleOf(device: Pick<SiteDevice, 'kind'>, id: string, profile: Profile): ThresholdRule {
   const rules = applyProfile(deviceKind(device.kind)?.rules ?? [], profile);
   const rule = rules.find((r) => r.id === id);
   if (rule === undefined) throw new RangeError(`${device.kind} has no rule ${id}`);
   return rule;
 }
 
-function classOf({ raises }: ThresholdRule, device: SiteDevice): EventClass {
+export function classOf({ raises }: ThresholdRule, device: Pick<SiteDevice, 'component'>): EventClass {
   return 'fault' in raises
     ? { flag: 1, code: device.component.slice(6, 10), fault: raises.fault }
     : { flag: 2, code: raises.event };

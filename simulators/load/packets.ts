@@ -31,6 +31,7 @@ export function subscribePacket(messageId: number, filter: string): Buffer {
 }
 
 export const PINGREQ = Buffer.from([0xc0, 0x00]);
+export const DISCONNECT = Buffer.from([0xe0, 0x00]);
 export const CONNACK = 2;
 export const PUBLISH = 3;
 export const PUBACK = 4;

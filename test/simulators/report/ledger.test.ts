@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addUp, compareDevice, Ledger } from '#cli/chaos/ledger.ts';
+import { addUp, compareDevice, Ledger } from '#simulators/report/mod.ts';
 
 const stored = (...seqs: number[]) => seqs.map((seq) => ({ seq, intact: true }));
 

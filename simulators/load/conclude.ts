@@ -1,0 +1,197 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Case, classKey, FINISHED_STATES } from '#grid/mod.ts';
+import {
+  addUp,
+  type Comparison,
+  compareDevice,
+  type DeviceTrouble,
+  Histogram,
+  type IncidentOutcome,
+  matchBySource,
+  type RunReport,
+  type SeenCase,
+} from '../report/mod.ts';
+import type { Scenario } from '../scenarios/mod.ts';
+import { type ApiClient, CaseWatch, storedCount, storedPoints, type UsageWatch } from '../target/mod.ts';
+import type { LoadRun } from './run.ts';
+
+export interface ConcludeDeps {
+  run: LoadRun;
+  scenario: Scenario;
+  seed: number;
+  part: string;
+  api: ApiClient;
+  cases: CaseWatch;
+  /** Cases that were open before the run, by `openCases`. */
+  open: ReadonlySet<string>;
+  usage: UsageWatch;
+}
+
+/** What was acknowledged may still be on its way from an edge to the centre. */
+const SETTLE_MS_MAX = 60_000;
+const SETTLE_PROBE_MS = 500;
+/** What is missing and has not got less for so long is lost. */
+const STILL_MS_MAX = 5_000;
+/** The store's times may be a little before the run, and devices' clocks a little ahead. */
+const BEFORE_MS = 1_000;
+const AFTER_MS = 600_000;
+const ASKED_AT_ONCE = 8;
+const TROUBLE_MAX = 10_000;
+
+/** Asks the centre what it has of a run, and holds it against what was sent. Throws GEWU_STORE_UNAVAILABLE. */
+export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
+  const { run, scenario, api, cases, usage, open } = deps;
+  await settled(deps);
+  const stored = await compareAll(run, api);
+  // Alarms that were confirmed in the last second become cases a moment later.
+  const all = await cases.all();
+  const incidents = outcomesOf(run, all, cases.readableAt, open);
+  const { tally, ledger, carried, table, devices } = run;
+  const delays = new Histogram();
+  for (const { delayMs } of incidents) if (delayMs !== null) delays.record(delayMs);
+  const edges = new Set(devices.map((i) => table.edge[i]));
+  return {
+    version: 1,
+    scenario: scenario.scenario,
+    title: scenario.title,
+    as: scenario.as,
+    seed: deps.seed,
+    parts: [deps.part],
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    durationS: run.durationS,
+    interrupted: run.interrupted,
+    city: {
+      cells: run.city.edges.filter((_, e) => edges.has(e)).reduce((sum, e) => sum + e.cells.length, 0),
+      edges: edges.size,
+      devices: devices.length,
+    },
+    readings: {
+      sent: ledger.sent,
+      acked: ledger.acked,
+      stored: stored.sums.stored,
+      lost: stored.sums.lost,
+      duplicated: stored.sums.duplicated,
+      unexpected: stored.sums.unexpected,
+      late: tally.late,
+      dropped: carried.dropped,
+      inDoubt: ledger.sent - ledger.acked - carried.dropped,
+    },
+    events: await run.countEvents(api),
+    connections: {
+      clients: run.clients,
+      connects: carried.connects,
+      refused: carried.refused,
+      resent: carried.resent,
+    },
+    latencies: { ack: tally.ack.counts, lag: tally.lag.counts, case: delays.counts },
+    curve: tally.curve,
+    trouble: stored.trouble,
+    incidents,
+    deadLetters: await deadLettersOf(run, api),
+    usage: usage.points,
+    limits: { lateMs: scenario.lateMs, lagP99MsMax: scenario.lagP99MsMax, thresholds: scenario.thresholds },
+  };
+}
+
+/** Until as much is stored as was acknowledged, and every incident that is due has its case; or the time is over. */
+async function settled({ run, api, cases, open }: ConcludeDeps): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS_MAX;
+  while (performance.now() < deadline) {
+    const missed = outcomesOf(run, await cases.all(), cases.readableAt, open).some((i) => i.outcome === 'missed');
+    // Other generators may store into the same centre: that much at least must be there.
+    if (!missed && (await storedCount(api, rangeOf(run))) >= run.ledger.acked) return;
+    await pause(SETTLE_PROBE_MS);
+  }
+}
+
+function rangeOf(run: LoadRun) {
+  return { from: run.startedAt - BEFORE_MS, to: Date.now() + AFTER_MS };
+}
+
+/** Device by device; those of which something is missing are asked for again for as long as what is missing gets less. */
+async function compareAll(run: LoadRun, api: ApiClient) {
+  const found = new Map<number, Comparison>();
+  let [lost, lessMs] = [Number.POSITIVE_INFINITY, performance.now()];
+  for (let left: readonly number[] = run.devices; ; ) {
+    const queue = [...left];
+    const worker = async () => {
+      for (let i = queue.pop(); i !== undefined; i = queue.pop()) found.set(i, await compareOne(run, api, i));
+    };
+    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, worker));
+    left = left.filter((i) => (found.get(i)?.lost ?? 0) > 0);
+    const now = left.reduce((sum, i) => sum + (found.get(i)?.lost ?? 0), 0);
+    if (now < lost) [lost, lessMs] = [now, performance.now()];
+    if (now === 0 || performance.now() - lessMs > STILL_MS_MAX) break;
+    await pause(SETTLE_PROBE_MS);
+  }
+  return { sums: addUp([...found.values()]), trouble: troubleOf(run, found) };
+}
+
+async function compareOne(run: LoadRun, api: ApiClient, i: number): Promise<Comparison> {
+  const device = run.table.id(i);
+  const points = await storedPoints(api, device, { ...rangeOf(run), fields: ['seq'] });
+  const samples = points.map(({ fields }) => ({ seq: Number(fields.seq ?? Number.NaN), intact: true }));
+  return compareDevice(run.ledger, device, samples);
+}
+
+function troubleOf({ ledger, table }: LoadRun, found: ReadonlyMap<number, Comparison>): DeviceTrouble[] {
+  const trouble: DeviceTrouble[] = [];
+  for (const [i, { examples, ...counts }] of found) {
+    if (counts.lost + counts.duplicated + counts.unexpected === 0 || trouble.length >= TROUBLE_MAX) continue;
+    const device = table.id(i);
+    const acked = ledger.ackedBy(device).reduce((sum, r) => sum + r.last - r.first + 1, 0);
+    const edge = table.edges[table.edge[i] as number] ?? '';
+    trouble.push({ device, edge, sent: ledger.sentBy(device), acked, ...counts, which: examples });
+  }
+  return trouble.sort((a, b) => b.lost - a.lost || (a.device < b.device ? -1 : 1));
+}
+
+/** What was staged against the cases in this run's unit grids. */
+function outcomesOf(
+  run: LoadRun,
+  all: readonly Case[],
+  readableAt: ReadonlyMap<string, number>,
+  open: ReadonlySet<string>,
+): IncidentOutcome[] {
+  const edges = new Set(run.devices.map((i) => run.table.edge[i]));
+  const cells = new Set(run.city.edges.flatMap((e, n) => (edges.has(n) ? e.cells.map((c) => c.code) : [])));
+  // A case that no poll ever saw counts as readable now: its delay is what it is.
+  const now = Date.now();
+  const seen = all
+    .filter((c) => cells.has(c.place.cell))
+    .map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
+  const { due: said, possible } = run.told.truths();
+  const repeats = said.filter((t) => open.has(caseKey(t.class, t.component)));
+  const due = said.filter((t) => !repeats.includes(t));
+  const { pairs, missing, unfounded } = matchBySource(due, seen).sensor;
+  const perhaps = matchBySource(possible, unfounded).sensor;
+  const key = (c: { class: Parameters<typeof classKey>[0] }) => classKey(c.class);
+  return [
+    ...pairs.map((p): IncidentOutcome => ({ id: p.staged.id, class: key(p.staged), outcome: 'detected', delayMs: p.latencyMs })),
+    ...missing.map((m): IncidentOutcome => ({ id: m.id, class: key(m), outcome: 'missed', delayMs: null })),
+    ...repeats.map((r): IncidentOutcome => ({ id: r.id, class: key(r), outcome: 'repeat', delayMs: null })),
+    ...perhaps.pairs.map((p): IncidentOutcome => ({ id: p.staged.id, class: key(p.staged), outcome: 'possible', delayMs: null })),
+    ...perhaps.unfounded.map(
+      (u): IncidentOutcome => ({ id: u.case.id, class: key(u.case), outcome: 'false alarm', delayMs: null }),
+    ),
+  ];
+}
+
+/** Of what a case is, where it names a component. */
+function caseKey(eventClass: Case['class'], component: string | undefined): string {
+  return `${classKey(eventClass)} ${component}`;
+}
+
+/** What the city works on already: the same again makes no new case. */
+export async function openCases(api: ApiClient): Promise<Set<string>> {
+  const all = await new CaseWatch(api, 0).all();
+  return new Set(all.filter((c) => !FINISHED_STATES.includes(c.state)).map((c) => caseKey(c.class, c.place.component)));
+}
+
+async function deadLettersOf(run: LoadRun, api: ApiClient): Promise<RunReport['deadLetters']> {
+  type Counts = { items: { edge: string; hop: string; code: string; count: number }[] };
+  const mine = new Set(run.devices.map((i) => run.table.edges[run.table.edge[i] as number]));
+  const { items } = await api.get<Counts>(`/api/v1/dead-letters/counts?since=${run.startedAt}`);
+  return items.filter((i) => mine.has(i.edge)).map(({ hop, code, count }) => ({ hop, code, count }));
+}

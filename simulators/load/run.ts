@@ -1,0 +1,335 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type City, type CityPlan, cityOf, seededSecrets } from '../city/mod.ts';
+import { Ledger } from '../report/mod.ts';
+import { type Scenario, type Staged, stageScenario } from '../scenarios/mod.ts';
+import type { ApiClient } from '../target/mod.ts';
+import { DeviceTable } from '../world/mod.ts';
+import type { Acknowledged, Carrier, CarrierHooks } from './carrier.ts';
+import type { Address } from './connection.ts';
+import { DeviceCarrier } from './devices.ts';
+import { EdgeCarrier } from './edges.ts';
+import { EdgeEvents } from './events.ts';
+import { Schedule } from './schedule.ts';
+import { Tally } from './tally.ts';
+import { type Said, ToldIncidents } from './told.ts';
+
+export interface LoadOptions {
+  scenario: Scenario;
+  plan: CityPlan;
+  /** Seconds of the load; that of the stages where not given. Everything is stretched or shortened alike. */
+  durationS?: number | undefined;
+  seed: number;
+  /** Which part of how many: edges in turn. */
+  part: { number: number; of: number };
+  /** Only these edges; all where not given. */
+  edges?: readonly string[] | undefined;
+  /** Where the brokers are; as the plan says where not given. */
+  host?: string | undefined;
+}
+
+/** How far a run is. */
+export interface LoadProgress {
+  phase: 'connecting' | 'load' | 'draining' | 'over';
+  atS: number;
+  durationS: number;
+  due: number;
+  acked: number;
+  perS: number;
+  pending: number;
+  connected: number;
+  clients: number;
+  refused: number;
+  lagMs: number;
+}
+
+const TICK_MS = 10;
+/** Samples of one tick, at most: what is left comes with the next, and its lag says so. */
+const PER_TICK_MAX = 5_000;
+const CONNECT_MS_MAX = 120_000;
+const DRAIN_MS_MAX = 60_000;
+const PROBE_MS = 50;
+/** Within so long all devices of an incident have noticed it. */
+const NOTICED_S = 0.5;
+
+/**
+ * A generator: makes each sample when it is due by the schedule, whatever the target does, and hands it to a carrier.
+ *
+ *   schedule --due--> world.sample --> ledger --> carrier --> target
+ *                                                   |
+ *              tally, ledger <------ acknowledged --+
+ */
+export class LoadRun {
+  readonly #options: LoadOptions;
+  readonly city: City;
+  readonly table: DeviceTable;
+  /** Numbers of the devices that it plays. */
+  readonly devices: readonly number[];
+  readonly ledger = new Ledger();
+  readonly tally: Tally;
+  readonly told: ToldIncidents;
+  readonly staged: Staged;
+  readonly #schedule: Schedule;
+  readonly #carrier: Carrier;
+  readonly #events: EdgeEvents | null;
+  /** Extra reports of devices in alarm, by tick. */
+  readonly #extra = new Map<number, { device: number; before: () => void }[]>();
+  /** Devices that have an alarm report planned. */
+  readonly #alarmed = new Set<number>();
+  readonly #ids = new Map<number, string>();
+  readonly durationS: number;
+  phase: LoadProgress['phase'] = 'connecting';
+  /** UTC ms. */
+  startedAt = 0;
+  endedAt = 0;
+  interrupted = false;
+  #startedMs = 0;
+  #nowMs = 0;
+  #next = 0;
+  #stopping = false;
+
+  /** Throws RangeError where scenario and city do not fit together. */
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    const { scenario, plan, seed, part, edges } = options;
+    const stagesS = scenario.stages.reduce((sum, s) => sum + s.forS, 0);
+    this.durationS = options.durationS ?? stagesS;
+    this.city = cityOf(plan);
+    this.table = new DeviceTable(this.city);
+    const mine = this.table.edges.map((id, e) => e % part.of === part.number - 1 && (edges === undefined || edges.includes(id)));
+    this.devices = spread(
+      Array.from({ length: this.table.count }, (_, i) => i).filter((i) => mine[this.table.edge[i] as number]),
+    );
+    if (this.devices.length === 0) throw new RangeError('this part of the city has no devices');
+    const stretch = this.durationS / stagesS;
+    this.#schedule = new Schedule(
+      scenario.stages.map(({ kind, forS, perDevicePerMin }) => ({
+        kind,
+        forS: forS * stretch,
+        perS: (perDevicePerMin * this.devices.length) / 60,
+      })),
+    );
+    this.staged = stageScenario({
+      scenario,
+      city: this.city,
+      table: this.table,
+      devices: this.devices,
+      seed,
+      durationS: this.durationS,
+      profile: plan.profile,
+    });
+    this.tally = new Tally(scenario);
+    const run = `sim${Date.now().toString(36)}p${part.number}`;
+    this.#events = scenario.as === 'edges' ? new EdgeEvents(this.table, run) : null;
+    this.told = new ToldIncidents(this.staged.incidents, { atOnce: this.#events !== null });
+    this.#carrier = this.#createCarrier(run);
+    this.#planExtras();
+  }
+
+  /** Samples whose time has come so far. */
+  get due(): number {
+    return this.ledger.sent;
+  }
+
+  get clients(): number {
+    return this.#options.scenario.as === 'devices'
+      ? this.devices.length
+      : new Set(this.devices.map((i) => this.table.edge[i])).size;
+  }
+
+  /** Events that edges told, and how many of them the centre has. */
+  async countEvents(api: ApiClient): Promise<{ sent: number; stored: number }> {
+    const events = this.#events;
+    if (events === null) return { sent: 0, stored: 0 };
+    let stored = 0;
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const page: { items: { record: { subject: string } }[]; cursor: string | null } = await api.get(
+        `/api/v1/events?since=${this.startedAt}&limit=500${more}`,
+      );
+      stored += page.items.filter((i) => events.knows(i.record.subject)).length;
+      cursor = page.cursor;
+    }
+    return { sent: events.sent, stored };
+  }
+
+  get carried() {
+    return this.#carrier.stats;
+  }
+
+  get progress(): LoadProgress {
+    const { connected, pending, refused } = this.#carrier.stats;
+    const last = this.tally.curve.at(-1);
+    return {
+      phase: this.phase,
+      atS: this.#startedMs === 0 ? 0 : Math.min(this.durationS, (performance.now() - this.#startedMs) / 1000),
+      durationS: this.durationS,
+      due: this.due,
+      acked: this.tally.acked,
+      perS: last?.acked ?? 0,
+      pending,
+      connected,
+      clients: this.clients,
+      refused,
+      lagMs: last?.lagMsMax ?? 0,
+    };
+  }
+
+  /** Connects, plays the scenario, waits for what is under way. `connected` is called when all are connected and the load begins. */
+  async run(connected: () => void = () => undefined): Promise<void> {
+    const ticking = setInterval(() => this.#tick(), TICK_MS);
+    try {
+      const deadline = performance.now() + CONNECT_MS_MAX;
+      while (!this.#stopping && this.#carrier.stats.connected < this.clients && performance.now() < deadline)
+        await pause(PROBE_MS);
+      this.startedAt = Date.now();
+      this.#startedMs = performance.now();
+      this.phase = 'load';
+      connected();
+      while (!this.#stopping && this.phase === 'load') await pause(PROBE_MS);
+      this.phase = 'draining';
+      const drainMs = this.interrupted ? DRAIN_MS_MAX / 12 : DRAIN_MS_MAX;
+      const since = performance.now();
+      while (this.#carrier.stats.pending > 0 && performance.now() - since < drainMs) await pause(PROBE_MS);
+      this.phase = 'over';
+      this.endedAt = Date.now();
+    } finally {
+      clearInterval(ticking);
+      this.#carrier.close();
+    }
+  }
+
+  /** Ends the load early; what is under way is still waited for. */
+  stop(): void {
+    this.interrupted = true;
+    this.#stopping = true;
+  }
+
+  #createCarrier(run: string): Carrier {
+    const { scenario, plan, host = plan.host } = this.#options;
+    const hooks: CarrierHooks = {
+      acked: (sample, nowMs) => this.#acked(sample, nowMs),
+      reachable: (device) => this.phase !== 'load' || this.staged.world.reachable(device, this.#hour(this.#atS())),
+    };
+    const common = { table: this.table, devices: this.devices, hooks };
+    const address = (port: number): Address => ({ host, port });
+    if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: plan.ports.edgeBrokers.map(address) });
+    const secrets = seededSecrets(plan.district.seed);
+    const passwords = this.table.edges.map((id) => secrets.password(id));
+    return new EdgeCarrier({ ...common, centre: address(plan.ports.centreBroker), passwords, epoch: run });
+  }
+
+  #atS(): number {
+    return (this.#nowMs - this.#startedMs) / 1000;
+  }
+
+  #hour(atS: number): number {
+    return (atS / this.durationS) * this.#options.scenario.world.hours;
+  }
+
+  #acked(sample: Acknowledged, nowMs: number): void {
+    this.ledger.ack(this.#id(sample.device), sample.seq, sample.seq);
+    this.tally.acknowledged(sample, nowMs);
+  }
+
+  #id(device: number): string {
+    let id = this.#ids.get(device);
+    if (id === undefined) {
+      id = this.table.id(device);
+      this.#ids.set(device, id);
+    }
+    return id;
+  }
+
+  #tick(): void {
+    const before = this.#nowMs;
+    this.#nowMs = performance.now();
+    if (this.phase === 'load') this.#play(before);
+    this.#carrier.tick(this.#nowMs);
+    const second = this.#startedMs === 0 ? 0 : Math.floor(this.#atS());
+    if (second > (this.tally.curve.at(-1)?.atS ?? 0)) this.tally.turn(second, this.#carrier.stats);
+  }
+
+  #play(lastMs: number): void {
+    const atS = this.#atS();
+    const due = this.#schedule.dueBy(atS);
+    for (let n = 0; this.#next < due && n < PER_TICK_MAX; n++, this.#next++) {
+      const device = this.devices[this.#next % this.devices.length] as number;
+      this.#sample(device, this.#schedule.timeOf(this.#next));
+    }
+    const from = Math.max(0, Math.floor((lastMs - this.#startedMs) / TICK_MS));
+    const to = Math.floor((this.#nowMs - this.#startedMs) / TICK_MS);
+    for (let tick = from; tick < to; tick++) {
+      for (const { device, before } of this.#extra.get(tick) ?? []) {
+        before();
+        this.#sample(device, (tick * TICK_MS) / 1000);
+      }
+      this.#extra.delete(tick);
+    }
+    for (const storm of this.staged.storms)
+      if (storm * 1000 <= this.#nowMs - this.#startedMs && storm * 1000 > lastMs - this.#startedMs)
+        for (const device of this.devices) this.#carrier.cut(device);
+    if (this.#next >= this.#schedule.count && atS >= this.durationS) this.phase = 'draining';
+  }
+
+  /** What the device says at that moment, with the time that it has then. */
+  #sample(device: number, atS: number): void {
+    const { world } = this.staged;
+    const dueMs = this.#startedMs + atS * 1000;
+    this.tally.due(Math.max(0, this.#nowMs - dueMs));
+    const hour = this.#hour(atS);
+    const fields = world.sample(device, hour);
+    const ts = Math.round(this.startedAt + atS * 1000);
+    const seq = this.ledger.issue(this.#id(device), 1);
+    const said = this.told.said(device, fields, ts);
+    this.#tell(device, ts, said);
+    if (said.wrong && !this.#alarmed.has(device)) this.#alarm(device, atS);
+    if (!world.reachable(device, hour)) this.#carrier.cut(device);
+    this.#carrier.send({ device, seq, ts, dueMs, fields });
+  }
+
+  #tell(device: number, ts: number, { begun, over }: Said): void {
+    if (this.#events === null) return;
+    for (const incident of begun) this.#carrier.tell?.(device, this.#events.raised(incident, device, ts));
+    for (const incident of over) {
+      const cleared = this.#events.cleared(incident, device, ts);
+      if (cleared !== null) this.#carrier.tell?.(device, cleared);
+    }
+  }
+
+  /** A device that found something wrong by itself reports it again and again until it is over. */
+  #alarm(device: number, atS: number): void {
+    const { alarmEveryS } = this.#options.scenario;
+    this.#alarmed.add(device);
+    this.#report(atS + alarmEveryS, device, () => this.#alarmed.delete(device));
+  }
+
+  /** Plans one more report of a device. */
+  #report(atS: number, device: number, before: () => void = () => undefined): void {
+    if (atS >= this.durationS) return;
+    const tick = Math.floor((atS * 1000) / TICK_MS);
+    const list = this.#extra.get(tick);
+    if (list) list.push({ device, before });
+    else this.#extra.set(tick, [{ device, before }]);
+  }
+
+  /** Devices of an incident notice its beginning and its end at once, each by itself: not all in one moment. */
+  #planExtras(): void {
+    for (const { what, devices, fromS, toS } of this.staged.incidents) {
+      if (what === 'flooded-shaft') continue;
+      for (const [n, device] of devices.entries()) {
+        const offS = NOTICED_S * (0.1 + ((n * 37) % 100) / 100);
+        this.#report(fromS + offS, device);
+        this.#report(toS + offS, device);
+      }
+    }
+  }
+}
+
+/** An order in which neighbours in the table are far apart in time: a community does not report in one breath. */
+function spread(devices: number[]): number[] {
+  const n = devices.length;
+  let stride = Math.max(1, Math.floor(n * 0.618));
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+  while (gcd(stride, n) !== 1) stride++;
+  return devices.map((_, k) => devices[(k * stride) % n] as number);
+}

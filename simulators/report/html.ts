@@ -1,0 +1,126 @@
+import { Histogram, type HistogramCounts } from './histogram.ts';
+import { judgeRun, type RunReport } from './outcome.ts';
+
+/** Rows and files stay readable: beyond so many the JSON has the rest. */
+const ROWS_MAX = 200;
+const CHART = { width: 860, height: 180, left: 64, bottom: 22, top: 8 } as const;
+const POINTS_MAX = 600;
+
+/** The report as one page: no script, no font, no picture from elsewhere. */
+export function reportHtml(report: RunReport): string {
+  const verdict = judgeRun(report);
+  const state = !verdict.valid ? ['无效 Invalid', 'bad'] : verdict.passed ? ['通过 Passed', 'good'] : ['未通过 Failed', 'bad'];
+  const { curve, usage, readings, connections, latencies } = report;
+  const begins = new Date(report.startedAt).toISOString();
+  const sections = [
+    `<h1>${esc(report.title.zh)} ${esc(report.title.en)}</h1>`,
+    `<p class="${state[1]}">${state[0]}${report.interrupted ? ' · 中断 interrupted' : ''}</p>`,
+    `<p>${esc(report.scenario)}, seed ${report.seed}, ${report.as}, ${begins}, ${report.durationS} s, ${report.city.edges} edges, ${report.city.devices} devices, parts ${esc(report.parts.join(', '))}</p>`,
+    section(
+      '阈值 Thresholds',
+      ['', '上限 Limit', '实测 Measured', ''],
+      verdict.checks.map((c) => [c.name, c.limit, c.measured ?? '-', c.holds ? '✓' : '✗']),
+    ),
+    section('数据 Readings', Object.keys(readings), [Object.values(readings)]),
+    section(
+      '时延 Latency, ms',
+      ['', 'p50', 'p95', 'p99', 'p99.9', 'max', 'n'],
+      [
+        percentiles('确认 acknowledged', latencies.ack),
+        percentiles('立案可读 case readable', latencies.case),
+        percentiles('发生器滞后 generator lag', latencies.lag),
+      ],
+    ),
+    chart('速率 Rate, 1/s', [
+      ['应发 due', curve.map((s) => [s.atS, s.due])],
+      ['确认 acknowledged', curve.map((s) => [s.atS, s.acked])],
+    ]),
+    chart('确认时延 p99, ms', [['p99', curve.map((s) => [s.atS, s.p99Ms])]]),
+    chart('未确认 Pending', [['pending', curve.map((s) => [s.atS, s.pending])]]),
+    chart('发生器滞后 Generator lag, ms', [['lag', curve.map((s) => [s.atS, s.lagMsMax])]]),
+    chart('目标 CPU Target, cores', [['cpu', cores(report)]]),
+    chart('目标内存 Target memory, MiB', [['rss', usage.map((u) => [u.atS, u.residentMb])]]),
+    section('连接 Connections', Object.keys(connections), [Object.values(connections)]),
+    section('事件 Incidents', ['staged', 'detected', 'missed', 'false alarms'], [Object.values(verdict.incidents)]),
+    section(
+      '',
+      ['id', 'class', '', 'delay ms'],
+      report.incidents.slice(0, ROWS_MAX).map((i) => [i.id, i.class, i.outcome, i.delayMs ?? '-']),
+    ),
+    section(
+      '设备 Devices with losses',
+      ['device', 'edge', 'sent', 'acked', 'stored', 'lost', 'duplicated', 'unexpected', ''],
+      report.trouble
+        .slice(0, ROWS_MAX)
+        .map((d) => [d.device, d.edge, d.sent, d.acked, d.stored, d.lost, d.duplicated, d.unexpected, d.which.join('; ')]),
+    ),
+    section(
+      '死信 Dead letters',
+      ['hop', 'code', 'n'],
+      report.deadLetters.map((d) => [d.hop, d.code, d.count]),
+    ),
+  ];
+  return `<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><title>${esc(report.scenario)}</title><style>
+body{font:14px/1.5 system-ui,sans-serif;max-width:900px;margin:2em auto;color:#222}table{border-collapse:collapse;margin:.5em 0}
+td,th{border:1px solid #ddd;padding:2px 8px;text-align:right}td:first-child,th:first-child{text-align:left}.good{color:#177245}.bad{color:#b3261e}
+p.good,p.bad{font-size:20px;font-weight:600}svg text{font-size:11px;fill:#555}h2{font-size:16px;margin:1.2em 0 .2em}
+</style></head><body>
+${sections.join('\n')}
+</body></html>
+`;
+}
+
+type Cell = string | number;
+
+function section(title: string, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const heading = title === '' ? '' : `<h2>${esc(title)}</h2>`;
+  if (rows.length === 0) return heading === '' ? '' : `${heading}<p>-</p>`;
+  const line = (tag: string, cells: readonly Cell[]) =>
+    `<tr>${cells.map((c) => `<${tag}>${esc(shown(c))}</${tag}>`).join('')}</tr>`;
+  return `${heading}<table>${line('th', head)}${rows.map((r) => line('td', r)).join('')}</table>`;
+}
+
+function percentiles(name: string, counts: HistogramCounts): Cell[] {
+  const histogram = Histogram.of(counts);
+  const at = (share: number) => histogram.percentile(share) ?? '-';
+  return [name, at(0.5), at(0.95), at(0.99), at(0.999), histogram.max ?? '-', histogram.total];
+}
+
+/** CPU seconds a second, from one look to the next. */
+function cores({ usage }: RunReport): [number, number][] {
+  return usage.slice(1).map((u, i) => {
+    const before = usage[i] ?? u;
+    return [u.atS, Math.max(0, (u.cpuS - before.cpuS) / Math.max(0.1, u.atS - before.atS))];
+  });
+}
+
+const COLOURS = ['#1a73e8', '#d9730d'];
+
+function chart(title: string, series: readonly (readonly [string, readonly (readonly [number, number])[]])[]): string {
+  const points = series.flatMap(([, list]) => list);
+  if (points.length === 0) return '';
+  const { width, height, left, bottom, top } = CHART;
+  const xMax = Math.max(1, ...points.map(([x]) => x));
+  const yMax = Math.max(1e-9, ...points.map(([, y]) => y));
+  const x = (v: number) => (left + (v / xMax) * (width - left - 8)).toFixed(1);
+  const y = (v: number) => (height - bottom - (v / yMax) * (height - bottom - top)).toFixed(1);
+  const lines = series.map(([name, list], i) => {
+    const step = Math.max(1, Math.ceil(list.length / POINTS_MAX));
+    const kept = list.filter((_, n) => n % step === 0);
+    const path = kept.map(([a, b]) => `${x(a)},${y(b)}`).join(' ');
+    const colour = COLOURS[i % COLOURS.length];
+    return `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${path}"/><text x="${width - 160}" y="${16 + 14 * i}" style="fill:${colour}">${esc(name)}</text>`;
+  });
+  const axis = `<path d="M${left} ${top}V${height - bottom}H${width - 8}" stroke="#999" fill="none"/><text x="4" y="${top + 10}">${esc(shown(yMax))}</text><text x="4" y="${height - bottom}">0</text><text x="${width - 50}" y="${height - 6}">${esc(shown(xMax))} s</text>`;
+  return `<h2>${esc(title)}</h2><svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${esc(title)}">${axis}${lines.join('')}</svg>`;
+}
+
+function shown(value: Cell): string {
+  if (typeof value === 'string') return value;
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
+}
+
+function esc(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}

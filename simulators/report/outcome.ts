@@ -1,0 +1,142 @@
+import type { Scenario } from '../scenarios/mod.ts';
+import type { Usage } from '../target/mod.ts';
+import { Histogram, type HistogramCounts } from './histogram.ts';
+
+/** One second of a run. */
+export interface Second {
+  /** From the start of the load. */
+  atS: number;
+  /** Samples that fell due, and that were acknowledged. */
+  due: number;
+  acked: number;
+  /** Of those acknowledged in it, from the moment at which they were due. */
+  p99Ms: number;
+  /** At its end. */
+  pending: number;
+  connected: number;
+  /** The generator's own. */
+  lagMsMax: number;
+}
+
+/** A device of which something is lost, stored twice or not what it sent. Numbers as people write them: 5-7, 9. */
+export interface DeviceTrouble {
+  device: string;
+  edge: string;
+  sent: number;
+  acked: number;
+  stored: number;
+  lost: number;
+  duplicated: number;
+  unexpected: number;
+  which: string[];
+}
+
+export interface IncidentOutcome {
+  id: string;
+  class: string;
+  /** `possible`: said, but not long enough to demand a case. `repeat`: of a case that was open before the run, rightly no new one. */
+  outcome: 'detected' | 'missed' | 'possible' | 'repeat' | 'false alarm';
+  /** From the moment at which its confirm time was complete until its case was readable. */
+  delayMs: number | null;
+}
+
+/** What a run, or several generators of one run together, came to: everything that a verdict follows from. */
+export interface RunReport {
+  version: 1;
+  scenario: string;
+  title: { zh: string; en: string };
+  as: Scenario['as'];
+  seed: number;
+  /** `1/2`: which generators are in it. */
+  parts: string[];
+  /** UTC ms. */
+  startedAt: number;
+  endedAt: number;
+  durationS: number;
+  interrupted: boolean;
+  city: { cells: number; edges: number; devices: number };
+  readings: {
+    /** Samples whose time came; of them acknowledged, and stored by what the centre's API returns. */
+    sent: number;
+    acked: number;
+    stored: number;
+    /** Acknowledged and not stored. */
+    lost: number;
+    duplicated: number;
+    /** Stored and never sent. */
+    unexpected: number;
+    late: number;
+    /** Never left the device: its memory was full. */
+    dropped: number;
+    /** Sent, and no acknowledgement came until the end: stored or not, both is right. */
+    inDoubt: number;
+  };
+  /** Told by whole edges; devices leave it to the edges under test. */
+  events: { sent: number; stored: number };
+  connections: { clients: number; connects: number; refused: number; resent: number };
+  /** Ms. `lag` is the generator's own: how late it was with each sample. */
+  latencies: { ack: HistogramCounts; lag: HistogramCounts; case: HistogramCounts };
+  curve: Second[];
+  trouble: DeviceTrouble[];
+  incidents: IncidentOutcome[];
+  deadLetters: { hop: string; code: string; count: number }[];
+  usage: Usage[];
+  limits: Pick<Scenario, 'lateMs' | 'lagP99MsMax' | 'thresholds'>;
+}
+
+/** A limit, and what was measured. */
+export interface Check {
+  name: string;
+  limit: number;
+  measured: number | null;
+  holds: boolean;
+}
+
+export interface Verdict {
+  /** A run in which the generator itself was slow says nothing of the target. */
+  valid: boolean;
+  passed: boolean;
+  checks: Check[];
+  incidents: { staged: number; detected: number; missed: number; falseAlarms: number };
+}
+
+/** Pass or fail, from the report alone. */
+export function judgeRun(report: RunReport): Verdict {
+  const { readings, latencies, limits } = report;
+  const { thresholds } = limits;
+  const incidents = countIncidents(report.incidents);
+  const percentile = (counts: HistogramCounts, share: number) => Histogram.of(counts).percentile(share);
+  const checks: Check[] = [];
+  const most = (name: string, limit: number | undefined, measured: number | null) => {
+    // What was not measured at all does not exceed anything: the counts beside it say why.
+    if (limit !== undefined) checks.push({ name, limit, measured, holds: measured === null || measured <= limit });
+  };
+  most('lost', thresholds.lostMax, readings.lost);
+  most('duplicated', thresholds.duplicatedMax, readings.duplicated);
+  most('unexpected', thresholds.unexpectedMax, readings.unexpected);
+  most('lateShare', thresholds.lateShareMax, readings.acked === 0 ? null : readings.late / readings.acked);
+  most('ackP99Ms', thresholds.ackP99MsMax, percentile(latencies.ack, 0.99));
+  most('caseP95Ms', thresholds.caseP95MsMax, percentile(latencies.case, 0.95));
+  most('falseAlarms', thresholds.falseAlarmsMax, incidents.falseAlarms);
+  if (thresholds.detectedShareMin !== undefined && incidents.staged > 0) {
+    const measured = incidents.detected / incidents.staged;
+    checks.push({
+      name: 'detectedShare',
+      limit: thresholds.detectedShareMin,
+      measured,
+      holds: measured >= thresholds.detectedShareMin,
+    });
+  }
+  // Nothing acknowledged is nothing shown.
+  checks.push({ name: 'acked', limit: 1, measured: readings.acked, holds: readings.acked > 0 });
+  const lag = percentile(latencies.lag, 0.99);
+  const valid = lag !== null && lag <= limits.lagP99MsMax;
+  checks.push({ name: 'generatorLagP99Ms', limit: limits.lagP99MsMax, measured: lag, holds: valid });
+  return { valid, passed: checks.every((c) => c.holds), checks, incidents };
+}
+
+function countIncidents(incidents: readonly IncidentOutcome[]): Verdict['incidents'] {
+  const of = (outcome: IncidentOutcome['outcome']) => incidents.filter((i) => i.outcome === outcome).length;
+  const [detected, missed] = [of('detected'), of('missed')];
+  return { staged: detected + missed, detected, missed, falseAlarms: of('false alarm') };
+}

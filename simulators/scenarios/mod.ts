@@ -1,0 +1,2 @@
+export { loadScenario, Scenario, type ScenarioIncident, shippedScenario, type Thresholds } from './schema.ts';
+export { type Expected, type Staged, type StagedIncident, type StagingTerms, stageScenario } from './staging.ts';

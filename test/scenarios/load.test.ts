@@ -1,0 +1,126 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Child } from '#cli/demo/child.ts';
+import { freePort } from '#cli/servers/mod.ts';
+import { writeCity } from '#cli/simulate/city.ts';
+import { tell } from '#cli/simulate/run.ts';
+import { type CityPlan, seededSecrets } from '#simulators/city/mod.ts';
+import { LoadRun, playScenario } from '#simulators/load/mod.ts';
+import { judgeRun, type RunReport } from '#simulators/report/mod.ts';
+import { loadScenario, type Scenario, shippedScenario } from '#simulators/scenarios/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
+import { lossyProxy } from '../support/lossy.ts';
+import { until } from '../support/until.ts';
+
+/** One installation; each scenario has the devices of one edge, all of them at the same time. */
+const SHIPPED = readdirSync(join(import.meta.dirname, '../../simulators/scenarios'))
+  .filter((f) => f.endsWith('.yaml'))
+  .map((f) => f.slice(0, -5));
+const LOSSY = SHIPPED.length;
+const EDGES = SHIPPED.length + 1;
+const SHORT_S = 20;
+const edgeId = (n: number) => `edge-${String(n + 1).padStart(2, '0')}`;
+
+let dir: string;
+let plan: CityPlan;
+let api: ApiClient;
+const scenarios: Scenario[] = [];
+const children: Child[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'gewu-load-'));
+  const ports = await Promise.all(Array.from({ length: EDGES + 3 }, () => freePort()));
+  const [apiPort = 0, centreBroker = 0, rtsp = 0, ...edgeBrokers] = ports;
+  const district = { seed: 11, cells: 12 * EDGES, edges: EDGES, sensors: 100 * EDGES, cameras: 0 };
+  plan = {
+    version: 1,
+    district: { ...district, division: '110101', originLon: 116.38, originLat: 39.88 },
+    profile: 'demo',
+    host: '127.0.0.1',
+    ports: { api: apiPort, centreBroker, rtsp, edgeBrokers },
+  };
+  await writeCity(dir, plan);
+  for (const name of SHIPPED) scenarios.push(await loadScenario(shippedScenario(name)));
+  const start = async (command: string, name: string) => {
+    const child = new Child({ name, args: [command, '--config', join(dir, `${name}.yaml`)], logFile: join(dir, `${name}.log`) });
+    children.push(child);
+    await child.start();
+  };
+  await start('ingest', 'ingest');
+  // Where the generator is the edge, there is none.
+  for (const [n, { as }] of scenarios.entries()) if (as === 'devices') await start('edge', edgeId(n));
+  await start('edge', edgeId(LOSSY));
+  api = new ApiClient(`http://127.0.0.1:${apiPort}`, seededSecrets(district.seed).token('ops'));
+  await until(() => api.ready(), { timeoutMs: 60_000, what: 'the centre' });
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all(children.map((c) => c.stop()));
+  await rm(dir, { recursive: true, force: true });
+});
+
+const play = (n: number, scenario: Scenario, over: Partial<CityPlan['ports']> = {}): Promise<RunReport> => {
+  const options = {
+    scenario,
+    plan: { ...plan, ports: { ...plan.ports, ...over } },
+    durationS: SHORT_S,
+    seed: 4,
+    part: { number: 1, of: 1 },
+    edges: [edgeId(n)],
+    api,
+  };
+  return playScenario(new LoadRun(options), options);
+};
+
+describe('every shipped scenario, short, at the same time as the others', () => {
+  test('loses nothing, stores nothing twice, and finds what was staged; a lossy target fails and its devices are named', async () => {
+    const quiet = scenarios[SHIPPED.indexOf('quiet-day')] as Scenario;
+    const proxy = await lossyProxy(plan.ports.edgeBrokers[LOSSY] as number, (nth) => nth % 10 === 4);
+    const edgeBrokers = plan.ports.edgeBrokers.with(LOSSY, proxy.port);
+    const busy = { ...quiet, stages: [{ kind: 'steady' as const, forS: 60, perDevicePerMin: 9 }] };
+    const [lossy, ...reports] = await Promise.all([
+      play(LOSSY, busy, { edgeBrokers }),
+      ...scenarios.map((scenario, n) => play(n, scenario)),
+    ]);
+    for (const report of reports) {
+      const { checks, incidents } = judgeRun(report);
+      // How fast this machine is today is no part of it.
+      const broken = checks.filter((c) => !c.holds && !/Ms$|lateShare/.test(c.name));
+      expect({ scenario: report.scenario, broken, trouble: report.trouble }).toEqual({
+        scenario: report.scenario,
+        broken: [],
+        trouble: [],
+      });
+      expect(report.readings.inDoubt).toBe(0);
+      expect(incidents.missed).toBe(0);
+    }
+    const storm = reports.find((r) => r.scenario === 'rain-storm');
+    expect(storm?.incidents.map((i) => i.class)).toEqual(
+      expect.arrayContaining(['1:0134:circuit_dark', '1:0101:zone_low_pressure', '2:0404']),
+    );
+    const reconnect = reports.find((r) => r.scenario === 'reconnect-storm');
+    expect(reconnect?.connections.connects).toBeGreaterThanOrEqual(3 * (reconnect?.connections.clients ?? 0));
+    const outage = reports.find((r) => r.scenario === 'network-outage');
+    expect(outage?.readings.late).toBeGreaterThan(0);
+    expect(outage?.connections.connects).toBe(2);
+
+    expect(proxy.dropped()).toBeGreaterThan(0);
+    expect(lossy?.readings.lost).toBe(proxy.dropped());
+    expect(judgeRun(lossy as RunReport).passed).toBe(false);
+    expect(lossy?.trouble.reduce((sum, t) => sum + t.lost, 0)).toBe(proxy.dropped());
+    for (const { device, edge, which } of lossy?.trouble ?? []) {
+      expect(edge).toBe(edgeId(LOSSY));
+      expect(which[0]).toMatch(new RegExp(`^lost ${device}: \\d`));
+    }
+    const out = join(dir, 'report');
+    expect(await tell(lossy as RunReport, { dir: out, json: false })).toBe(1);
+    const html = await readFile(join(out, 'report.html'), 'utf8');
+    expect(html).toContain('未通过 Failed');
+    expect(html).toContain(lossy?.trouble[0]?.device);
+    expect(html).not.toMatch(/src=|href=|@import|https?:/);
+    expect(JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))).toMatchObject({ verdict: { passed: false } });
+  }, 240_000);
+});
