@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiClient } from '#simulators/target/mod.ts';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '#cli/servers/mod.ts';
 import type { SiteDevice } from '#grid/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import type { LoadCommand, LoadCount, LoadOptions } from './load/main.ts';
 import { Pinned } from './processes.ts';
 import { API_TOKEN, DEVICE_PASSWORD, LAMP_PREFIX, writeCentreFile, writeEdgeFile } from './site.ts';

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { DesiredAnswer, DesiredDiffAnswer, DesiredSummary, RevisionAnswer } from '#grid/api/mod.ts';
 import { GewuError, readConfigFile } from '#service/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { type Command, parseFlags, parseInteger, print, say } from './command.ts';
-import { ApiClient } from './demo/api.ts';
 
 const FLAGS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },

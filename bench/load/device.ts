@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from '#simulators/load/mod.ts';
+import { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from '#simulators/load/packets.ts';
 
 export interface DeviceLoad {
   port: number;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { connectPacket, PacketReader, PINGREQ } from '#simulators/load/mod.ts';
+import { connectPacket, PacketReader, PINGREQ } from '#simulators/load/packets.ts';
 
 /** Pings a broker every 5 ms for a while, in a thread of its own: a main thread that stands still would not send what it delays. */
 const { port, forMs } = workerData as { port: number; forMs: number };
