@@ -1,4 +1,4 @@
-import type { ApiClient } from './api.ts';
+import type { ApiClient } from '#simulators/target/mod.ts';
 
 /** Who works in the demo's city besides its administrator: both sides of the case cycle, and one who only looks. */
 const PEOPLE = [
