@@ -1,5 +1,5 @@
 import { type EdgeConfig, loadEdgeConfig } from '#edge/mod.ts';
-import { deviceKind, Site } from '#grid/mod.ts';
+import { deviceKind, fitGround, Site } from '#grid/mod.ts';
 import { loadIngestConfig } from '#ingest/mod.ts';
 import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
 import { loadCityPlan, loadSimulateConfig } from '#simulators/mod.ts';
@@ -68,7 +68,16 @@ function edgeSummary({ site, outbox }: EdgeConfig): string {
   const hours = perS === 0 ? Number.POSITIVE_INFINITY : outbox.quotaBytes / (perS * OUTBOX_BYTES_PER_READING) / 3600;
   const covers = Math.min(hours, outbox.ageHoursMax);
   const size = `${site.cells.length} unit grids, ${site.devices.length} devices, ${site.cameras.length} cameras`;
-  return `${size}; at the devices' usual rates (${perS.toFixed(3)}/s) the outbox covers ${Math.floor(covers)} h without a centre`;
+  return `${size}; ${calibrations(site.cameras)}at the devices' usual rates (${perS.toFixed(3)}/s) the outbox covers ${Math.floor(covers)} h without a centre`;
+}
+
+/** How well calibration points agree; four always do. */
+function calibrations(cameras: Site['cameras']): string {
+  const said = cameras.flatMap((camera) => {
+    const { ok, residualsM } = fitGround(camera);
+    return ok && residualsM.length > 4 ? [`${camera.id} ${Math.max(...residualsM).toFixed(2)} m`] : [];
+  });
+  return said.length === 0 ? '' : `calibration points off by at most: ${said.join(', ')}; `;
 }
 
 export const validate: Command = {

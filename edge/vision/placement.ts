@@ -18,6 +18,10 @@ const VEHICLE_DEPTH_M_TURNED = 2.8;
 const EDGE_ERROR_PX = 4;
 /** Calibration and the thing's unknown depth. */
 const BASE_ERROR_M = 1;
+/** More for a car that the picture's edge cuts: how far it goes on beyond it nobody knows. Other things are too short to matter. */
+const CUT_VEHICLE_ERROR_M = 1.5;
+/** A box that ends nearer to the picture's edge than this, in the model's pixels, is cut by it. */
+const CUT_PX = 1.5;
 const ERROR_M_MIN = 0.5;
 const ERROR_M_MAX = 50;
 
@@ -39,7 +43,8 @@ export function contactPixel(className: string, box: Box): [x: number, y: number
  * Flat things: the ground under the box's middle. Standing things: the bottom edge of the box is their near edge, so the
  * ground under the bottom centre is moved away from the camera by half the class's typical depth.
  *
- *   errorRadiusM = 1 m + metres that four input pixels of the model mean at that place, within [0.5, 50]
+ *   errorRadiusM = 1 m + metres that four input pixels of the model mean at that place, within [0.5, 50];
+ *                  more where a car is cut by the picture's left, right or lower edge
  *
  * `pixel` is one input pixel of the model as fractions of the picture. Null when the contact is at or above the horizon.
  */
@@ -48,12 +53,17 @@ export function place(ground: Ground, className: string, box: Box, pixel: readon
   const contact = ground.at(x, y);
   const perPixelM = ground.stepM(x, y, pixel[0], pixel[1]);
   if (contact === null || perPixelM === null) return null;
-  const errorRadiusM = Math.min(ERROR_M_MAX, Math.max(ERROR_M_MIN, BASE_ERROR_M + EDGE_ERROR_PX * perPixelM));
+  const baseM = BASE_ERROR_M + (className === 'vehicle' && isCut(box, pixel) ? CUT_VEHICLE_ERROR_M : 0);
+  const errorRadiusM = Math.min(ERROR_M_MAX, Math.max(ERROR_M_MIN, baseM + EDGE_ERROR_PX * perPixelM));
   if (FLAT_CLASSES.has(className)) return { point: contact, errorRadiusM };
   const reachM = Math.hypot(...contact);
   if (reachM < 0.01) return { point: contact, errorRadiusM };
   const by = 1 + depthM(ground, className, box) / 2 / reachM;
   return { point: [contact[0] * by, contact[1] * by], errorRadiusM };
+}
+
+function isCut([left, , right, bottom]: Box, [across, down]: readonly [number, number]): boolean {
+  return left < CUT_PX * across || right > 1 - CUT_PX * across || bottom > 1 - CUT_PX * down;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Position } from '../place.ts';
 import type { Calibration } from '../site/site.ts';
 import { applyHomography, fitHomography } from './homography.ts';
-import { adjugate3, type Homography } from './linear.ts';
+import { adjugate3, determinant3, type Homography } from './linear.ts';
 
 /** Metres of one degree of latitude on the WGS-84 equator's circle; good to 0.5 % over a site. */
 const METRES_PER_DEGREE = 111_319.49;
@@ -25,12 +25,17 @@ export interface Ground {
   toPoint(position: Position): GroundPoint;
 }
 
-/** Of each calibration point, metres from where the others say it is; or why they determine no ground, and which point is wrong. */
+/** Of each calibration point, metres from where the fit of all puts it; or why they determine no ground, and which point is wrong. */
 export type FittedGround =
   | { ok: true; ground: Ground; residualsM: number[] }
   | { ok: false; fault: string; point: number | null; residualsM: number[] };
 
-/** The ground under a camera from its calibration points. */
+const MEASURE_AGAIN = 'measure four or more on the ground, spread over the picture, no three in a line';
+
+/**
+ * The ground under a camera from its calibration points. Four points always fit exactly: from the fifth on the residuals say
+ * how well they were measured.
+ */
 export function fitGround(camera: { lon: number; lat: number; calibration: Calibration }): FittedGround {
   const metresPerLon = METRES_PER_DEGREE * Math.cos((camera.lat * Math.PI) / 180);
   const toPoint = (p: Position): GroundPoint => [(p.lon - camera.lon) * metresPerLon, (p.lat - camera.lat) * METRES_PER_DEGREE];
@@ -39,20 +44,53 @@ export function fitGround(camera: { lon: number; lat: number; calibration: Calib
     lat: camera.lat + n / METRES_PER_DEGREE,
   });
   const pairs = camera.calibration.points.map((p) => ({ from: [p.x, p.y] as const, to: toPoint(p) }));
-  const h = fitHomography(pairs);
-  if (h === null) return { ok: false, fault: 'the points do not determine the ground', point: null, residualsM: [] };
-  const at = mapper(h, pairs);
-  const residualsM = pairs.map(({ from, to }) => {
-    const got = at(...from);
-    return got === null ? Number.POSITIVE_INFINITY : between(got, to);
-  });
-  const wrong = residualsM.findIndex((missM) => missM > RESIDUAL_M_MAX);
-  if (wrong >= 0) {
-    const fault = `point ${wrong + 1} is ${(residualsM[wrong] as number).toFixed(1)} m off the others`;
-    return { ok: false, fault, point: wrong, residualsM };
-  }
+  const fit = fitted(pairs);
+  if (fit === null)
+    return { ok: false, fault: `the points do not determine the ground: ${MEASURE_AGAIN}`, point: null, residualsM: [] };
+  const { h, at, residualsM } = fit;
+  const fault = faultOf(pairs, fit);
+  if (fault !== null) return { ok: false, ...fault, residualsM };
   const step: Ground['stepM'] = (x, y, dx, dy) => stepM(at, x, y, dx, dy);
   return { ok: true, ground: { at, stepM: step, pixelOf: inverse(h, pairs), toPosition, toPoint }, residualsM };
+}
+
+type Pair = { from: readonly [number, number]; to: GroundPoint };
+type Fit = { h: Homography; at: Ground['at']; residualsM: number[] };
+
+function fitted(pairs: readonly Pair[]): Fit | null {
+  const h = fitHomography(pairs);
+  if (h === null) return null;
+  const at = mapper(h, pairs);
+  return { h, at, residualsM: pairs.map((pair) => missM(at, pair)) };
+}
+
+const missM = (at: Ground['at'], { from, to }: Pair): number => {
+  const got = at(...from);
+  return got === null ? Number.POSITIVE_INFINITY : between(got, to);
+};
+
+function faultOf(pairs: readonly Pair[], { h, residualsM }: Fit): { fault: string; point: number | null } | null {
+  if (residualsM.some((m) => m > RESIDUAL_M_MAX)) {
+    const wrong = wrongPoint(pairs);
+    if (wrong === null)
+      return { fault: `the points contradict each other: two may be swapped; else ${MEASURE_AGAIN}`, point: null };
+    const far = wrong.farM === Number.POSITIVE_INFINITY ? 'above the horizon that' : `${wrong.farM.toFixed(1)} m off where`;
+    return { fault: `point ${wrong.point + 1} is ${far} the others give: measure it again`, point: wrong.point };
+  }
+  // Seen from above, a picture of the ground is never a mirror image: the map turns the picture's hands over (its y grows downwards).
+  const [, , w] = applyHomography(h, ...(pairs[0] as Pair).from);
+  if (determinant3(h) / w ** 3 > 0)
+    return { fault: 'the points show a mirror image: left and right ones are swapped', point: null };
+  return null;
+}
+
+/** The point without which all others agree, and how far it is from where they put it. Of four points nobody can tell. */
+function wrongPoint(pairs: readonly Pair[]): { point: number; farM: number } | null {
+  for (const [point, pair] of pairs.entries()) {
+    const others = pairs.length > 4 ? fitted(pairs.filter((p) => p !== pair)) : null;
+    if (others?.residualsM.every((m) => m <= RESIDUAL_M_MAX)) return { point, farM: missM(others.at, pair) };
+  }
+  return null;
 }
 
 const between = (a: GroundPoint, b: GroundPoint): number => Math.hypot(a[0] - b[0], a[1] - b[1]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { groundOf, inForce, place, wallClock } from '#edge/vision/mod.ts';
-import { inPolygon } from '#grid/mod.ts';
+import { fitGround, inPolygon } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, toLocal, toWgs84 } from '#simulators/cameras/mod.ts';
 import type { CameraPose } from '#simulators/cameras/scene.ts';
 import { ORIGIN, POSE, STREET } from './street.ts';
@@ -80,6 +80,68 @@ test('points in a line, too few of them and one that is far off are refused', ()
   });
   refused([0, 0.3, 0.6, 1, 0.8].map(between));
   refused(exact.map((p, n) => (n === 2 ? { ...p, lat: p.lat + 0.001 } : p)));
+});
+
+test('what is wrong with calibration points is said with what to do', () => {
+  const exact = calibrationPoints(POSE, createStreetRenderer(STREET, POSE));
+  const faultOf = (points: typeof exact) => {
+    const fit = fitGround({ lon: POSE.lon, lat: POSE.lat, calibration: { points } });
+    return fit.ok ? null : { fault: fit.fault, point: fit.point };
+  };
+  expect(faultOf(exact)).toBeNull();
+  // Pixels of two points taken for each other, of six and of four.
+  const swapped = (a: number, b: number, points = exact) =>
+    points.map((p, n) => {
+      const other = points[n === a ? b : n === b ? a : n] as (typeof exact)[0];
+      return { ...p, x: other.x, y: other.y };
+    });
+  expect(faultOf(swapped(0, 1))?.fault).toMatch(/swapped/);
+  expect(faultOf(swapped(0, 1, exact.slice(0, 4)))?.fault).toMatch(/swapped|point/);
+  const mirrored = exact.map((p) => ({ ...p, x: 1 - p.x }));
+  expect(faultOf(mirrored)?.fault).toMatch(/mirror image/);
+  // One that is 111 m off is named, though it drags the fit of all with it.
+  const moved = exact.map((p, n) => (n === 4 ? { ...p, lat: p.lat + 0.001 } : p));
+  expect(faultOf(moved)).toMatchObject({
+    point: 4,
+    fault: expect.stringMatching(/^point 5 is 1\d\d\.\d m off where the others give: measure it again$/),
+  });
+  expect(faultOf(exact.map((p) => exact[0] ?? p))?.fault).toMatch(/no three in a line/);
+});
+
+test('residuals say how well the points were measured', () => {
+  const points = calibrationPoints(POSE, createStreetRenderer(STREET, POSE)).map((p, n) =>
+    n === 2 ? { ...p, lat: p.lat + 9e-6 } : p,
+  );
+  const fit = fitGround({ lon: POSE.lon, lat: POSE.lat, calibration: { points } });
+  expect(fit.ok).toBe(true);
+  // One of six is a metre off: the fit shares it out, and none of the others is blamed for more.
+  expect(Math.max(...fit.residualsM)).toBeGreaterThan(0.1);
+  expect(Math.max(...fit.residualsM)).toBeLessThan(1);
+});
+
+test('pixels and ground points go into each other', () => {
+  const points = calibrationPoints(POSE, createStreetRenderer(STREET, POSE));
+  const ground = groundOf({ id: 'c', lon: POSE.lon, lat: POSE.lat, calibration: { points } });
+  for (const [x, y] of [
+    [0.2, 0.5],
+    [0.8, 0.9],
+    [0.5, 0.3],
+  ] as const) {
+    const back = ground.pixelOf(ground.at(x, y) as readonly [number, number]);
+    expect(back?.[0]).toBeCloseTo(x, 9);
+    expect(back?.[1]).toBeCloseTo(y, 9);
+  }
+  // Behind the camera.
+  expect(ground.pixelOf([0, -20])).toBeNull();
+});
+
+test('the radius of a car that the picture cuts is larger', () => {
+  const points = calibrationPoints(POSE, createStreetRenderer(STREET, POSE));
+  const ground = groundOf({ id: 'c', lon: POSE.lon, lat: POSE.lat, calibration: { points } });
+  const radius = (right: number, name: string) =>
+    place(ground, name, [0.7, 0.5, right, 0.8], [1 / 320, 1 / 180])?.errorRadiusM ?? 0;
+  expect(radius(1, 'vehicle') - radius(0.98, 'vehicle')).toBeGreaterThan(1.4);
+  expect(radius(1, 'stall') - radius(0.98, 'stall')).toBeLessThan(0.1);
 });
 
 test('a standing thing is placed behind its near edge, a flat one where it is seen; far away the error radius grows', () => {
