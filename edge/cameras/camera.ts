@@ -4,7 +4,7 @@ import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import type { EvidenceStore, EvidenceUploader } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
-import type { InferenceLane, InferencePool } from '../vision/mod.ts';
+import { hasShadow, type InferenceLane, type InferencePool } from '../vision/mod.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
 import { CameraHealth, type CameraState } from './health.ts';
 import { Judge } from './judge.ts';
@@ -28,8 +28,6 @@ export interface CameraDeps {
   uploader: EvidenceUploader;
   counters: CameraMetrics;
   lookout: Lookout;
-  /** The model may not speak for this camera. */
-  shadow: boolean;
   filesDir: string | null;
   clock: Clock;
   log: Log;
@@ -67,7 +65,7 @@ export class Camera implements Service {
   #stopped = false;
 
   constructor(deps: CameraDeps) {
-    const { camera, model, clock, log, shadow } = deps;
+    const { camera, meaning, model, clock, log } = deps;
     this.#deps = deps;
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
@@ -96,7 +94,7 @@ export class Camera implements Service {
       onDone: (frame, detections, inferenceMs) => this.#looked(frame, detections, inferenceMs),
       onDropped: (frame) => this.#dropped(frame),
     });
-    this.#health = new CameraHealth({ timing: camera, shadow, at, ms });
+    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(model.manifest, meaning.camera), at, ms });
     // The middle half of the rows is picture for every shape between 1:2 and 2:1.
     this.#check = new PictureCheck({ from: input.height / 4, to: (input.height * 3) / 4, width: input.width });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
@@ -123,6 +121,7 @@ export class Camera implements Service {
 
   /** Other zones, another calibration: the stream goes on. */
   apply(meaning: Meaning): Promise<void> {
+    this.#health.shadow = hasShadow(this.#deps.model.manifest, meaning.camera);
     return this.#judge.apply(meaning);
   }
 

@@ -26,16 +26,17 @@ const START_MS = 15_000;
  */
 export class CameraHealth {
   readonly #offlineMs: number;
-  readonly #online: string;
   #state: CameraState;
   #reason: FailureReason | null = null;
   #lastFrameMs: number;
   #blindSinceMs: number | null = null;
 
-  /** `shadow`: the model may not speak for this camera, so it looks and says nothing. */
+  /** Something that the model finds here opens no case yet. */
+  shadow: boolean;
+
   constructor({ timing, shadow, at, ms }: { timing: Timing; shadow: boolean; at: number; ms: number }) {
     this.#offlineMs = stallMs(timing);
-    this.#online = shadow ? 'shadow' : 'connected';
+    this.shadow = shadow;
     this.#state = { state: 'unknown', reason: 'starting', since: at };
     this.#lastFrameMs = ms;
   }
@@ -54,7 +55,9 @@ export class CameraHealth {
     this.#lastFrameMs = ms;
     this.#blindSinceMs = fault === null ? null : (this.#blindSinceMs ?? ms);
     this.#reason = null;
-    return fault === null ? this.#become('online', this.#online, at) : this.#become('degraded', fault, at);
+    return fault === null
+      ? this.#become('online', this.shadow ? 'shadow' : 'connected', at)
+      : this.#become('degraded', fault, at);
   }
 
   /** The stream broke. The state follows when it does not come back in time. */

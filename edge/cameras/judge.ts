@@ -2,7 +2,7 @@ import { classKey, className, type EventData, type EvidenceRef, fault, NEAR_CELL
 import type { Detection, ModelManifest } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evidence/mod.ts';
-import { CameraView, type EventReporter, type Incident, type Located } from '../vision/mod.ts';
+import { CameraView, type EventReporter, hasShadow, type Incident, isShadow, type Located } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
 import { BLIND_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
@@ -17,8 +17,6 @@ export interface JudgeDeps {
   uploader: EvidenceUploader;
   counters: CameraMetrics;
   lookout: Lookout;
-  /** The model may not speak for this camera. */
-  shadow: boolean;
   /** Gives a full picture's memory back. */
   release: (frame: { full: Frame['full'] }) => void;
   clock: Clock;
@@ -84,7 +82,7 @@ export class Judge implements Service {
 
   /** One picture and what was found in it; the picture's memory is given back later. */
   look(frame: Frame, detections: readonly Detection[]): void {
-    const { shadow, counters, release } = this.#deps;
+    const { manifest, counters, release } = this.#deps;
     const now = this.#inForce;
     if (now === null) {
       release(frame);
@@ -96,11 +94,13 @@ export class Judge implements Service {
     const seen: Seen = { full: frame.full, at, people, boxes };
     this.#deps.lookout.tell(now.camera.id, () => {
       const things = tracks.filter((t) => t.seen);
-      return { full: frame.full, at, people, tracks: things, trusted: !shadow };
+      return { full: frame.full, at, people, tracks: things, trusted: !hasShadow(manifest, now.camera) };
     });
     this.#recent.push(seen);
-    if (!shadow) now.events.handle(decisions, at);
-    else for (const { kind } of decisions) if (kind === 'raise') counters.shadowEvents.inc({ camera: now.camera.id });
+    now.events.handle(decisions, at);
+    for (const { kind, incident } of decisions)
+      if (kind === 'raise' && isShadow(manifest, now.camera, incident.rule.detects))
+        counters.shadowEvents.inc({ camera: now.camera.id });
   }
 
   /** Called about once a second; `blindMs` is how long the camera has shown nothing of use, null while nobody knows. */

@@ -90,7 +90,15 @@ export function stillPending(old: Meaning, next: Meaning): Incident[] {
 const placeOf = ({ lon, lat, calibration }: SiteCamera) => ({ lon, lat, calibration });
 
 /** What of a camera can change while its stream goes on. */
-const MEANINGS = ['lon', 'lat', 'component', 'calibration', 'zones', 'exclude'] as const satisfies (keyof SiteCamera)[];
+const MEANINGS = [
+  'lon',
+  'lat',
+  'component',
+  'calibration',
+  'zones',
+  'exclude',
+  'releases',
+] as const satisfies (keyof SiteCamera)[];
 
 /** Whether both are the same but for what their detections mean. */
 export function isSameStream(a: SiteCamera, b: SiteCamera): boolean {

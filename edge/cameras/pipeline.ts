@@ -7,7 +7,7 @@ import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
 import { EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
-import { InferencePool, openModel } from '../vision/mod.ts';
+import { hasShadow, InferencePool, openModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
 import { type LookListener, Lookout } from './lookout.ts';
@@ -255,13 +255,14 @@ class Pipeline implements CameraPipeline {
   #build(camera: SiteCamera, meaning: Meaning, eyes: Eyes): Camera {
     const { edgeId, health, clock, log, ffmpeg, vision } = this.#deps;
     const { filesDir } = vision;
-    const { manifest } = eyes.model;
-    const shadow = manifest.provenance !== 'real-scenes' && !camera.simulated;
-    if (shadow)
-      log.warn({ camera: camera.id, model: manifest.name }, 'the model knows only drawn scenes: this camera opens no events');
+    if (hasShadow(eyes.model.manifest, meaning.camera))
+      log.warn(
+        { camera: camera.id, model: eyes.model.manifest.name },
+        'the model knows no real streets: what it finds here opens no cases',
+      );
     const [store, uploader, counters] = [this.#store, this.#uploader, this.#counters];
     const [lookout, shared] = [this.#lookout, { edgeId, health, store, uploader, counters, filesDir, clock, log, ffmpeg }];
-    return new Camera({ ...eyes, ...shared, camera, meaning, lookout, shadow });
+    return new Camera({ ...eyes, ...shared, camera, meaning, lookout });
   }
 
   #tell(id: string, state: 'offline' | 'unknown', reason: string): void {

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EventData, type EventRecord, type EventType, type EvidenceRef, type SiteCamera, toEventRecord } from '#grid/mod.ts';
-import type { ModelManifest } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
 import type { Ground } from './ground.ts';
 import type { Decision, Incident } from './incident.ts';
 import type { Located, Locator } from './locate.ts';
 import type { CameraMemory } from './memory.ts';
+import { isReleased, isShadow, modelName, type Speaker } from './shadow.ts';
 import type { ZoneWatch } from './watch.ts';
 
 export interface ReporterDeps {
   camera: SiteCamera;
   edgeId: string;
-  model: Pick<ModelManifest, 'name' | 'version' | 'provenance'>;
+  model: Speaker;
   ground: Ground;
   locator: Locator;
   watch: ZoneWatch;
@@ -69,14 +69,15 @@ export class EventReporter {
     const found = await memory.load(camera, ground, this.#startedMs);
     this.#offline = found.offline;
     for (const { incident, record } of found.incidents) {
-      this.#entries.set(record.subject, { incident, record });
+      const entry: Entry = { incident, record };
+      this.#entries.set(record.subject, entry);
       watch.restore(incident);
       // A silent one was cleared; its case was open when we last heard.
       if (incident.state === 'silent') {
         this.#openCases.add(record.subject);
         this.#unsure.add(record.subject);
       }
-      this.#queue(() => this.#emit(record));
+      this.#queue(() => this.#again(entry));
     }
     for (const record of found.orphans) this.#queue(() => this.#emit(clearedRecord(record, clock.now())));
     if (found.offline !== null) this.#queue(() => this.#emit(found.offline as EventRecord));
@@ -173,7 +174,7 @@ export class EventReporter {
       // A component once named stays named: the case hangs on it.
       const place = located?.place.component === entry.record.data.place.component ? located?.place : undefined;
       const changes = { lastSeenAt, confidence: rounded(score), ...children, ...(place === undefined ? {} : { place }) };
-      entry.record = revised(entry.record, 'gewu.event.updated', at, changes);
+      entry.record = revised(this.#spokenFor(entry), 'gewu.event.updated', at, changes);
       await this.#commit(entry.record);
     });
   }
@@ -195,6 +196,7 @@ export class EventReporter {
 
   #dataOf(incident: Incident, located: Located): EventData {
     const { camera, edgeId, model } = this.#deps;
+    const { detects } = incident.rule;
     return {
       revision: 1,
       edge: edgeId,
@@ -207,15 +209,39 @@ export class EventReporter {
         camera: camera.id,
         zone: incident.zone,
         track: incident.trackId,
-        model: `${model.name}@${model.version}`,
+        model: modelName(model),
         provenance: model.provenance,
         simulated: camera.simulated,
+        ...(isReleased(model, camera, detects) ? { released: true } : {}),
       },
+      ...(isShadow(model, camera, detects) ? { suppressed: 'shadow' } : {}),
       startedAt: incident.startedAt,
       confirmedAt: incident.startedAt + Math.round(incident.rule.dwellS * 1000),
       lastSeenAt: incident.lastSeenAt,
       evidence: [],
       ...childrenOf(incident),
+    };
+  }
+
+  /** Tells what the memory has, and what has been switched on since it was written. */
+  async #again(entry: Entry): Promise<void> {
+    await this.#emit(entry.record);
+    const spoken = this.#spokenFor(entry);
+    if (spoken === entry.record || entry.record.data.clearedAt !== undefined) return;
+    entry.record = revised(spoken, 'gewu.event.updated', this.#deps.clock.now(), {});
+    await this.#commit(entry.record);
+  }
+
+  /** What was found in shadow and still stands when its class is switched on is told aloud from then on. The way back is not gone. */
+  #spokenFor({ incident, record }: Entry): EventRecord {
+    const { camera, model } = this.#deps;
+    const { suppressed, ...data } = record.data;
+    const { origin } = data;
+    if (suppressed !== 'shadow' || origin.by !== 'camera' || isShadow(model, camera, incident.rule.detects)) return record;
+    const released = isReleased(model, camera, incident.rule.detects) ? { released: true as const } : {};
+    return {
+      ...record,
+      data: { ...data, origin: { ...origin, model: modelName(model), provenance: model.provenance, ...released } },
     };
   }
 

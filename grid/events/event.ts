@@ -69,6 +69,8 @@ export const CameraOrigin = Type.Object(
     provenance: Type.Enum(['drawn-scenes', 'real-scenes', 'unknown']),
     /** The camera is a simulated one (its configuration says so). */
     simulated: Type.Boolean(),
+    /** A person has switched this class on for this camera and this model (docs/models.md). */
+    released: Type.Optional(Type.Literal(true)),
   },
   { additionalProperties: false },
 );
@@ -77,6 +79,10 @@ export type EventOrigin = Static<typeof EventOrigin>;
 
 export const EVENT_TYPES = ['gewu.event.raised', 'gewu.event.updated', 'gewu.event.cleared'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Why an event opens no case. */
+export const SUPPRESSIONS = ['maintenance', 'shadow'] as const;
+export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** Devices named by an event that stands for many; `children.count` goes on. */
 export const CHILDREN_MAX = 256;
@@ -99,8 +105,11 @@ export const EventData = Type.Object(
     /** UTC ms, in the last revision only. */
     clearedAt: Type.Optional(Type.Integer({ minimum: 0 })),
     evidence: Type.Array(EvidenceRef, { maxItems: 16 }),
-    /** Raised under a maintenance window or work permit: recorded, and no case is opened while it says so. */
-    suppressed: Type.Optional(Type.Literal('maintenance')),
+    /**
+     * Recorded, and no case is opened while it says so: raised under a maintenance window or work permit, or by a model that may
+     * not speak for this camera yet.
+     */
+    suppressed: Type.Optional(Type.Enum(SUPPRESSIONS)),
     /** Found in data that came more than an hour late: history, recorded without a case. */
     late: Type.Optional(Type.Literal(true)),
     /** The alarms that this one event stands for (a dark circuit, a storm): how many now, and of which devices, the first ones. */

@@ -107,6 +107,24 @@ const StreamUrl = () => Type.String({ pattern: '^(rtsps?|https?)://', maxLength:
 const Transport = () => Type.Enum(['tcp', 'udp'], { default: 'tcp' });
 const CameraStream = () => Type.Object({ url: StreamUrl(), transport: Transport() }, strict);
 
+/** A person lets one model speak of one class on one camera, by what reviewers found there: from then on it opens cases. */
+export const SiteRelease = Type.Object(
+  {
+    /** Class of the model. */
+    detects: Id(),
+    /** `name@version`: another one has to earn it anew. */
+    model: Type.String({ minLength: 3, maxLength: 128 }),
+    /** The account, and when. */
+    by: Id(),
+    at: Rfc3339(),
+    /** What it rests on: events that were judged, and the share of them that was accepted. */
+    judged: Type.Integer({ minimum: 0 }),
+    precision: Type.Number({ minimum: 0, maximum: 1 }),
+  },
+  strict,
+);
+export type SiteRelease = Static<typeof SiteRelease>;
+
 export const SiteCamera = Type.Object(
   {
     id: Id(),
@@ -135,6 +153,8 @@ export const SiteCamera = Type.Object(
     zones: Type.Array(Zone, { maxItems: 32 }),
     /** What stands in one of these is not looked at: a shop's own forecourt, a screen, a mirror. People there are masked all the same. */
     exclude: Type.Optional(Type.Array(PicturePolygon, { maxItems: 32 })),
+    /** On a real camera a model that has not seen real streets speaks of these alone; everything else it finds is recorded and opens no case. */
+    releases: Type.Optional(Type.Array(SiteRelease, { maxItems: 64 })),
   },
   strict,
 );

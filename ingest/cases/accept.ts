@@ -121,12 +121,12 @@ function mergeRevision(known: EventsTable | undefined, incoming: EventsTable) {
 }
 
 /**
- * The event is stored, and that is all: a model that knows only drawn scenes opens no case on a real camera, nor does an alarm
- * while somebody works there, nor one found in data that came late.
+ * The event is stored, and that is all: a model that knows only drawn scenes opens no case on a real camera until a person switches
+ * the class on there, nor does an alarm while somebody works there, nor one found in data that came late.
  */
 function opensNoCase({ data: { origin, suppressed, late } }: EventRecord): boolean {
   if (suppressed !== undefined || late === true) return true;
-  return origin.by === 'camera' && origin.provenance !== 'real-scenes' && !origin.simulated;
+  return origin.by === 'camera' && origin.provenance !== 'real-scenes' && !origin.simulated && origin.released !== true;
 }
 
 async function feedCase(context: AcceptContext, batch: EventBatch, news: News): Promise<CaseDraft | null> {

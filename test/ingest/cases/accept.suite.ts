@@ -66,6 +66,18 @@ export const acceptSuite: Suite = ({ fresh }) => {
     expect((await allCases(centre)).map((c) => [c.events, c.observations])).toEqual([[['e1'], 3]]);
   });
 
+  it('opens no case for what a model finds in shadow; switched on for this camera, it does', async () => {
+    const centre = await openCentre(await fresh());
+    const origin = { by: 'camera', camera: 'cam-1', zone: 'z1', track: 't', model: 'street@1' } as const;
+    const real = { ...origin, provenance: 'drawn-scenes', simulated: false } as const;
+    await take(centre, stall('e1', 1, { origin: real, suppressed: 'shadow' }));
+    // An edge that says nothing of shadow is not believed either.
+    await take(centre, stall('e2', 1, { origin: real, at: east(500) }));
+    expect(await allCases(centre)).toEqual([]);
+    await take(centre, stall('e1', 2, { origin: { ...real, released: true } }));
+    expect((await allCases(centre)).map((c) => c.events)).toEqual([['e1']]);
+  });
+
   it('counts the numbers of a day without a gap', async () => {
     const centre = await openCentre(await fresh());
     const covers = Array.from({ length: 3 }, (_, i) =>
