@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { deviceKind, type Mapper, PROFILES, Site, siteMistakes } from '#grid/mod.ts';
 import { ConfigError, type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
+import { Retention } from './evidence/mod.ts';
 import { EdgeLiveConfig } from './live/mod.ts';
 import { loadMapping, mappingConflicts } from './mapping/mod.ts';
 
@@ -55,7 +56,17 @@ export const EdgeConfigFile = Type.Object(
       { ...strict, default: {} },
     ),
     evidence: Type.Object(
-      { quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 4096 * MEBIBYTE }) },
+      {
+        /** Masked files, those that wait for the centre and those that it has. */
+        quotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 4096 * MEBIBYTE }),
+        /** Unmasked originals, encrypted. */
+        originalsQuotaBytes: Type.Integer({ minimum: MEBIBYTE, default: 8192 * MEBIBYTE }),
+        retention: Retention,
+        /** Ten seconds of video for each event of a camera. */
+        clips: Type.Boolean({ default: true }),
+        /** Of the node's own keys; `keys` below `dataDir` unless told: docs/evidence.md says where they are better off. */
+        keysDir: Type.Optional(Path()),
+      },
       { ...strict, default: {} },
     ),
     live: EdgeLiveConfig,
@@ -105,6 +116,7 @@ const SHIPPED_MODEL = resolve(import.meta.dirname, '../models/street-drawn');
 export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
   const checked = checkConfig(file, EdgeConfigFile, await readConfigFile(file), edgeMistakes);
   const folder = dirname(resolve(file));
+  const { keysDir } = checked.evidence;
   const { site: inline, siteFile, vision, mappings, ...rest } = checked;
   const source = siteFile === undefined ? file : resolve(folder, siteFile);
   const mappers = await Promise.all(mappings.map((m) => loadMapping(resolve(folder, m))));
@@ -121,6 +133,7 @@ export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
     ...rest,
     mappings: mappers,
     edge: { ...rest.edge, dataDir: resolve(folder, rest.edge.dataDir) },
+    evidence: { ...rest.evidence, ...(keysDir === undefined ? {} : { keysDir: resolve(folder, keysDir) }) },
     vision: {
       workers: vision.workers,
       model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model),

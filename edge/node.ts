@@ -4,11 +4,13 @@ import { type ConfigNote, DESIRED_VALUES, type HealthLine, LANES } from '#grid/w
 import { type Clock, createMetrics, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
 import { Accounts } from './accounts.ts';
+import { Trail } from './audit/mod.ts';
 import { createDevicePolicy } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
 import { DesiredKeeper, fetchDesired, RefusedChange, type StartingDesired } from './desired/mod.ts';
 import type { EventSink, HealthSink } from './events.ts';
+import { EvidenceRoom } from './evidence/mod.ts';
 import { NodeHealth, ProbeServer } from './health/mod.ts';
 import { LiveViews } from './live/mod.ts';
 import { Mappings } from './mapping/mod.ts';
@@ -47,6 +49,7 @@ const HOUR_MS = 3_600_000;
  *                 |          ^
  *                 +-> rules -+
  *   cameras ------> zones ---+
+ *      +--> evidence --> the centre's API
  */
 export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeDeps): EdgeNode {
   const metrics = createMetrics();
@@ -67,10 +70,13 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
   const commands = new CommandDispatcher({ log });
   commands.on('case-state', (command) => caseStates.tell(command));
   const rules = new RuleEngine({ edge, registry, outbox, clock, log });
-  const cameras = createCameras({ config, site, events, health, caseStates, clock, log, metrics });
+  const trail = new Trail({ dir: join(config.edge.dataDir, 'audit'), edge, health, clock, log });
+  const evidence = createEvidence({ config, trail, clock, log, metrics });
+  commands.on('release-original', (command) => evidence.release(command));
+  const cameras = createCameras({ config, site, events, health, caseStates, evidence, clock, log, metrics });
   const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
   const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
-  const live = createLive({ config, cameras, clock, log, metrics });
+  const live = createLive({ config, cameras, trail, clock, log, metrics });
   commands.on('live', (command) => live.show(command));
   const uplink = new Uplink({
     edge,
@@ -143,6 +149,8 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
     rules,
     nodeHealth,
     ...(probes ? [probes] : []),
+    trail,
+    evidence,
     cameras,
     live,
     broker,
@@ -217,24 +225,29 @@ interface CameraDeps {
   events: EventSink;
   health: HealthSink;
   caseStates: CaseStateMap;
+  evidence: EvidenceRoom;
   clock: Clock;
   log: Log;
   metrics: Metrics;
 }
 
 function createCameras({ config, ...deps }: CameraDeps): CameraPipeline {
-  const { uplink, evidence, edge, vision } = config;
+  const { edge, vision } = config;
   return createCameraPipeline({
     ...deps,
     profile: edge.profile,
     vision,
     dataDir: edge.dataDir,
     edgeId: edge.id,
-    evidence: { url: uplink.apiUrl, password: uplink.password, quotaBytes: evidence.quotaBytes, tls: uplink.apiTls },
   });
 }
 
-function createLive({ config, ...deps }: Pick<CameraDeps, 'config' | 'clock' | 'log' | 'metrics'> & { cameras: CameraPipeline }) {
+interface LiveDeps extends Pick<CameraDeps, 'config' | 'clock' | 'log' | 'metrics'> {
+  cameras: CameraPipeline;
+  trail: Trail;
+}
+
+function createLive({ config, ...deps }: LiveDeps): LiveViews {
   const { edge, uplink, live } = config;
   return new LiveViews({
     ...deps,
@@ -243,8 +256,17 @@ function createLive({ config, ...deps }: Pick<CameraDeps, 'config' | 'clock' | '
     url: uplink.apiUrl,
     password: uplink.password,
     tls: uplink.apiTls,
-    trail: { record: async (act) => deps.log.info(act, 'raw view') },
   });
+}
+
+interface EvidenceDeps extends Pick<CameraDeps, 'config' | 'clock' | 'log' | 'metrics'> {
+  trail: Trail;
+}
+
+function createEvidence({ config: { edge, uplink, evidence }, ...deps }: EvidenceDeps): EvidenceRoom {
+  const { keysDir, clips, ...limits } = evidence;
+  const centre = { url: uplink.apiUrl, password: uplink.password, tls: uplink.apiTls };
+  return new EvidenceRoom({ ...deps, ...centre, dataDir: edge.dataDir, edgeId: edge.id, limits, keysDir, clips });
 }
 
 function toLine(record: object | HealthLine): Buffer {

@@ -1,14 +1,14 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { type Clock, createMetrics, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { createApi, EdgeCredentials, Readiness, type ReadyCheck, StreamHub } from './api/mod.ts';
-import { createAudit } from './audit/mod.ts';
+import { createAudit, EdgeTrails } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
 import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
-import { createEvidenceStore, EdgeKeys } from './evidence/mod.ts';
+import { createEvidenceStore, EdgeKeys, Releases } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
@@ -126,6 +126,8 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const audit = createAudit({ database, ...common });
   const grants = createGrants({ database, audit, registry, ...common });
   const edgeKeys = new EdgeKeys({ database, audit, ...common });
+  const { dir } = config.evidence;
+  const releases = new Releases({ dir, database, grants, audit, keys: edgeKeys, commands: port, ...common });
   const fixed = config.api.tokens;
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
@@ -140,6 +142,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     deadLetters,
     evidence,
     edgeKeys,
+    releases,
     audit,
     grants,
     sessions,
@@ -147,14 +150,14 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, sessions, hub, live],
+    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, releases, sessions, hub, live],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
   const api = createApi({ config: config.api, edges: credentials, registry, hub, live, readiness, ...stores, ...common });
-  const health = createHealthSink({ devices, desired });
+  const health = createHealthSink({ devices, desired, trails: new EdgeTrails({ database, audit, clock }) });
   const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };
 }

@@ -1,4 +1,5 @@
-import type { ConfigReport, HealthRecord, HealthReport } from '#grid/wire/mod.ts';
+import type { ConfigReport, EdgeAuditReport, HealthRecord, HealthReport } from '#grid/wire/mod.ts';
+import type { EdgeTrails } from './audit/mod.ts';
 import type { DesiredService } from './desired/mod.ts';
 import type { DeviceService } from './devices/mod.ts';
 import type { HealthSink, Verdict } from './ports.ts';
@@ -6,25 +7,30 @@ import type { HealthSink, Verdict } from './ports.ts';
 interface Parts {
   devices: Pick<DeviceService, 'accept'>;
   desired: Pick<DesiredService, 'reported' | 'heard'>;
+  trails: Pick<EdgeTrails, 'accept'>;
 }
 
 /**
  * What becomes of the health lane.
  *
  *   states of edges, devices, cameras --> devices
+ *   lines of the edges' own trails    --> audit
  *   reports on configurations         --> desired;   and each sign of a node: is there a revision that it has not judged?
  */
-export function createHealthSink({ devices, desired }: Parts): HealthSink {
+export function createHealthSink({ devices, desired, trails }: Parts): HealthSink {
   return {
     async accept(records: readonly HealthReport[]): Promise<Verdict[]> {
       const isConfig = (r: HealthReport): r is ConfigReport => r.of === 'config';
-      const isState = (r: HealthReport): r is HealthRecord => r.of !== 'config';
-      const [reports, states] = [records.filter(isConfig), records.filter(isState)];
+      const isAudit = (r: HealthReport): r is EdgeAuditReport => r.of === 'audit';
+      const isState = (r: HealthReport): r is HealthRecord => !isConfig(r) && !isAudit(r);
+      const [reports, lines, states] = [records.filter(isConfig), records.filter(isAudit), records.filter(isState)];
       const ofReports = reports.length === 0 ? [] : await desired.reported(reports);
+      const ofLines = lines.length === 0 ? [] : await trails.accept(lines);
       const ofStates = states.length === 0 ? [] : await devices.accept(states);
       await desired.heard(states.filter(({ of }) => of === 'edge'));
-      const [config, state] = [ofReports.values(), ofStates.values()];
-      return records.map((r) => (isConfig(r) ? config : state).next().value as Verdict);
+      const verdicts = { config: ofReports.values(), audit: ofLines.values(), state: ofStates.values() };
+      const kindOf = (r: HealthReport) => (isConfig(r) || isAudit(r) ? r.of : 'state');
+      return records.map((r) => verdicts[kindOf(r)].next().value as Verdict);
     },
   };
 }

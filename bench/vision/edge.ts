@@ -1,4 +1,5 @@
 import { createCameraPipeline } from '#edge/cameras/mod.ts';
+import { evidenceAlone } from '#edge/evidence/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { SHIPPED_MODEL } from './model.ts';
 import { visionSite } from './site.ts';
@@ -6,6 +7,9 @@ import { visionSite } from './site.ts';
 /** The cameras of an edge node, with everything from the stream to the event: argv is the load and a folder. */
 const [load = '', dataDir = ''] = process.argv.slice(2);
 const metrics = createMetrics();
+const common = { clock: systemClock, log: silentLog, dataDir, edgeId: 'edge-01' };
+const evidence = evidenceAlone(common);
+await evidence.start();
 const pipeline = createCameraPipeline({
   site: visionSite(JSON.parse(load)),
   profile: 'default',
@@ -13,13 +17,9 @@ const pipeline = createCameraPipeline({
   events: { emit: async () => {} },
   health: { report: async () => {} },
   caseStates: { isOpen: () => false },
-  clock: systemClock,
-  log: silentLog,
+  ...common,
   metrics,
-  dataDir,
-  edgeId: 'edge-01',
-  // Nobody takes the evidence: it waits on the disk, as in an outage.
-  evidence: { url: 'http://127.0.0.1:1', password: 'bench-edge', quotaBytes: 100_000_000 },
+  evidence,
 });
 await pipeline.start();
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCameraPipeline } from '#edge/cameras/mod.ts';
+import { evidenceAlone } from '#edge/evidence/mod.ts';
 import type { EventRecord, Site } from '#grid/mod.ts';
 import { loadManifest, type ModelManifest } from '#models/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
@@ -27,7 +28,6 @@ const DELAY_P95_MS_MAX = 2_000;
 const TAIL_MS = 10_000;
 /** Pictures are analysed from here on before the script begins to count: models open, streams come up. */
 const RUN_UP_MS = 4_000;
-const EVIDENCE_BYTES = 200_000_000;
 
 export const STREET_USAGE = `gewu models street [--model DIR] [--minutes 30] [--cameras 2] [--seed ${SEED}] [--json]
   A staged street in real time: simulated cameras over RTSP, the edge's own pipeline at ${FPS} pictures a second, a dwell time of ${DWELL_MS / 1000} s. Holds the events
@@ -101,6 +101,8 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
   const emit = async (event: EventRecord) => {
     if (event.type === 'gewu.event.raised') seen.push({ event, at: systemClock.now() });
   };
+  const common = { clock: systemClock, log: silentLog, dataDir, edgeId: 'edge-01' };
+  const evidence = evidenceAlone(common);
   const pipeline = createCameraPipeline({
     site: siteFor(city, films, manifest, dwellMs),
     // The zones carry the dwell time already.
@@ -109,16 +111,13 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
     events: { emit },
     health: { report: async () => {} },
     caseStates: { isOpen: () => false },
-    clock: systemClock,
-    log: silentLog,
+    ...common,
     metrics: createMetrics(),
-    dataDir,
-    edgeId: 'edge-01',
-    // Nobody listens there: the pictures stay where they are until the folder goes.
-    evidence: { url: 'http://127.0.0.1:1', password: 'none', quotaBytes: EVIDENCE_BYTES },
+    evidence,
   });
   try {
     for (const { film } of films) await film.start();
+    await evidence.start();
     await pipeline.start();
     await pause(startsAt + durationMs - systemClock.now());
     const stats = pipeline.stats();
@@ -129,6 +128,7 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
     return { ...figuresOf(truth, seen, durationMs), cameras, analysedFps: stats.analysedFps, droppedFrames: stats.droppedFrames };
   } finally {
     await pipeline.stop();
+    await evidence.stop();
     for (const { film } of films) await film.stop();
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import type { SiteCamera } from '#grid/mod.ts';
 import type { Detection, LoadedModel } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
-import type { EvidenceStore, EvidenceUploader } from '../evidence/mod.ts';
+import type { EvidenceRoom } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
 import { hasShadow, type InferenceLane, type InferencePool } from '../vision/mod.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
@@ -24,8 +24,7 @@ export interface CameraDeps {
   model: LoadedModel;
   pool: InferencePool;
   health: HealthSink;
-  store: EvidenceStore;
-  uploader: EvidenceUploader;
+  room: EvidenceRoom;
   counters: CameraMetrics;
   lookout: Lookout;
   filesDir: string | null;
@@ -98,7 +97,7 @@ export class Camera implements Service {
     // The middle half of the rows is picture for every shape between 1:2 and 2:1.
     this.#check = new PictureCheck({ from: input.height / 4, to: (input.height * 3) / 4, width: input.width });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
-    this.#judge = new Judge({ ...deps, manifest: model.manifest, release }, deps.meaning);
+    this.#judge = new Judge({ ...deps, manifest: model.manifest, media: this.#media, release }, deps.meaning);
     this.#rate = new RateWindow(ms);
   }
 

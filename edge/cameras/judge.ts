@@ -1,20 +1,20 @@
-import { classKey, className, type EventData, type EvidenceRef, fault, NEAR_CELL_M } from '#grid/mod.ts';
+import { type EventData, fault, NEAR_CELL_M } from '#grid/mod.ts';
 import type { Detection, ModelManifest } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
-import { type EvidenceStore, type EvidenceUploader, evidenceJpeg } from '../evidence/mod.ts';
-import { CameraView, type EventReporter, hasShadow, type Incident, isShadow, type Located } from '../vision/mod.ts';
+import { CameraEvidence, type EvidenceRoom, type Seen } from '../evidence/mod.ts';
+import type { MediaStream } from '../media/mod.ts';
+import { CameraView, type EventReporter, hasShadow, isShadow } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
 import { BLIND_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
 import { type Meaning, stillPending } from './meaning.ts';
-import { RecentPictures, type Seen } from './recent.ts';
 import { type Frame, pictureMs } from './source.ts';
 
 export interface JudgeDeps {
   edgeId: string;
   manifest: ModelManifest;
-  store: EvidenceStore;
-  uploader: EvidenceUploader;
+  room: EvidenceRoom;
+  media: MediaStream | null;
   counters: CameraMetrics;
   lookout: Lookout;
   /** Gives a full picture's memory back. */
@@ -34,19 +34,35 @@ interface InForce extends Meaning {
  *
  *   detections --> CameraView (tracks, zones) --> EventReporter
  *        |                                             |
- *        +----> RecentPictures ------masked picture----+
+ *        +----> CameraEvidence ---masked pictures, clips-+
  */
 export class Judge implements Service {
   readonly #deps: JudgeDeps;
   readonly #first: Meaning;
-  readonly #recent: RecentPictures;
+  readonly #evidence: CameraEvidence;
+  /** Its memory is given back with the next look. */
+  #newest: Frame | null = null;
   /** None while another takes its place. */
   #inForce: InForce | null = null;
 
   constructor(deps: JudgeDeps, meaning: Meaning) {
     this.#deps = deps;
     this.#first = meaning;
-    this.#recent = new RecentPictures((full) => deps.release({ full }));
+    const { manifest, room, media, clock, log } = deps;
+    const model = `${manifest.name}@${manifest.version}`;
+    const meant = (): Meaning => this.#inForce ?? this.#first;
+    this.#evidence = new CameraEvidence({
+      ...room.shared,
+      camera: meaning.camera.id,
+      model,
+      timeZone: () => meant().surroundings.site.timeZone,
+      // What was attested of another model says nothing about this one.
+      clear: () => meant().camera.personRecall?.model === model,
+      media: () => media,
+      onClip: (event, ref) => this.#inForce?.events.attach(event, ref),
+      clock,
+      log,
+    });
   }
 
   start(): Promise<void> {
@@ -54,6 +70,11 @@ export class Judge implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#evidence.stop();
+    await this.#suspend();
+  }
+
+  async #suspend(): Promise<void> {
     const now = this.#inForce;
     this.#inForce = null;
     await now?.events.stop();
@@ -65,7 +86,7 @@ export class Judge implements Service {
    */
   async apply(meaning: Meaning): Promise<void> {
     const old = this.#inForce;
-    await this.stop();
+    await this.#suspend();
     for (const incident of old === null ? [] : stillPending(old, meaning)) meaning.watch.restore(incident);
     await this.#enforce(meaning);
   }
@@ -73,7 +94,7 @@ export class Judge implements Service {
   async #enforce(meaning: Meaning): Promise<void> {
     const { manifest, clock } = this.#deps;
     const { camera, ground, watch } = meaning;
-    const events = meaning.reporter((incident, located, subject) => this.#evidence(incident, located, subject));
+    const events = meaning.reporter((...event) => this.#evidence.picture(...event));
     await events.start();
     const prefix = `${camera.id.slice(0, 32)}-${clock.now().toString(36)}`;
     const view = new CameraView({ camera, model: manifest, ground, watch, prefix, frameMs: pictureMs(camera) });
@@ -91,12 +112,14 @@ export class Judge implements Service {
     const { at, ms } = frame;
     const { people, tracks, decisions } = now.view.look(frame.full, detections, { at, ms, wall: now.surroundings.wall(at) });
     const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));
-    const seen: Seen = { full: frame.full, at, people, boxes };
     this.#deps.lookout.tell(now.camera.id, () => {
       const things = tracks.filter((t) => t.seen);
       return { full: frame.full, at, people, tracks: things, trusted: !hasShadow(manifest, now.camera) };
     });
-    this.#recent.push(seen);
+    const seen: Seen = { full: frame.full, at, ms, people, boxes };
+    this.#evidence.look(seen, new Set(now.watch.incidents.filter((i) => i.state !== 'silent')));
+    if (this.#newest !== null) release(this.#newest);
+    this.#newest = frame;
     now.events.handle(decisions, at);
     for (const { kind, incident } of decisions)
       if (kind === 'raise' && isShadow(manifest, now.camera, incident.rule.detects))
@@ -110,32 +133,6 @@ export class Judge implements Service {
     now.events.pollCases();
     if (blindMs === 0) now.events.componentRecovered(at);
     else if (blindMs !== null && blindMs >= BLIND_FAULT_MS) this.#blindFault(now, at, blindMs);
-  }
-
-  async #evidence(incident: Incident, located: Located, subject: string): Promise<EvidenceRef | null> {
-    const { store, uploader, log } = this.#deps;
-    const { camera, surroundings } = this.#inForce ?? this.#first;
-    try {
-      const best = this.#recent.best(incident.trackId, incident.box);
-      if (best === null) return null;
-      const { seen, box } = best;
-      const name = className(located.class);
-      const caption = { nameZh: name.zh, nameEn: name.en, classKey: classKey(located.class), confidence: incident.score };
-      // Masked and drawn before the first await: the frame's memory is used again soon.
-      const jpeg = await evidenceJpeg(seen.full, box, seen.people, {
-        ...caption,
-        ...located.place,
-        takenAt: seen.at,
-        timeZone: surroundings.site.timeZone,
-        camera: camera.id,
-      });
-      const ref = await store.put(jpeg, { mediaType: 'image/jpeg', event: subject, takenAt: seen.at });
-      uploader.notify();
-      return ref;
-    } catch (error) {
-      log.error({ camera: camera.id, event: subject, err: error }, 'no evidence for this event');
-      return null;
-    }
   }
 
   #blindFault({ camera, surroundings, events }: InForce, at: number, blindMs: number): void {

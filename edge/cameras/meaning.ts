@@ -98,6 +98,7 @@ const MEANINGS = [
   'zones',
   'exclude',
   'releases',
+  'personRecall',
 ] as const satisfies (keyof SiteCamera)[];
 
 /** Whether both are the same but for what their detections mean. */

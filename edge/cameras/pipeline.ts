@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Profile, Site, SiteCamera } from '#grid/mod.ts';
 import type { LoadedModel } from '#models/mod.ts';
-import { type Clock, isGewuError, type Log, type Metrics, type Service, stopAll } from '#service/mod.ts';
-import type { ClientTls } from '#service/mqtt/mod.ts';
+import { type Clock, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
 import type { CaseStates, EventSink, HealthSink } from '../events.ts';
-import { EvidenceStore, EvidenceUploader, makeFolder } from '../evidence/mod.ts';
+import { type EvidenceRoom, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
 import { hasShadow, InferencePool, openModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
@@ -34,13 +33,8 @@ export interface CameraPipelineDeps {
   metrics: Metrics;
   dataDir: string;
   edgeId: string;
-  evidence: {
-    /** The centre's API. */
-    url: string;
-    password: string;
-    quotaBytes: number;
-    tls?: ClientTls | undefined;
-  };
+  /** Started before the cameras, stopped after them. */
+  evidence: EvidenceRoom;
   /** `ffmpeg` unless told. */
   ffmpeg?: string;
 }
@@ -83,7 +77,7 @@ export interface CameraPipeline extends Service {
 }
 
 /**
- * All cameras of a site: the model and its threads, one Camera each, the evidence and its upload.
+ * All cameras of a site: the model and its threads, one Camera each.
  * `start` throws GEWU_MODEL_INVALID; a camera whose calibration is wrong is reported and left out, the others run.
  */
 export function createCameraPipeline(deps: CameraPipelineDeps): CameraPipeline {
@@ -105,8 +99,6 @@ interface Running {
 class Pipeline implements CameraPipeline {
   readonly #deps: CameraPipelineDeps;
   readonly #memories: string;
-  readonly #store: EvidenceStore;
-  readonly #uploader: EvidenceUploader;
   readonly #counters: CameraMetrics;
   readonly #lookout = new Lookout();
   readonly #stopping = new AbortController();
@@ -117,21 +109,16 @@ class Pipeline implements CameraPipeline {
   #changes: Promise<unknown> = Promise.resolve();
 
   constructor(deps: CameraPipelineDeps) {
-    const { dataDir, evidence, edgeId, log, clock, metrics, site } = deps;
-    const { url, password, quotaBytes, tls } = evidence;
+    const { dataDir, metrics, site } = deps;
     this.#deps = deps;
     this.#memories = join(dataDir, 'vision');
-    this.#store = new EvidenceStore({ dir: join(dataDir, 'evidence'), quotaBytes, log });
-    this.#uploader = new EvidenceUploader({ store: this.#store, url, edgeId, password, tls, log, clock });
     this.#counters = cameraMetrics(metrics);
     this.#surroundings = surroundingsOf(site);
   }
 
   async start(): Promise<void> {
     const { site } = this.#deps;
-    await this.#store.open();
     await makeFolder(this.#memories);
-    await this.#uploader.start();
     try {
       await this.apply(site);
     } catch (error) {
@@ -151,7 +138,7 @@ class Pipeline implements CameraPipeline {
     // Side by side, and cameras first: each waits for its ffmpeg and its reporter only.
     const stopped = await Promise.allSettled([...this.#cameras.values()].map(({ camera }) => camera.stop()));
     this.#cameras.clear();
-    await stopAll([...(this.#eyes === null ? [] : [this.#eyes.pool]), this.#uploader]);
+    await this.#eyes?.pool.stop();
     this.#eyes = null;
     const failed = stopped.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -260,9 +247,9 @@ class Pipeline implements CameraPipeline {
         { camera: camera.id, model: eyes.model.manifest.name },
         'the model knows no real streets: what it finds here opens no cases',
       );
-    const [store, uploader, counters] = [this.#store, this.#uploader, this.#counters];
-    const [lookout, shared] = [this.#lookout, { edgeId, health, store, uploader, counters, filesDir, clock, log, ffmpeg }];
-    return new Camera({ ...eyes, ...shared, camera, meaning, lookout });
+    const [room, counters, lookout] = [this.#deps.evidence, this.#counters, this.#lookout];
+    const shared = { edgeId, health, room, counters, lookout, filesDir, clock, log, ffmpeg };
+    return new Camera({ ...eyes, ...shared, camera, meaning });
   }
 
   #tell(id: string, state: 'offline' | 'unknown', reason: string): void {

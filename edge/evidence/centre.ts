@@ -15,6 +15,12 @@ export interface CentreApiDeps {
   clock: Clock;
 }
 
+export interface CentreRequest {
+  headers?: Record<string, string>;
+  content?: Buffer | undefined;
+  signal?: AbortSignal;
+}
+
 export interface CentreAnswer {
   status: number;
   body: Buffer;
@@ -23,10 +29,12 @@ export interface CentreAnswer {
 const REQUEST_MS_MAX = 30_000;
 /** Large files get more: 16 MiB on a line of 1 Mbit/s take 134 s. */
 const REQUEST_MS_PER_MIB = 10_000;
+/** Evidence one file after the other, and what a person waits for beside it. */
+const CONNECTIONS_MAX = 2;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const OFFSET_AGE_MS_MAX = 3_600_000;
 
-/** The centre's API, as an edge may use it: one connection, its id and password, nothing else. */
+/** The centre's API, as an edge may use it, with its id and password. */
 export class CentreApi implements Service {
   readonly #deps: CentreApiDeps;
   #agent: HttpAgent | HttpsAgent | null = null;
@@ -57,14 +65,15 @@ export class CentreApi implements Service {
   }
 
   /** `path` begins with `/api/v1/`. Throws when the centre does not answer in time. */
-  async request(method: string, path: string, headers: Record<string, string> = {}, content?: Buffer): Promise<CentreAnswer> {
+  async request(method: string, path: string, { headers = {}, content, signal }: CentreRequest = {}): Promise<CentreAnswer> {
     const { url, edgeId, password, clock } = this.#deps;
     const target = new URL(path, url);
     const bytes = content?.length ?? 0;
+    const timeout = AbortSignal.timeout(REQUEST_MS_MAX + Math.ceil(bytes / 1024 ** 2) * REQUEST_MS_PER_MIB);
     const options = {
       method,
       agent: this.#agent ?? undefined,
-      signal: AbortSignal.timeout(REQUEST_MS_MAX + (bytes / 1024 ** 2) * REQUEST_MS_PER_MIB),
+      signal: AbortSignal.any([timeout, ...(signal === undefined ? [] : [signal])]),
       headers: {
         authorization: `Basic ${Buffer.from(`${edgeId}:${password}`).toString('base64')}`,
         'content-length': bytes,
@@ -89,7 +98,7 @@ export class CentreApi implements Service {
 
   async #createAgent(): Promise<HttpAgent | HttpsAgent> {
     const { url, tls } = this.#deps;
-    const options = { keepAlive: true, maxSockets: 1 };
+    const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
     if (!url.startsWith('https:')) return new HttpAgent(options);
     const file = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
     const [ca, cert, key] = await Promise.all([file(tls?.ca), file(tls?.cert), file(tls?.key)]);

@@ -1,6 +1,6 @@
-import { createCanvas, GlobalFonts, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
+import { type Canvas, createCanvas, GlobalFonts, ImageData, loadImage, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '#models/mod.ts';
-import { maskPicture } from './mask.ts';
+import { maskPicture, type Picture } from './mask.ts';
 
 /** What is written into the picture. */
 export interface Caption {
@@ -21,6 +21,7 @@ export interface Caption {
 }
 
 const QUALITY = 80;
+const ORIGINAL_QUALITY = 92;
 /** Families that draw Chinese, the usual ones of Linux distributions first. */
 const CHINESE_FONTS = [
   'WenQuanYi Zen Hei',
@@ -45,30 +46,64 @@ export function chineseFont(): string | null {
  * where and which camera. Chinese only where the machine has a font for it.
  */
 export async function evidenceJpeg(
-  picture: { widthPx: number; heightPx: number; rgb: Uint8Array },
-  box: Box,
-  people: readonly Box[],
+  picture: Picture,
+  { box, people, clear }: { box: Box; people: readonly Box[]; clear: boolean },
   caption: Caption,
 ): Promise<Buffer> {
-  const masked = maskPicture(picture, [box], people);
+  const masked = maskPicture(picture, clear ? 'all' : [box], people);
   const { widthPx, heightPx } = picture;
-  const fontPx = Math.max(11, Math.round(widthPx / 58));
-  const lineHeightPx = Math.round(fontPx * 1.5);
-  const lines = captionLines(caption);
-  const canvas = createCanvas(widthPx, heightPx + lineHeightPx * lines.length + Math.round(fontPx * 0.6));
+  const strip = captionStrip(widthPx, captionLines(caption));
+  const canvas = createCanvas(widthPx, heightPx + strip.height);
+  const ctx = canvas.getContext('2d');
+  ctx.putImageData(new ImageData(masked.rgba, widthPx, heightPx), 0, 0);
+  ctx.drawImage(strip, 0, heightPx);
+  const fontPx = setFont(ctx, widthPx);
+  drawBox(ctx, box, widthPx, heightPx, fontPx, `${caption.classKey} ${Math.round(caption.confidence * 100)}%`);
+  return canvas.encode('jpeg', QUALITY);
+}
+
+/** The strip below a picture of this width; its height is even, as video wants it. */
+export function captionStrip(widthPx: number, lines: readonly string[]): Canvas {
+  const { fontPx, lineHeightPx } = textSize(widthPx);
+  const canvas = createCanvas(widthPx, 2 * Math.ceil((lineHeightPx * lines.length + fontPx * 0.6) / 2));
   const ctx = canvas.getContext('2d');
   ctx.fillStyle = '#101418';
   ctx.fillRect(0, 0, canvas.width, canvas.height);
-  ctx.putImageData(new ImageData(masked.rgba, widthPx, heightPx), 0, 0);
+  setFont(ctx, widthPx);
+  ctx.fillStyle = '#f2f4f6';
+  lines.forEach((line, n) => {
+    ctx.fillText(line, fontPx * 0.6, fontPx * 0.3 + lineHeightPx * (n + 0.5), widthPx - fontPx * 1.2);
+  });
+  return canvas;
+}
+
+/** An original: the picture as it came, in the quality that evidence is cut from. Its memory is free again when this returns. */
+export function originalJpeg({ widthPx, heightPx, rgba }: Picture): Promise<Buffer> {
+  const canvas = createCanvas(widthPx, heightPx);
+  canvas.getContext('2d').putImageData(new ImageData(rgba, widthPx, heightPx), 0, 0);
+  return canvas.encode('jpeg', ORIGINAL_QUALITY);
+}
+
+export async function readJpeg(jpeg: Buffer): Promise<Picture> {
+  const image = await loadImage(jpeg);
+  const canvas = createCanvas(image.width, image.height);
+  const ctx = canvas.getContext('2d');
+  ctx.drawImage(image, 0, 0);
+  const { data } = ctx.getImageData(0, 0, image.width, image.height);
+  return { widthPx: image.width, heightPx: image.height, rgba: new Uint8ClampedArray(data) };
+}
+
+function textSize(widthPx: number): { fontPx: number; lineHeightPx: number } {
+  const fontPx = Math.max(11, Math.round(widthPx / 58));
+  return { fontPx, lineHeightPx: Math.round(fontPx * 1.5) };
+}
+
+function setFont(ctx: SKRSContext2D, widthPx: number): number {
+  const { fontPx } = textSize(widthPx);
   const family = chineseFont();
   ctx.font = `${fontPx}px ${family === null ? '' : `"${family}", `}"${LATIN_FONT}", sans-serif`;
   ctx.textBaseline = 'middle';
-  drawBox(ctx, box, widthPx, heightPx, fontPx, `${caption.classKey} ${Math.round(caption.confidence * 100)}%`);
-  ctx.fillStyle = '#f2f4f6';
-  lines.forEach((line, n) => {
-    ctx.fillText(line, fontPx * 0.6, heightPx + fontPx * 0.3 + lineHeightPx * (n + 0.5), widthPx - fontPx * 1.2);
-  });
-  return canvas.encode('jpeg', QUALITY);
+  return fontPx;
 }
 
 function drawBox(ctx: SKRSContext2D, box: Box, widthPx: number, heightPx: number, fontPx: number, label: string): void {

@@ -1,3 +1,4 @@
 export { CodecError } from './codec.ts';
 export { MediaRing } from './ring.ts';
 export type { MediaFragment, MediaInit, MediaListener, MediaStream } from './stream.ts';
+export { startOf } from './times.ts';

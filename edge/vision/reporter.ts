@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EventData, type EventRecord, type EventType, type EvidenceRef, type SiteCamera, toEventRecord } from '#grid/mod.ts';
+import {
+  EVIDENCE_FILES_MAX,
+  type EventData,
+  type EventRecord,
+  type EventType,
+  type EvidenceRef,
+  type SiteCamera,
+  toEventRecord,
+} from '#grid/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
 import type { Ground } from './ground.ts';
@@ -22,8 +30,8 @@ export interface ReporterDeps {
   cases: CaseStates;
   clock: Clock;
   log: Log;
-  /** Makes the picture that proves it, from what was seen just now. Null when there is none to show. Never throws. */
-  evidence: (incident: Incident, located: Located, subject: string) => Promise<EvidenceRef | null>;
+  /** Makes the picture that proves it, or a better one of an event that goes on. Null when there is none. Never throws. */
+  evidence: (incident: Incident, located: Located, subject: string, occasion: 'raise' | 'update') => Promise<EvidenceRef | null>;
 }
 
 const RETRY_MS = 2000;
@@ -31,6 +39,7 @@ const RETRY_MS = 2000;
 const CASES_KNOWN_MS = 60_000;
 /** Steps that may wait for the outbox; beyond it updates are left out, never a raise or a clear. */
 const WAITING_MAX = 8;
+const ENDED_MAX = 32;
 
 interface Entry {
   incident: Incident;
@@ -48,6 +57,8 @@ interface Entry {
 export class EventReporter {
   readonly #deps: ReporterDeps;
   readonly #entries = new Map<string, Entry>();
+  /** Over, but a clip may still come. */
+  readonly #ended = new Map<string, Entry>();
   readonly #openCases = new Set<string>();
   /** Open when an earlier run last heard. */
   readonly #unsure = new Set<string>();
@@ -153,7 +164,7 @@ export class EventReporter {
     incident.subject = subject;
     this.#raised++;
     const data = this.#dataOf(incident, located);
-    const picture = this.#deps.evidence(incident, located, subject);
+    const picture = this.#deps.evidence(incident, located, subject, 'raise');
     this.#queue(async () => {
       const ref = await picture;
       const record = toEventRecord(subject, 'gewu.event.raised', at, { ...data, evidence: ref === null ? [] : [ref] });
@@ -168,13 +179,32 @@ export class EventReporter {
     const located = this.#deps.locator.locate(incident);
     const { lastSeenAt, score } = incident;
     const children = childrenOf(incident);
+    const picture = located === null ? null : this.#deps.evidence(incident, located, subject, 'update');
     this.#queue(async () => {
+      const ref = await picture;
       const entry = this.#entries.get(subject);
       if (entry === undefined) return;
       // A component once named stays named: the case hangs on it.
       const place = located?.place.component === entry.record.data.place.component ? located?.place : undefined;
-      const changes = { lastSeenAt, confidence: rounded(score), ...children, ...(place === undefined ? {} : { place }) };
+      const evidence = withFile(entry.record, ref);
+      const placed = place === undefined ? {} : { place };
+      const changes = { lastSeenAt, confidence: rounded(score), evidence, ...children, ...placed };
       entry.record = revised(this.#spokenFor(entry), 'gewu.event.updated', at, changes);
+      await this.#commit(entry.record);
+    });
+  }
+
+  /** Further evidence of an event that was raised: a revision of its own. Of one that is over and forgotten it comes too late. */
+  attach(subject: string, ref: EvidenceRef): void {
+    this.#queue(async () => {
+      const entry = this.#entries.get(subject) ?? this.#ended.get(subject);
+      if (entry === undefined) return;
+      const { type, data } = entry.record;
+      // A clear stays a clear: the revision after it says so, too, with its time.
+      const isCleared = type === 'gewu.event.cleared';
+      const clearedAt = isCleared && data.clearedAt !== undefined ? { clearedAt: data.clearedAt } : {};
+      const changes = { evidence: withFile(entry.record, ref), ...clearedAt };
+      entry.record = revised(entry.record, isCleared ? type : 'gewu.event.updated', this.#deps.clock.now(), changes);
       await this.#commit(entry.record);
     });
   }
@@ -251,6 +281,9 @@ export class EventReporter {
   }
 
   async #forget(subject: string): Promise<void> {
+    const entry = this.#entries.get(subject);
+    if (entry !== undefined) this.#ended.set(subject, entry);
+    if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.keys().next().value as string);
     this.#entries.delete(subject);
     this.#openCases.delete(subject);
     await this.#save();
@@ -307,5 +340,10 @@ function revised(record: EventRecord, type: EventType, at: number, changes: Part
 /** A rule that counts says how many there are. */
 const childrenOf = ({ count }: Incident): Pick<EventData, 'children'> =>
   count === null ? {} : { children: { count, devices: [] } };
+
+/** The files of an event and a further one, if it has room. */
+function withFile({ data: { evidence } }: EventRecord, ref: EvidenceRef | null): EvidenceRef[] {
+  return ref === null || evidence.length >= EVIDENCE_FILES_MAX ? evidence : [...evidence, ref];
+}
 
 const rounded = (score: number): number => Math.round(Math.min(1, Math.max(0, score)) * 1000) / 1000;

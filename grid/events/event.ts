@@ -32,6 +32,9 @@ export const SEVERITIES = ['critical', 'high', 'normal', 'low'] as const;
 export const Severity = Type.Enum(SEVERITIES);
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Files of one revision. */
+export const EVIDENCE_FILES_MAX = 16;
+
 /** One file that proves an event; it follows by HTTP under its hash. */
 export const EvidenceRef = Type.Object(
   {
@@ -104,7 +107,7 @@ export const EventData = Type.Object(
     lastSeenAt: Type.Integer({ minimum: 0 }),
     /** UTC ms, in the last revision only. */
     clearedAt: Type.Optional(Type.Integer({ minimum: 0 })),
-    evidence: Type.Array(EvidenceRef, { maxItems: 16 }),
+    evidence: Type.Array(EvidenceRef, { maxItems: EVIDENCE_FILES_MAX }),
     /**
      * Recorded, and no case is opened while it says so: raised under a maintenance window or work permit, or by a model that may
      * not speak for this camera yet.

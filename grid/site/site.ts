@@ -106,6 +106,27 @@ const StreamUrl = () => Type.String({ pattern: '^(rtsps?|https?)://', maxLength:
 /** How the pictures travel: over the connection itself, or as datagrams, which may be lost. */
 const Transport = () => Type.Enum(['tcp', 'udp'], { default: 'tcp' });
 const CameraStream = () => Type.Object({ url: StreamUrl(), transport: Transport() }, strict);
+/** The least recall of people that somebody may vouch for. */
+export const PERSON_RECALL_MIN = 0.95;
+
+/**
+ * A person has checked on pictures of this very camera how many of the people in them the model finds, and vouches for it:
+ * evidence then shows the street around the event, with people covered. Without it, or with another model, all around the event is covered.
+ */
+export const PersonRecall = Type.Object(
+  {
+    /** `name@version` of the model that was checked. */
+    model: Type.String({ pattern: '^[^@]{1,64}@[^@]{1,63}$' }),
+    recall: Type.Number({ minimum: PERSON_RECALL_MIN, maximum: 1 }),
+    /** People in the pictures that were checked. */
+    people: Type.Integer({ minimum: 100 }),
+    by: Type.String({ minLength: 1, maxLength: 64 }),
+    /** The day. */
+    at: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }),
+  },
+  strict,
+);
+export type PersonRecall = Static<typeof PersonRecall>;
 
 /** A person lets one model speak of one class on one camera, by what reviewers found there: from then on it opens cases. */
 export const SiteRelease = Type.Object(
@@ -150,6 +171,7 @@ export const SiteCamera = Type.Object(
     /** Only key frames are decoded, for boxes with many cameras: seconds between two of them, as the camera is set. `fps` is then one in so many. */
     keyFrameEveryS: Type.Optional(Type.Number({ minimum: 0.2, maximum: 60 })),
     calibration: Calibration,
+    personRecall: Type.Optional(PersonRecall),
     zones: Type.Array(Zone, { maxItems: 32 }),
     /** What stands in one of these is not looked at: a shop's own forecourt, a screen, a mirror. People there are masked all the same. */
     exclude: Type.Optional(Type.Array(PicturePolygon, { maxItems: 32 })),

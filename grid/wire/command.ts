@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 import { LiveCommand } from './live.ts';
+import { ReleaseOriginalCommand } from './release.ts';
 
 /** Centre to edge, `down/command`: the state of the case that an event belongs to (open silences, closed re-arms). */
 export const CaseStateCommand = Type.Object(
@@ -10,7 +11,11 @@ export const CaseStateCommand = Type.Object(
 export type CaseStateCommand = Static<typeof CaseStateCommand>;
 
 /** All of them, by the word in `command`. To add one: its schema above, a line here, a handler in `edge/node.ts`. */
-export const COMMANDS = { 'case-state': CaseStateCommand, live: LiveCommand } as const;
+export const COMMANDS = {
+  'case-state': CaseStateCommand,
+  live: LiveCommand,
+  'release-original': ReleaseOriginalCommand,
+} as const;
 export type CommandName = keyof typeof COMMANDS;
 export type CommandOf<N extends CommandName> = Static<(typeof COMMANDS)[N]>;
 export type Command = { [N in CommandName]: CommandOf<N> }[CommandName];

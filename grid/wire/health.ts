@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
+import { EdgeAuditReport } from './audit.ts';
 
 /** What the health lane carries, NDJSON: the state of a device, a camera, the node; what became of a configuration; dead letters. */
 export const HEALTH_STATES = ['online', 'offline', 'degraded', 'unknown'] as const;
@@ -83,7 +84,7 @@ export type ConfigReport = Static<typeof ConfigReport>;
 /** In the values of a node's own health record: the revision in force, and the newest that it has judged. */
 export const DESIRED_VALUES = { running: 'desiredRunning', judged: 'desiredJudged' } as const;
 
-export const HealthLine = Type.Union([HealthRecord, ConfigReport, EdgeDeadLetter]);
+export const HealthLine = Type.Union([HealthRecord, ConfigReport, EdgeAuditReport, EdgeDeadLetter]);
 export type HealthLine = Static<typeof HealthLine>;
 /** What the centre keeps of the lane; dead letters go where all dead letters go. */
-export type HealthReport = HealthRecord | ConfigReport;
+export type HealthReport = HealthRecord | ConfigReport | EdgeAuditReport;

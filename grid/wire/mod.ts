@@ -1,3 +1,4 @@
+export * from './audit.ts';
 export * from './command.ts';
 export * from './config.ts';
 export * from './frame.ts';
@@ -5,4 +6,5 @@ export * from './health.ts';
 export * from './line.ts';
 export * from './live.ts';
 export * from './records.ts';
+export * from './release.ts';
 export * from './topics.ts';

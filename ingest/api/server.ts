@@ -8,7 +8,7 @@ import type { Database } from '../database/mod.ts';
 import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
-import type { EdgeKeys, EvidenceStore } from '../evidence/mod.ts';
+import type { EdgeKeys, EvidenceStore, Releases } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
 import type { LiveViews } from '../live/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
@@ -41,6 +41,7 @@ export interface ApiDependencies {
   sessions: SessionService;
   evidence: EvidenceStore;
   edgeKeys: EdgeKeys;
+  releases: Releases;
   audit: Audit;
   grants: Grants;
   timeseries: TimeSeriesStore;

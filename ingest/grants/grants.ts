@@ -34,7 +34,7 @@ export function createGrants(dependencies: GrantDependencies): Grants {
 
 class KyselyGrants implements Grants {
   readonly #deps: GrantDependencies;
-  readonly #emitter = new EventEmitter<{ over: [Grant] }>();
+  readonly #emitter = new EventEmitter<{ created: [Grant]; over: [Grant] }>();
   #timer: NodeJS.Timeout | null = null;
   #sweep: Promise<unknown> = Promise.resolve();
 
@@ -60,7 +60,7 @@ class KyselyGrants implements Grants {
     if (!(minutes >= 1 && minutes <= GRANT_MINUTES_MAX))
       throw new GewuError('GEWU_REQUEST_INVALID', `minutes are 1 to ${GRANT_MINUTES_MAX}`);
     const now = this.#deps.clock.now();
-    return this.#write(async (db) => {
+    const grant = await this.#write(async (db) => {
       const edge = await this.#edgeOf(db, subject);
       if (edge === null) throw new GewuError('GEWU_NOT_FOUND', `no edge has ${subject.of} ${subject.id}`);
       await checkRoom(db, asker.id, now);
@@ -85,6 +85,8 @@ class KyselyGrants implements Grants {
       await this.#note(db, 'grant-created', row, asker, { endsAt: row.ends_at });
       return row;
     });
+    this.#tell('created', grant);
+    return grant;
   }
 
   use(id: string, asker: Asker, kind: GrantKind, subject: GrantSubject): Promise<Grant> {
@@ -111,7 +113,7 @@ class KyselyGrants implements Grants {
       ended = isActive(row, now);
       return ended ? this.#over(db, row, { at: now, by: asker }) : row;
     });
-    if (ended) this.#tell(grant);
+    if (ended) this.#tell('over', grant);
     return grant;
   }
 
@@ -168,14 +170,14 @@ class KyselyGrants implements Grants {
       });
       if (!mine) continue;
       ended.push(grant);
-      this.#tell(grant);
+      this.#tell('over', grant);
     }
     return ended;
   }
 
-  on(_event: 'over', listener: (grant: Grant) => void): () => void {
-    this.#emitter.on('over', listener);
-    return () => this.#emitter.off('over', listener);
+  on(event: 'created' | 'over', listener: (grant: Grant) => void): () => void {
+    this.#emitter.on(event, listener);
+    return () => this.#emitter.off(event, listener);
   }
 
   async #over(db: Queries, row: GrantsTable, { at, by }: { at: number; by: Asker | null }): Promise<GrantsTable> {
@@ -216,9 +218,9 @@ class KyselyGrants implements Grants {
     return (await query.limit(1).executeTakeFirst())?.edge ?? null;
   }
 
-  #tell(grant: Grant): void {
+  #tell(event: 'created' | 'over', grant: Grant): void {
     try {
-      this.#emitter.emit('over', grant);
+      this.#emitter.emit(event, grant);
     } catch (error) {
       this.#deps.log.error({ grant: grant.id, err: error }, 'a listener of grants failed');
     }

@@ -43,8 +43,8 @@ export interface Grants extends Service {
   /** Ends on paper what has ended in time. Runs by itself every few seconds; tests call it. */
   expire(): Promise<Grant[]>;
   /**
-   * Told once for each grant that is over, early or in time, by the replica that wrote it down; others see it by `get` and `endsAt`.
-   * Listeners must not throw. Returns what unsubscribes.
+   * Told once for each grant that is created, and that is over, early or in time, by the replica that wrote it down; others see it
+   * by `get` and `endsAt`. Listeners must not throw. Returns what unsubscribes.
    */
-  on(event: 'over', listener: (grant: Grant) => void): () => void;
+  on(event: 'created' | 'over', listener: (grant: Grant) => void): () => void;
 }

@@ -19,7 +19,7 @@ const Query = Type.Object(
 );
 
 /** Every role that may ask for some kind; which kind takes which role is for `ingest/grants` to say. */
-const ASKERS: Access = { technical: 'ops', roles: ['supervision', 'command', 'leader'] };
+export const ASKERS: Access = { technical: 'ops', roles: ['supervision', 'command', 'leader'] };
 
 /** A role's stated, bounded exception from "masked for everyone". */
 export const grants: Route = (app, { grants: store }) => {

@@ -19,6 +19,7 @@ import { live } from './live.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
+import { releases } from './releases.ts';
 import { session } from './session.ts';
 import { situation } from './situation.ts';
 import { stream } from './stream.ts';
@@ -46,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   evidence,
   edgeKeys,
   grants,
+  releases,
   audit,
   cells,
   catalogue,

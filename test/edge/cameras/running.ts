@@ -3,6 +3,7 @@ import { type CameraPipelineDeps, createCameraPipeline } from '#edge/cameras/mod
 import type { Site, SiteCamera } from '#grid/mod.ts';
 import type { EventRecord, HealthLine } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { evidenceRoom } from '../../support/evidence.ts';
 import { ORIGIN, RULE, siteCamera } from '../vision/street.ts';
 import { type Finish, ownDir, PASSWORD, USERNAME } from './painted.ts';
 
@@ -20,6 +21,8 @@ export interface Options {
   isOpen?: (event: string) => boolean;
   /** Waits for what is emitted. */
   store?: (record: object) => Promise<void>;
+  /** Whether events get one, seven seconds and more after their raise. */
+  clips?: boolean;
 }
 
 /** A camera that raises an event when its picture has been bright for two seconds. */
@@ -59,6 +62,7 @@ export async function run(
     model = BRIGHT_STREET,
     isOpen = () => false,
     store = async () => {},
+    clips = false,
   }: Options = {},
 ) {
   const events: EventRecord[] = [];
@@ -66,6 +70,8 @@ export async function run(
   const site = siteOf(cameras);
   const folder = dataDir ?? (await ownDir(onTestFinished));
   const metrics = createMetrics();
+  const { room, close } = await evidenceRoom({ dataDir: folder, url, clips });
+  onTestFinished(close);
   const deps: CameraPipelineDeps = {
     site,
     profile: 'default',
@@ -88,7 +94,7 @@ export async function run(
     metrics,
     dataDir: folder,
     edgeId: 'edge-01',
-    evidence: { url, password: 'secret-1', quotaBytes: 10_000_000 },
+    evidence: room,
   };
   const pipeline = createCameraPipeline(deps);
   await pipeline.start();

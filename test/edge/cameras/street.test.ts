@@ -4,6 +4,7 @@ import { createCameraPipeline } from '#edge/cameras/mod.ts';
 import type { EventRecord } from '#grid/wire/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { createStreetRenderer, RtspServer, SimulatedCamera, stageStreet, toEnu, toLocal } from '#simulators/cameras/mod.ts';
+import { evidenceRoom } from '#test/support/evidence.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
 import { ORIGIN, POSE, RULE, STREET, siteCamera } from '../vision/street.ts';
@@ -60,6 +61,9 @@ test.skipIf(metrics.map50 < MAP50_WANTED)(
       [1, 1],
       [0, 1],
     ];
+    const dataDir = await tempDir();
+    const { room, close } = await evidenceRoom({ dataDir });
+    onTestFinished(close);
     const pipeline = createCameraPipeline({
       site: {
         timeZone: 'Asia/Shanghai',
@@ -89,9 +93,9 @@ test.skipIf(metrics.map50 < MAP50_WANTED)(
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics(),
-      dataDir: await tempDir(),
+      dataDir,
       edgeId: 'edge-01',
-      evidence: { url: 'http://127.0.0.1:1', password: 'secret-1', quotaBytes: 10_000_000 },
+      evidence: room,
     });
     await pipeline.start();
     onTestFinished(() => pipeline.stop());

@@ -8,7 +8,6 @@ import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
 import { PictureCheck } from '#edge/cameras/picture.ts';
 import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
-import { RecentPictures } from '#edge/cameras/recent.ts';
 import { ownDir } from './painted.ts';
 
 const camera = { id: 'cam-01', url: 'rtsp://192.0.2.7:554/live/1', allowLocalAddress: false };
@@ -193,24 +192,4 @@ test('a slow camera is given the time of three pictures', () => {
   expect(health.frame(null, 0, 0)).toMatchObject({ reason: 'shadow' });
   expect(health.tick(29_000, 29_000)).toBeNull();
   expect(health.tick(30_500, 30_500)).toMatchObject({ state: 'offline', reason: 'stalled' });
-});
-
-test('the evidence is the picture with the largest sure box; a handful of pictures is kept and the rest given back', () => {
-  const released: number[] = [];
-  const recent = new RecentPictures(({ widthPx }) => released.push(widthPx));
-  const push = (n: number, score: number, size: number) =>
-    recent.push({
-      full: { widthPx: n, heightPx: 1, rgb: Buffer.alloc(3) },
-      at: n,
-      people: [],
-      boxes: new Map([['t-1', { box: [0, 0, size, size] as const, score }]]),
-    });
-  expect(recent.best('t-1', [0, 0, 1, 1])).toBeNull();
-  push(1, 0.9, 0.9);
-  push(2, 0.8, 0.3);
-  push(3, 0.9, 0.4);
-  push(4, 0.4, 0.45);
-  expect(released).toEqual([1]);
-  expect(recent.best('t-1', [0, 0, 1, 1])?.seen.at).toBe(3);
-  expect(recent.best('t-unknown', [0, 0, 0.2, 0.2])).toMatchObject({ seen: { at: 4 }, box: [0, 0, 0.2, 0.2] });
 });

@@ -1,6 +1,6 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { expect, test } from 'vitest';
-import { blockPx, type Caption, captionLines, evidenceJpeg, maskPicture, region } from '#edge/evidence/mod.ts';
+import { blockPx, type Caption, captionLines, evidenceJpeg, maskPicture, region, toRgba } from '#edge/evidence/mod.ts';
 import type { Box } from '#models/mod.ts';
 
 const WIDTH = 320;
@@ -45,6 +45,18 @@ test('a person is pixelated also where the event is', () => {
   expect(new Set([pixel(rgba, 140, 100), pixel(rgba, 141, 100)])).toEqual(new Set([0, 255]));
 });
 
+test('where the people of a camera are known to be found, all else is shown, and they are not', () => {
+  const { rgba } = maskPicture(toRgba(striped()), 'all', [PERSON]);
+  const [left, top, right, bottom] = region(PERSON, 0.12, WIDTH, HEIGHT);
+  const pixelated = (x: number, y: number) => Math.abs(pixel(rgba, x, y) - 127.5) < 1;
+  expect([pixelated(left, top), pixelated(right - 1, bottom - 1), pixelated(5, 5), pixelated(left - 2, top)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
 const caption: Caption = {
   nameZh: '占道经营',
   nameEn: 'Illegal stall',
@@ -73,7 +85,7 @@ test('the strip says what, when in both times, where and which camera; Chinese o
 });
 
 test('the evidence is a JPEG in which the stripes are gone outside of the box, the box is drawn and the strip has text', async () => {
-  const jpeg = await evidenceJpeg(striped(), KEEP, [], caption);
+  const jpeg = await evidenceJpeg(toRgba(striped()), { box: KEEP, people: [], clear: false }, caption);
   expect(jpeg.subarray(0, 3).toString('hex')).toBe('ffd8ff');
   const image = await loadImage(jpeg);
   expect(image.width).toBe(WIDTH);

@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { EvidenceStore, EvidenceUploader } from '#edge/evidence/mod.ts';
+import { CentreApi, EvidenceStore, EvidenceUploader } from '#edge/evidence/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
@@ -41,22 +41,25 @@ async function centre(answers: (number | 'cut')[] = []) {
 
 async function edge(url: string, { dir = '', quotaBytes = 1_000_000 } = {}) {
   const folder = dir === '' ? await tempDir() : dir;
-  const store = new EvidenceStore({ dir: folder, quotaBytes, log: silentLog });
+  const common = { clock: systemClock, log: silentLog };
+  const store = new EvidenceStore({ dir: folder, quotaBytes, retention: { '*': { days: 30, share: 1 } }, ...common });
   await store.open();
-  const uploader = new EvidenceUploader({
-    store,
-    url,
-    edgeId: 'edge-01',
-    password: 'secret-1',
-    log: silentLog,
-    clock: systemClock,
-    backoffMsMin: 20,
-  });
+  const api = new CentreApi({ url, edgeId: 'edge-01', password: 'secret-1', clock: systemClock });
+  await api.start();
+  onTestFinished(() => api.stop());
+  const uploader = new EvidenceUploader({ store, centre: api, ...common, backoffMsMin: 20 });
   onTestFinished(() => uploader.stop());
   return { store, uploader, dir: folder };
 }
 
-const about = (event: string, takenAt: number) => ({ mediaType: 'image/jpeg' as const, event, takenAt });
+/** Young enough to be kept. */
+const NOW = Date.now() - 60_000;
+const about = (event: string, takenAt: number) => ({
+  mediaType: 'image/jpeg' as const,
+  event,
+  class: '2:0501',
+  takenAt: NOW + takenAt,
+});
 
 test('a file is sent under its hash with the credentials of the edge, again and again until the centre has it', async () => {
   const { url, arrivals } = await centre(['cut', 503, 404, 201]);
@@ -67,7 +70,7 @@ test('a file is sent under its hash with the credentials of the edge, again and 
     sha256,
     mediaType: 'image/jpeg',
     bytes: 9,
-    takenAt: 1000,
+    takenAt: NOW + 1000,
   });
   await uploader.start();
   await until(() => store.stats().pending === 0);
@@ -81,7 +84,7 @@ test('a file is sent under its hash with the credentials of the edge, again and 
     });
     expect(body.equals(content)).toBe(true);
   }
-  expect(await readdir(join(dir, 'sent'))).toEqual([`${sha256}.bin`]);
+  expect(await readdir(join(dir, 'sent'))).toEqual([`${sha256}.bin`, `${sha256}.json`]);
   expect(await readdir(join(dir, 'pending'))).toEqual([]);
 });
 

@@ -1,0 +1,1 @@
+export { Trail, type TrailAct } from './trail.ts';
