@@ -30,7 +30,8 @@ export function useSession(): { session: SessionAnswer | null | undefined; error
 export function useSigning() {
   const client = useQueryClient();
   const become = (session: SessionAnswer | null) => {
-    client.clear();
+    // The session itself stays: the gate watches it.
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
     rememberSession(session);
     client.setQueryData(KEY, session);
   };

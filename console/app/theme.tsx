@@ -63,7 +63,7 @@ export function Themed({ children }: { children: ReactNode }) {
         locale={i18n.language.startsWith('zh') ? zhCN : enUS}
         theme={{
           algorithm: scheme === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
-          token: { colorPrimary: PRIMARY[scheme], borderRadius: 6, fontFamily: FONT, motion: false },
+          token: { colorPrimary: PRIMARY[scheme], colorLink: PRIMARY[scheme], borderRadius: 6, fontFamily: FONT, motion: false },
         }}
       >
         <App component={false}>{children}</App>

@@ -92,6 +92,7 @@ export const zh = {
   reason: {
     'never-reported': '从未上报',
     silent: '长时间无上报',
+    'edge-silent': '边缘节点失联',
     reporting: '正常上报',
     connected: '已连接',
     announced: '设备自报',
@@ -146,6 +147,7 @@ export const zh = {
     since: '起始时间',
     lastSeen: '最近上报',
     lastReading: '最近读数',
+    lastObserved: '最近观测',
     battery: '电池',
     signal: '信号',
     kind: '类型',

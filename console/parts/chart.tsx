@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import { useScheme } from '../app/theme.tsx';
+import { momentText } from './time.tsx';
 
 /** Seconds and values; with a band where a value stands for many. */
 export interface Series {
@@ -12,6 +13,8 @@ export interface Series {
 }
 
 const HEIGHT_PX = 260;
+const MINUTE_S = 60;
+const DAY_S = 86_400;
 /** A threshold further away than this share of the values' own span would flatten them, and is named below the chart only. */
 const THRESHOLD_REACH = 1.5;
 
@@ -31,7 +34,7 @@ export function Chart({
   steps?: boolean;
   height?: number;
 }) {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { scheme } = useScheme();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -41,7 +44,11 @@ export function Chart({
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const chart = new uPlot(optionsOf({ element, label, unit, thresholds, steps, banded, height }), data, element);
+    const chart = new uPlot(
+      optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel: t('field.time') }),
+      data,
+      element,
+    );
     plot.current = chart;
     const resize = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     resize.observe(element);
@@ -71,9 +78,10 @@ interface Look {
   steps: boolean;
   banded: boolean;
   height: number;
+  timeLabel: string;
 }
 
-function optionsOf({ element, label, unit, thresholds, steps, banded, height }: Look): uPlot.Options {
+function optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel }: Look): uPlot.Options {
   const [line, dim, accent, alarm] = ['--line', '--dim', '--accent', '--critical'].map(colour) as [
     string,
     string,
@@ -87,11 +95,12 @@ function optionsOf({ element, label, unit, thresholds, steps, banded, height }: 
     width: Math.max(200, element.clientWidth),
     height,
     series: [
-      {},
+      { label: timeLabel, value: (_u, v) => (v == null ? '–' : momentText(v * 1000)) },
       {
         label,
         stroke: accent,
         width: 1.75,
+        points: { size: 4 },
         ...(paths ? { paths } : {}),
         value: (_u, v) => (v == null ? '–' : `${round(v)} ${unit}`),
       },
@@ -103,13 +112,25 @@ function optionsOf({ element, label, unit, thresholds, steps, banded, height }: 
         : []),
     ],
     bands: banded ? [{ series: [3, 2], fill: `${accent}22` }] : [],
-    axes: [axis, { ...axis, size: 56, label: unit, labelSize: 18, labelFont: '12px sans-serif' }],
+    axes: [
+      { ...axis, values: (_u, ticks, _a, _s, stepS) => ticks.map((s) => tickText(s, stepS)) },
+      { ...axis, size: 56, label: unit, labelSize: 18, labelFont: '12px sans-serif' },
+    ],
     scales: { y: { range: (_u, min, max) => rangeOf(min, max, thresholds) } },
     cursor: { drag: { x: true, y: false } },
     legend: { show: true, live: true },
     hooks: { draw: [(u) => drawThresholds(u, thresholds, alarm)] },
-    fmtDate: (template) => uPlot.fmtDate(template),
   };
+}
+
+/** As coarse as the distance of the ticks: seconds, minutes, days. */
+function tickText(s: number, stepS: number): string {
+  const at = new Date(s * 1000);
+  const pad = (n: number) => String(n).padStart(2, '0');
+  const time = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  if (stepS < MINUTE_S) return `${time}:${pad(at.getSeconds())}`;
+  const date = `${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+  return stepS < DAY_S ? (time === '00:00' ? date : time) : date;
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
@@ -119,7 +140,9 @@ function rangeOf(min: number, max: number, thresholds: readonly number[]): [numb
   const span = Math.max(max - min, Math.abs(max) * 0.1, 0.1);
   const near = thresholds.filter((v) => v > min - span * THRESHOLD_REACH && v < max + span * THRESHOLD_REACH);
   const air = span * 0.08;
-  return [Math.min(min, ...near) - air, Math.max(max, ...near) + air];
+  const [lowest, highest] = [Math.min(min, ...near), Math.max(max, ...near)];
+  // What is never below zero is not shown below zero.
+  return [lowest >= 0 ? Math.max(0, lowest - air) : lowest - air, highest + air];
 }
 
 function drawThresholds(u: uPlot, thresholds: readonly number[], stroke: string): void {

@@ -1,4 +1,4 @@
-import { ReloadOutlined } from '@ant-design/icons';
+import { LockOutlined, QuestionCircleOutlined, ReloadOutlined } from '@ant-design/icons';
 import { Button, Empty, Result, Skeleton } from 'antd';
 import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -63,8 +63,8 @@ export function Failure({ error, again }: { error: Error; again?: () => unknown 
   const { t } = useTranslation();
   const refusal = error instanceof ApiError ? error : null;
   if (refusal?.status === 404)
-    return <Result status="404" icon={null} title={t('state.notFound')} subTitle={t('state.notFoundHint')} />;
-  if (refusal?.status === 403) return <Result status="403" icon={null} title={t('state.forbidden')} subTitle={refusal.message} />;
+    return <Result icon={<QuestionCircleOutlined />} title={t('state.notFound')} subTitle={t('state.notFoundHint')} />;
+  if (refusal?.status === 403) return <Result icon={<LockOutlined />} title={t('state.forbidden')} subTitle={refusal.message} />;
   return (
     <Result
       status="warning"

@@ -34,6 +34,8 @@ const LIMIT_DEFAULT = 100;
 const CHUNK = 1000;
 const TRIM_EVERY_MS = 10 * 60_000;
 const LISTENERS_MAX = 100;
+/** An edge reports every 10 s; after four that did not come it is silent, and what it said last is no longer known to hold. */
+const EDGE_SILENT_MS = 45_000;
 const UNHEARD: Health = { state: 'unknown', reason: 'never-reported', since: null, lastSeenAt: null, values: {} };
 
 /** Builds the device service; the database must be started before it, and stopped after it. */
@@ -115,9 +117,13 @@ class RegisteredDevices implements DeviceService {
 
   async states(): Promise<{ of: HealthKind; id: string; state: HealthState }[]> {
     const { edges, devices, cameras } = this.#deps.registry;
-    const known = await this.#store.states();
+    const [known, silent] = await Promise.all([this.#store.states(), this.#silentEdges([...edges.keys()])]);
     const all = (of: HealthKind, things: Iterable<{ id: string }>, edgeOf: (id: string) => string | undefined) =>
-      [...things].map(({ id }) => ({ of, id, state: known.get(`${edgeOf(id)} ${of} ${id}`) ?? UNHEARD.state }));
+      [...things].map(({ id }) => {
+        const edge = edgeOf(id) ?? '';
+        const state = known.get(`${edge} ${of} ${id}`) ?? UNHEARD.state;
+        return { of, id, state: silent.has(edge) ? silentState(of, state) : state };
+      });
     return [
       ...all('edge', edges.values(), (id) => id),
       ...all('device', devices.values(), (id) => devices.get(id)?.edge),
@@ -191,9 +197,34 @@ class RegisteredDevices implements DeviceService {
   }
 
   async #healthOf(of: HealthKind, things: readonly { id: string; edge: string }[]): Promise<(id: string) => Health> {
-    const known = await this.#store.read(of, things);
-    return (id) => known.get(id) ?? UNHEARD;
+    const edgeOf = new Map(things.map(({ id, edge }) => [id, edge]));
+    const [known, silent] = await Promise.all([this.#store.read(of, things), this.#silentEdges([...new Set(edgeOf.values())])]);
+    return (id) => {
+      const health = known.get(id) ?? UNHEARD;
+      const since = silent.get(edgeOf.get(id) ?? '');
+      const state = since === undefined ? health.state : silentState(of, health.state);
+      if (since === undefined || state === health.state) return health;
+      return { ...health, state, reason: of === 'edge' ? 'silent' : 'edge-silent', since };
+    };
   }
+
+  /** Edges that have reported and no longer do, with the time of their last report. */
+  async #silentEdges(ids: readonly string[]): Promise<Map<string, number>> {
+    const before = this.#deps.clock.now() - EDGE_SILENT_MS;
+    const edges = await this.#store.read(
+      'edge',
+      ids.map((id) => ({ id, edge: id })),
+    );
+    return new Map(
+      [...edges].flatMap(([id, { lastSeenAt }]) => (lastSeenAt !== null && lastSeenAt < before ? [[id, lastSeenAt]] : [])),
+    );
+  }
+}
+
+/** Of a silent edge: itself is off line, what hangs on it may be anything unless it was known to be off line. */
+function silentState(of: HealthKind, state: HealthState): HealthState {
+  if (of === 'edge') return 'offline';
+  return state === 'offline' ? state : 'unknown';
 }
 
 function toEdge({ id, cells, devices, cameras }: { id: string; cells: readonly unknown[]; devices: number; cameras: number }) {

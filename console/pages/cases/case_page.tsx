@@ -97,7 +97,7 @@ function What({ of }: { of: Case }) {
         [t('field.confidence'), `${Math.round(of.confidence * 100)} %`],
         [t('field.observations'), of.observations],
         [t('field.started'), <Moment key="started" at={of.startedAt} />],
-        [t('field.lastSeen'), <Ago key="seen" at={of.lastSeenAt} />],
+        [t('field.lastObserved'), <Ago key="seen" at={of.lastSeenAt} />],
         of.department === null ? null : [t('field.department'), of.department],
         [t('field.cell'), place.cell],
         [t('field.component'), place.component ?? '–'],

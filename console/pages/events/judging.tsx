@@ -29,7 +29,8 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
       await call(`/api/v1/events/${subject}/verdict`, { method, ...(body === undefined ? {} : { body }) });
       setAsking(false);
       if (method === 'PUT') onDone();
-      await client.invalidateQueries({ queryKey: ['events'] });
+      // Not waited for: the next key may come before the list does.
+      void client.invalidateQueries({ queryKey: ['events'] });
       void client.invalidateQueries({ queryKey: ['verdicts'] });
     } catch (error) {
       void message.error((error as Error).message);
