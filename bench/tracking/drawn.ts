@@ -1,6 +1,6 @@
 import { groundOf, InferencePool, openModel } from '#edge/vision/mod.ts';
 import type { SiteCamera } from '#grid/mod.ts';
-import { type Detection, type LoadedModel, letterboxOf } from '#models/mod.ts';
+import { type Detection, type LoadedModel, PictureFit } from '#models/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import {
   type CameraPose,
@@ -60,48 +60,17 @@ export class DrawnStreets {
       onDone: (frame, detections) => frame.done(detections),
       onDropped: (frame, reason) => frame.failed(new Error(`a picture was ${reason}`)),
     });
+    const fit = new PictureFit(pose, this.model.manifest.input);
     const moments: DrawnMoment[] = [];
     for (const atMs of timesMs) {
       const picture = renderer.render({ street: script.street, light: script.light, objects: sceneAt(script, atMs), ts: atMs });
-      const input = this.#input(picture);
+      const input = fit.fit(picture.rgba).slice().buffer;
       const detections = await new Promise<Detection[]>((done, failed) => lane.offer({ input, done, failed }));
       const truth = picture.truth.map((t) => ({ ...t, box: fractions(t.box, picture) }));
       moments.push({ atMs, truth, detections });
     }
     return moments;
   }
-
-  /** Each pixel the mean of what it covers, as ffmpeg's area scaling makes it. */
-  #input(picture: Picture): ArrayBuffer {
-    const { input } = this.model.manifest;
-    const { widthPx, heightPx, leftPx, topPx } = letterboxOf(picture, input);
-    const bytes = new Uint8Array(input.width * input.height * 3).fill(input.letterbox?.pad ?? 0);
-    const [across, down] = [covers(picture.widthPx, widthPx), covers(picture.heightPx, heightPx)];
-    for (const [y, rows] of down.entries())
-      for (const [x, columns] of across.entries()) {
-        const at = ((y + topPx) * input.width + x + leftPx) * 3;
-        for (let c = 0; c < 3; c++) {
-          let sum = 0;
-          for (const [row, high] of rows)
-            for (const [column, wide] of columns)
-              sum += high * wide * (picture.rgba[(row * picture.widthPx + column) * 4 + c] as number);
-          bytes[at + c] = Math.round(sum);
-        }
-      }
-    return bytes.buffer;
-  }
-}
-
-/** Of each pixel of the smaller side, those of the larger that it covers, and the share of each. */
-function covers(largePx: number, smallPx: number): (readonly [at: number, share: number])[][] {
-  const factor = largePx / smallPx;
-  return Array.from({ length: smallPx }, (_, k) => {
-    const [from, to] = [k * factor, (k + 1) * factor];
-    return Array.from({ length: Math.ceil(to - 1e-9) - Math.floor(from) }, (__, n) => {
-      const at = Math.floor(from) + n;
-      return [at, (Math.min(at + 1, to) - Math.max(at, from)) / factor] as const;
-    });
-  });
 }
 
 /** The camera of a view, calibrated as its installer would, with these zones. */

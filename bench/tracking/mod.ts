@@ -6,6 +6,8 @@ import { countEvents, type EventCounts } from './events.ts';
 import { type Measured, measure } from './measure.ts';
 import { busyViews, stagedViews } from './streets.ts';
 
+export { cameraOfView, type DrawnMoment, DrawnStreets, type DrawnView } from './drawn.ts';
+
 const MODEL = 'models/street-drawn';
 const RATES_FPS = [1, 2, 5] as const;
 /** Kept clear of the cities that the model was trained on (1000-1039, 2000-2039) and of the demo's (7). */

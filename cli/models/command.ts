@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { CHECK_USAGE, check } from './check.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
 import { IMPORT_USAGE, importDataset } from './import.ts';
+import { QUIET_USAGE, quiet } from './quiet.ts';
 import { STREET_USAGE, street } from './street.ts';
 import { TRAIN_USAGE, train } from './train.ts';
 
@@ -16,6 +17,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   check: { usage: CHECK_USAGE, run: check },
   eval: { usage: EVAL_USAGE, run: evaluation },
+  quiet: { usage: QUIET_USAGE, run: quiet },
   street: { usage: STREET_USAGE, run: street },
   import: { usage: IMPORT_USAGE, run: importDataset },
   train: { usage: TRAIN_USAGE, run: train },
