@@ -36,6 +36,10 @@ export interface Carrier {
   send(sample: LoadSample): void;
   /** Told by an edge; what speaks as devices leaves it to the edges. */
   tell?(device: number, event: EventRecord): void;
+  /** A payload as it is, `seq` 0 where it is no sample: what a faulty device says. Edges have no devices that could be faulty. */
+  post?(device: number, seq: number, dueMs: number, payload: Buffer): void;
+  /** Another device with the same id comes. */
+  twin?(device: number): void;
   /** Connects, connects again and writes what waits; called a hundred times a second. `nowMs` is monotonic. */
   tick(nowMs: number): void;
   /** Ends these connections as a lost network does, and keeps them away until `reachable` says otherwise. */

@@ -10,6 +10,7 @@ import {
   matchBySource,
   type RunReport,
   type SeenCase,
+  type StagedTruth,
 } from '../report/mod.ts';
 import type { Scenario } from '../scenarios/mod.ts';
 import { type ApiClient, CaseWatch, storedCount, storedPoints, type UsageWatch } from '../target/mod.ts';
@@ -35,7 +36,7 @@ const STILL_MS_MAX = 5_000;
 /** The store's times may be a little before the run, and devices' clocks a little ahead. */
 const BEFORE_MS = 1_000;
 const AFTER_MS = 600_000;
-const ASKED_AT_ONCE = 8;
+const ASKED_AT_ONCE = 4;
 const TROUBLE_MAX = 10_000;
 
 /** Asks the centre what it has of a run, and holds it against what was sent. Throws GEWU_STORE_UNAVAILABLE. */
@@ -106,7 +107,7 @@ async function settled({ run, api, cases, open }: ConcludeDeps): Promise<void> {
 }
 
 function rangeOf(run: LoadRun) {
-  return { from: run.startedAt - BEFORE_MS, to: Date.now() + AFTER_MS };
+  return { from: run.startedAt - BEFORE_MS - run.clockBackMs, to: Date.now() + AFTER_MS };
 }
 
 /** Device by device; those of which something is missing are asked for again for as long as what is missing gets less. */
@@ -163,18 +164,28 @@ function outcomesOf(
     .map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
   const { due: said, possible } = run.told.truths();
   const repeats = said.filter((t) => open.has(caseKey(t.class, t.component)));
-  const due = said.filter((t) => !repeats.includes(t));
-  const { pairs, missing, unfounded } = matchBySource(due, seen).sensor;
+  const { pairs, missing, unfounded } = matchBySource(
+    said.filter((t) => !repeats.includes(t)),
+    seen,
+  ).sensor;
   const perhaps = matchBySource(possible, unfounded).sensor;
-  const key = (c: { class: Parameters<typeof classKey>[0] }) => classKey(c.class);
+  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
+  const [wrong, rest] = [true, false].map((is) =>
+    perhaps.unfounded.filter((u) => faulty.has(u.case.place.component ?? '') === is),
+  );
+  const staged = (outcome: IncidentOutcome['outcome'], t: StagedTruth, delayMs: number | null = null): IncidentOutcome => {
+    return { id: t.id, class: classKey(t.class), outcome, delayMs };
+  };
+  const unstaged = (outcome: IncidentOutcome['outcome'], { case: c }: SeenCase): IncidentOutcome => {
+    return { id: c.id, class: classKey(c.class), outcome, delayMs: null };
+  };
   return [
-    ...pairs.map((p): IncidentOutcome => ({ id: p.staged.id, class: key(p.staged), outcome: 'detected', delayMs: p.latencyMs })),
-    ...missing.map((m): IncidentOutcome => ({ id: m.id, class: key(m), outcome: 'missed', delayMs: null })),
-    ...repeats.map((r): IncidentOutcome => ({ id: r.id, class: key(r), outcome: 'repeat', delayMs: null })),
-    ...perhaps.pairs.map((p): IncidentOutcome => ({ id: p.staged.id, class: key(p.staged), outcome: 'possible', delayMs: null })),
-    ...perhaps.unfounded.map(
-      (u): IncidentOutcome => ({ id: u.case.id, class: key(u.case), outcome: 'false alarm', delayMs: null }),
-    ),
+    ...pairs.map((p) => staged('detected', p.staged, p.latencyMs)),
+    ...missing.map((t) => staged('missed', t)),
+    ...repeats.map((t) => staged('repeat', t)),
+    ...perhaps.pairs.map((p) => staged('possible', p.staged)),
+    ...(wrong ?? []).map((u) => unstaged('faulty device', u)),
+    ...(rest ?? []).map((u) => unstaged('false alarm', u)),
   ];
 }
 

@@ -10,6 +10,8 @@ export interface DeviceCarrierOptions {
   /** Broker of each edge of the table. */
   brokers: readonly Address[];
   hooks: CarrierHooks;
+  /** These are not let in: their secret is no longer valid. */
+  expired?: ReadonlySet<number>;
   connectPerS?: number;
 }
 
@@ -84,6 +86,19 @@ export class DeviceCarrier implements Carrier {
     this.#pump(client);
   }
 
+  /** Another device with the same id comes; the broker ends the older connection. */
+  twin(device: number): void {
+    const { table, brokers } = this.#options;
+    const { id, secret, edge } = table.view(device);
+    const nothing = () => undefined;
+    const twin = new LoadConnection(
+      brokers[edge] as Address,
+      { id, password: secret },
+      { up: () => twin.close(), down: nothing, acked: nothing },
+    );
+    twin.connect();
+  }
+
   tick(nowMs: number): void {
     for (const client of this.#dirty) client.connection.flush();
     this.#dirty.clear();
@@ -108,11 +123,11 @@ export class DeviceCarrier implements Carrier {
   }
 
   #client(device: number): Client {
-    const { table, brokers } = this.#options;
+    const { table, brokers, expired } = this.#options;
     const { id, secret, edge } = table.view(device);
     const connection = new LoadConnection(
       brokers[edge] as Address,
-      { id, password: secret },
+      { id, password: expired?.has(device) ? `${secret} of yesterday` : secret },
       {
         up: () => {
           this.#counts.connected++;
@@ -137,10 +152,11 @@ export class DeviceCarrier implements Carrier {
       this.#counts.connected--;
       this.#down++;
     }
-    const again = [...client.inFlight.values()];
+    // What is no sample is not sent again: one that ends the connection would do so for ever.
+    const again = [...client.inFlight.values()].filter((w) => w.seq > 0);
+    this.#counts.inFlight -= client.inFlight.size;
     client.inFlight.clear();
     client.waiting = [...again, ...client.waiting];
-    this.#counts.inFlight -= again.length;
     this.#counts.waiting += again.length;
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type City, type CityPlan, cityOf, seededSecrets } from '../city/mod.ts';
+import { FaultyDevice, type Sound } from '../faults/mod.ts';
 import { Ledger } from '../report/mod.ts';
-import { type Scenario, type Staged, stageScenario } from '../scenarios/mod.ts';
+import { type Scenario, type Staged, type StagedFault, stageScenario } from '../scenarios/mod.ts';
 import type { ApiClient } from '../target/mod.ts';
 import { DeviceTable } from '../world/mod.ts';
 import type { Acknowledged, Carrier, CarrierHooks } from './carrier.ts';
@@ -48,8 +49,11 @@ const PER_TICK_MAX = 5_000;
 const CONNECT_MS_MAX = 120_000;
 const DRAIN_MS_MAX = 60_000;
 const PROBE_MS = 50;
+const CLOCK_BACK_MS = 600_000;
 /** Within so long all devices of an incident have noticed it. */
 const NOTICED_S = 0.5;
+/** What comes late comes before the end all the same. */
+const LAST_S = 0.1;
 
 /**
  * A generator: makes each sample when it is due by the schedule, whatever the target does, and hands it to a carrier.
@@ -71,8 +75,11 @@ export class LoadRun {
   readonly #schedule: Schedule;
   readonly #carrier: Carrier;
   readonly #events: EdgeEvents | null;
-  /** Extra reports of devices in alarm, by tick. */
-  readonly #extra = new Map<number, { device: number; before: () => void }[]>();
+  /** What happens beside the schedule, by tick: reports of devices in alarm, messages that come late. */
+  readonly #planned = new Map<number, ((tickS: number) => void)[]>();
+  /** Ticks that are over. */
+  #played = 0;
+  readonly #faulty = new Map<number, Omit<StagedFault, 'device'> & { device: FaultyDevice }>();
   /** Devices that have an alarm report planned. */
   readonly #alarmed = new Set<number>();
   readonly #ids = new Map<number, string>();
@@ -121,6 +128,11 @@ export class LoadRun {
     const run = `sim${Date.now().toString(36)}p${part.number}`;
     this.#events = scenario.as === 'edges' ? new EdgeEvents(this.table, run) : null;
     this.told = new ToldIncidents(this.staged.incidents, { atOnce: this.#events !== null });
+    for (const fault of this.staged.faults) {
+      const { what, device: i } = fault;
+      const device = new FaultyDevice(what, this.table.kind(i), this.table.seed[i] as number);
+      this.#faulty.set(i, { ...fault, device });
+    }
     this.#carrier = this.#createCarrier(run);
     this.#planExtras();
   }
@@ -152,6 +164,16 @@ export class LoadRun {
     return { sent: events.sent, stored };
   }
 
+  /** Connections that can come up. */
+  get connectable(): number {
+    return this.clients - this.staged.faults.filter((f) => f.what === 'expired').length;
+  }
+
+  /** Device clocks may be so far behind: what they say stands so long before the run. */
+  get clockBackMs(): number {
+    return this.staged.faults.some((f) => f.what === 'clock-jump') ? CLOCK_BACK_MS : 0;
+  }
+
   get carried() {
     return this.#carrier.stats;
   }
@@ -179,7 +201,7 @@ export class LoadRun {
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     try {
       const deadline = performance.now() + CONNECT_MS_MAX;
-      while (!this.#stopping && this.#carrier.stats.connected < this.clients && performance.now() < deadline)
+      while (!this.#stopping && this.#carrier.stats.connected < this.connectable && performance.now() < deadline)
         await pause(PROBE_MS);
       this.startedAt = Date.now();
       this.#startedMs = performance.now();
@@ -212,7 +234,10 @@ export class LoadRun {
     };
     const common = { table: this.table, devices: this.devices, hooks };
     const address = (port: number): Address => ({ host, port });
-    if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: plan.ports.edgeBrokers.map(address) });
+    if (scenario.as === 'devices') {
+      const expired = new Set(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [f.device] : [])));
+      return new DeviceCarrier({ ...common, brokers: plan.ports.edgeBrokers.map(address), expired });
+    }
     const secrets = seededSecrets(plan.district.seed);
     const passwords = this.table.edges.map((id) => secrets.password(id));
     return new EdgeCarrier({ ...common, centre: address(plan.ports.centreBroker), passwords, epoch: run });
@@ -227,7 +252,8 @@ export class LoadRun {
   }
 
   #acked(sample: Acknowledged, nowMs: number): void {
-    this.ledger.ack(this.#id(sample.device), sample.seq, sample.seq);
+    // Of what was no sample, nothing but its time counts.
+    if (sample.seq > 0) this.ledger.ack(this.#id(sample.device), sample.seq, sample.seq);
     this.tally.acknowledged(sample, nowMs);
   }
 
@@ -256,14 +282,11 @@ export class LoadRun {
       const device = this.devices[this.#next % this.devices.length] as number;
       this.#sample(device, this.#schedule.timeOf(this.#next));
     }
-    const from = Math.max(0, Math.floor((lastMs - this.#startedMs) / TICK_MS));
-    const to = Math.floor((this.#nowMs - this.#startedMs) / TICK_MS);
-    for (let tick = from; tick < to; tick++) {
-      for (const { device, before } of this.#extra.get(tick) ?? []) {
-        before();
-        this.#sample(device, (tick * TICK_MS) / 1000);
-      }
-      this.#extra.delete(tick);
+    const reached = Math.floor((this.#nowMs - this.#startedMs) / TICK_MS);
+    while (this.#played < reached) {
+      const tick = this.#played++;
+      for (const run of this.#planned.get(tick) ?? []) run((tick * TICK_MS) / 1000);
+      this.#planned.delete(tick);
     }
     for (const storm of this.staged.storms)
       if (storm * 1000 <= this.#nowMs - this.#startedMs && storm * 1000 > lastMs - this.#startedMs)
@@ -279,12 +302,27 @@ export class LoadRun {
     const hour = this.#hour(atS);
     const fields = world.sample(device, hour);
     const ts = Math.round(this.startedAt + atS * 1000);
-    const seq = this.ledger.issue(this.#id(device), 1);
+    const issue = () => this.ledger.issue(this.#id(device), 1);
+    if (this.#suffer(device, atS, { fields, ts, issue })) return;
+    const seq = issue();
     const said = this.told.said(device, fields, ts);
     this.#tell(device, ts, said);
     if (said.wrong && !this.#alarmed.has(device)) this.#alarm(device, atS);
     if (!world.reachable(device, hour)) this.#carrier.cut(device);
     this.#carrier.send({ device, seq, ts, dueMs, fields });
+  }
+
+  /** True when the device is faulty now, and has said what it says. */
+  #suffer(device: number, atS: number, sound: Sound): boolean {
+    const fault = this.#faulty.get(device);
+    if (fault === undefined || atS < fault.fromS || atS >= fault.toS) return false;
+    if (fault.what === 'twin') this.#carrier.twin?.(device);
+    const dueMs = this.#startedMs + atS * 1000;
+    for (const { seq, payload, afterS } of fault.device.say(sound))
+      this.#at(Math.min(atS + afterS, this.durationS - LAST_S), () =>
+        this.#carrier.post?.(device, seq ?? 0, dueMs + afterS * 1000, payload),
+      );
+    return true;
   }
 
   #tell(device: number, ts: number, { begun, over }: Said): void {
@@ -300,16 +338,23 @@ export class LoadRun {
   #alarm(device: number, atS: number): void {
     const { alarmEveryS } = this.#options.scenario;
     this.#alarmed.add(device);
-    this.#report(atS + alarmEveryS, device, () => this.#alarmed.delete(device));
+    this.#at(atS + alarmEveryS, (tickS) => {
+      this.#alarmed.delete(device);
+      if (tickS < this.durationS) this.#sample(device, tickS);
+    });
   }
 
   /** Plans one more report of a device. */
-  #report(atS: number, device: number, before: () => void = () => undefined): void {
-    if (atS >= this.durationS) return;
-    const tick = Math.floor((atS * 1000) / TICK_MS);
-    const list = this.#extra.get(tick);
-    if (list) list.push({ device, before });
-    else this.#extra.set(tick, [{ device, before }]);
+  #report(atS: number, device: number): void {
+    if (atS < this.durationS) this.#at(atS, (tickS) => this.#sample(device, tickS));
+  }
+
+  #at(atS: number, run: (tickS: number) => void): void {
+    // What would be of the tick that is being played comes with the next.
+    const tick = Math.max(Math.floor((atS * 1000) / TICK_MS), this.#played);
+    const list = this.#planned.get(tick);
+    if (list) list.push(run);
+    else this.#planned.set(tick, [run]);
   }
 
   /** Devices of an incident notice its beginning and its end at once, each by itself: not all in one moment. */

@@ -34,8 +34,11 @@ export interface DeviceTrouble {
 export interface IncidentOutcome {
   id: string;
   class: string;
-  /** `possible`: said, but not long enough to demand a case. `repeat`: of a case that was open before the run, rightly no new one. */
-  outcome: 'detected' | 'missed' | 'possible' | 'repeat' | 'false alarm';
+  /**
+   * `possible`: said, but not long enough to demand a case. `repeat`: of a case that was open before the run, rightly no new one.
+   * `faulty device`: a case about a device that was made to be wrong.
+   */
+  outcome: 'detected' | 'missed' | 'possible' | 'repeat' | 'faulty device' | 'false alarm';
   /** From the moment at which its confirm time was complete until its case was readable. */
   delayMs: number | null;
 }

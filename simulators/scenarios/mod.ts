@@ -1,2 +1,9 @@
 export { loadScenario, Scenario, type ScenarioIncident, shippedScenario, type Thresholds } from './schema.ts';
-export { type Expected, type Staged, type StagedIncident, type StagingTerms, stageScenario } from './staging.ts';
+export {
+  type Expected,
+  type Staged,
+  type StagedFault,
+  type StagedIncident,
+  type StagingTerms,
+  stageScenario,
+} from './staging.ts';

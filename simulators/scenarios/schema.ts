@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { DEVICE_KINDS, deviceKind, Id } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { DEVICE_FAULTS } from '../city/mod.ts';
+import { DEVICE_FAULT_KINDS, type DeviceFaultKind } from '../faults/mod.ts';
 
 const strict = { additionalProperties: false } as const;
 /** A moment as a share of the run, so that the same scenario runs for twenty seconds or a day. */
@@ -60,6 +61,18 @@ const Incident = Type.Union([
   ),
 ]);
 
+const FAULT_NAMES = Object.keys(DEVICE_FAULT_KINDS) as DeviceFaultKind[];
+/** So many devices are wrong in one way; docs/simulators.md lists the ways, and what an edge makes of them. */
+const Fault = Type.Object(
+  {
+    what: Type.Enum(FAULT_NAMES),
+    count: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    from: Type.Optional(from),
+    to: Type.Optional(to),
+  },
+  strict,
+);
+
 const limit = () => Type.Optional(Type.Number({ minimum: 0 }));
 /** What the run must keep to; what is not named is not judged. */
 const Thresholds = Type.Object(
@@ -88,6 +101,7 @@ export const Scenario = Type.Object(
     world: Weather,
     stages: Type.Array(Stage, { minItems: 1, maxItems: 100 }),
     incidents: Type.Array(Incident, { maxItems: 100, default: [] }),
+    faults: Type.Array(Fault, { maxItems: 100, default: [] }),
     /** A device in an incident reports so often, seconds of the clock. */
     alarmEveryS: Type.Number({ minimum: 0.2, maximum: 3600, default: 2 }),
     /** A sample that is acknowledged later than this after it was due counts as late. */
@@ -112,12 +126,16 @@ export async function loadScenario(file: string): Promise<Scenario> {
 }
 
 /** What the schema cannot say. */
-function scenarioMistakes({ incidents, world, stages }: Scenario): ConfigMistake[] {
+function scenarioMistakes({ as, incidents, faults, world, stages }: Scenario): ConfigMistake[] {
   const backwards = (key: string, span: { from?: number; to?: number }) =>
     (span.from ?? 0) < (span.to ?? 1) ? [] : [{ key: `${key}.to`, value: span.to, message: 'is not after `from`' }];
   return [
     ...(stages.every((s) => s.perDevicePerMin === 0) ? [{ key: 'stages', value: stages, message: 'no stage has a load' }] : []),
     ...world.rain.flatMap((shower, i) => backwards(`world.rain.${i}`, shower)),
+    ...(as === 'edges' && faults.length > 0
+      ? [{ key: 'faults', value: faults, message: 'are those of devices: wanted is `as: devices`' }]
+      : []),
+    ...faults.flatMap((f, i) => backwards(`faults.${i}`, f)),
     ...incidents.flatMap((incident, i): ConfigMistake[] => {
       const key = `incidents.${i}`;
       if (incident.what === 'reconnect-storm') return [];

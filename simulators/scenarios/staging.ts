@@ -2,6 +2,7 @@ import { ALARM_LIMITS, applyLimitsProfile, type EventClass, GROUP_ALARMS, type P
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
 import { type City, classOf, DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
 import type { Fields } from '../devices/mod.ts';
+import type { DeviceFaultKind } from '../faults/mod.ts';
 import { type DeviceTable, World, type WorldIncident } from '../world/mod.ts';
 import type { Scenario, ScenarioIncident } from './schema.ts';
 
@@ -37,6 +38,13 @@ export interface Staged {
   incidents: StagedIncident[];
   /** When all connections break, seconds. */
   storms: number[];
+  faults: StagedFault[];
+}
+
+/** A device that is wrong in one way from `fromS` until `toS`. */
+export interface StagedFault extends Span {
+  what: DeviceFaultKind;
+  device: number;
 }
 
 export interface StagingTerms {
@@ -86,10 +94,23 @@ export function stageScenario(terms: StagingTerms): Staged {
     crowd,
     incidents: found.flatMap((f) => f.world.map((w) => ({ ...w, fromH: toH(w.fromH), toH: toH(w.toH) }))),
   });
-  const shafts = rain.length > 0 ? floodedShafts(world, terms) : [];
+  const faults = scenario.faults.flatMap(({ what, count, from = 0, to = 1 }) => {
+    const hit = pickSome(
+      terms.devices.filter((i) => !taken.has(i)),
+      count,
+      dice,
+      `devices for the fault ${what}`,
+    );
+    for (const i of hit) taken.add(i);
+    return hit.map((device): StagedFault => ({ what, device, fromS: from * durationS, toS: to * durationS }));
+  });
+  // What a faulty device says of the weather is nobody's truth.
+  const sound = { ...terms, devices: terms.devices.filter((i) => !faults.some((f) => f.device === i)) };
+  const shafts = rain.length > 0 ? floodedShafts(world, sound) : [];
   return {
     world,
     incidents: [...incidents, ...shafts],
+    faults,
     storms: scenario.incidents.flatMap((i) => (i.what === 'reconnect-storm' ? [i.from * durationS] : [])),
   };
 }

@@ -16,6 +16,7 @@ const devices = Array.from({ length: table.count }, (_, i) => i);
 
 test('all that are promised are shipped', () => {
   expect(NAMES.map((n) => n.slice(0, -5)).sort()).toEqual([
+    'faulty-devices',
     'festival',
     'network-outage',
     'new-years-eve',
@@ -34,8 +35,8 @@ test.each(NAMES)('%s is valid, staged the same for the same seed, and each devic
   const [a, again] = [stage(3), stage(3)];
   const plain = (s: typeof a) => JSON.stringify([s.incidents, s.storms]);
   expect(plain(again)).toBe(plain(a));
-  expect(a.incidents.length + a.storms.length).toBeGreaterThan(0);
-  const hit = a.incidents.flatMap((i) => i.devices);
+  expect(a.incidents.length + a.storms.length + a.faults.length).toBeGreaterThan(0);
+  const hit = [...a.incidents.flatMap((i) => i.devices), ...a.faults.map((f) => f.device)];
   expect(new Set(hit).size).toBe(hit.length);
   // What is staged is said: in the middle of each incident a sample of its devices breaks.
   for (const incident of a.incidents) {
@@ -54,6 +55,8 @@ test.each<[string, (s: Record<string, never>) => object, string]>([
     (s) => ({ ...s, incidents: [{ what: 'device-fault', kind: 'streetlight', rule: 'cover-tilt', perMin: 1, lastS: 9 }] }),
     'incidents.0.rule',
   ],
+  ['faults of devices where edges speak', (s) => ({ ...s, as: 'edges', faults: [{ what: 'stuck', count: 1 }] }), 'faults'],
+  ['an unknown fault', (s) => ({ ...s, faults: [{ what: 'tired', count: 1 }] }), 'faults.0.what'],
   ['no load', (s) => ({ ...s, stages: [{ kind: 'steady', forS: 9, perDevicePerMin: 0 }] }), 'stages'],
   ['a threshold that does not exist', (s) => ({ ...s, thresholds: { lossMax: 0 } }), 'thresholds.lossMax'],
 ])('%s is refused, and named by its key', async (_, change, key) => {
