@@ -3,7 +3,7 @@ import type { Detection, ModelManifest } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CameraEvidence, type EvidenceRoom, type Seen } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
-import { CameraView, type EventReporter, hasShadow, isShadow } from '../vision/mod.ts';
+import { CameraView, type EventReporter, isShadow } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
 import { BLIND_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
@@ -114,7 +114,9 @@ export class Judge implements Service {
     const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));
     this.#deps.lookout.tell(now.camera.id, () => {
       const things = tracks.filter((t) => t.seen);
-      return { full: frame.full, at, people, tracks: things, trusted: !hasShadow(manifest, now.camera) };
+      const told = now.watch.incidents.filter((i) => i.state !== 'pending' && !isShadow(manifest, now.camera, i.rule.detects));
+      const clear = things.filter((t) => told.some((i) => i.trackId === t.id)).map((t) => t.box);
+      return { full: frame.full, at, people, tracks: things, clear };
     });
     const seen: Seen = { full: frame.full, at, ms, people, boxes };
     this.#evidence.look(seen, new Set(now.watch.incidents.filter((i) => i.state !== 'silent')));

@@ -11,8 +11,8 @@ export interface Looked {
   people: readonly Box[];
   /** Of things, those that are in this picture. */
   tracks: readonly Track[];
-  /** Whether the model may speak for this camera: one that may not has no word in what is shown unmasked either. */
-  trusted: boolean;
+  /** Of those that have an event: they have stood for its dwell time. None where the model may not speak for the camera. */
+  clear: readonly Box[];
 }
 export type LookListener = (looked: Looked) => void;
 

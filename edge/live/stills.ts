@@ -2,7 +2,7 @@ import { createCanvas, ImageData } from '@napi-rs/canvas';
 import type { LiveBox } from '#grid/wire/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CameraPipeline, FullPicture, Looked } from '../cameras/mod.ts';
-import { maskPicture } from '../evidence/mod.ts';
+import { maskPicture, type Picture, toRgba } from '../evidence/mod.ts';
 import type { LiveSink, LiveSource } from './sink.ts';
 
 /** Pictures are scaled down by a whole number until they are below twice this width. */
@@ -12,28 +12,16 @@ const QUALITY = 70;
 const EARLY = 0.8;
 
 /** What of a picture may be shown, in full colour RGBA. */
-export type Render = (looked: Looked) => { rgba: Uint8ClampedArray<ArrayBuffer>; widthPx: number; heightPx: number };
+export type Render = (looked: Looked) => Picture;
 
 /**
- * The masked view: everything in coarse blocks but things that the model has found twice, and people in blocks wherever they are.
- * Where the model may not speak, its word counts for nothing here either, and everything is in blocks.
+ * The masked view: everything in coarse blocks but things that an event tells of, and people in blocks wherever they are. What the
+ * model merely takes for a thing stays in blocks: it may be somebody who walks by.
  */
-export const masked: Render = ({ full, tracks, people, trusted }) => {
-  const things = trusted ? tracks.filter((t) => t.confirmed).map((t) => t.box) : [];
-  return maskPicture(reduced(full), things, people);
-};
+export const masked: Render = ({ full, clear, people }) => maskPicture(reduced(full), clear, people);
 
 /** The picture itself: the raw view of a camera that sends nothing but pictures. */
-export const plain: Render = ({ full }) => {
-  const { widthPx, heightPx, rgb } = reduced(full);
-  const rgba = new Uint8ClampedArray(widthPx * heightPx * 4).fill(255);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
-    rgba[to] = rgb[from] as number;
-    rgba[to + 1] = rgb[from + 1] as number;
-    rgba[to + 2] = rgb[from + 2] as number;
-  }
-  return { rgba, widthPx, heightPx };
-};
+export const plain: Render = ({ full }) => toRgba(reduced(full));
 
 /** Things only: people have no track. */
 export function boxesOf({ tracks }: Looked): LiveBox[] {

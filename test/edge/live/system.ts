@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { createEdgeNode, type EdgeConfig, EdgeConfigFile, type EdgeNode } from '#edge/mod.ts';
 import type { Site, SiteCamera } from '#grid/mod.ts';
 import { checkConfig, silentLog, systemClock } from '#service/mod.ts';
-import { EDGE, EDGE_PASSWORD, TestCentre } from '../../ingest/api/fixture.ts';
+import { EDGE, EDGE_PASSWORD, fileOf, TestCentre } from '../../ingest/api/fixture.ts';
 import { tempDir } from '../../support/temp.ts';
 import { until } from '../../support/until.ts';
 import { siteOf } from '../cameras/running.ts';
@@ -19,6 +19,8 @@ export interface SystemOptions {
   cameras: SiteCamera[];
   /** Folder of the model; one that sees a stall in a bright picture unless told. */
   model?: string;
+  /** What the centre's section `api` says beside the tokens. */
+  api?: object;
   /** Section `live` of either. */
   centreLive?: object;
   edgeLive?: object;
@@ -28,11 +30,16 @@ export interface SystemOptions {
 export async function startSystem({
   cameras,
   model = BRIGHT_STREET,
+  api = {},
   centreLive = {},
   edgeLive = {},
 }: SystemOptions): Promise<LiveSystem> {
   const site = siteOf(cameras);
-  const centre = await TestCentre.start({ edges: [{ id: EDGE, password: EDGE_PASSWORD, site }], live: centreLive });
+  const centre = await TestCentre.start({
+    edges: [{ id: EDGE, password: EDGE_PASSWORD, site }],
+    live: centreLive,
+    ...apiSection(api),
+  });
   onTestFinished(() => centre.stop());
   const edge = createEdgeNode({
     config: edgeConfig(centre, site, model, edgeLive, await tempDir()),
@@ -45,6 +52,11 @@ export async function startSystem({
     (await centre.get('/api/v1/cameras')).body.items.every((c: { state: string }) => c.state === 'online');
   await until(online, { timeoutMs: 60_000, everyMs: 100, what: 'every camera online' });
   return { centre, edge };
+}
+
+function apiSection(more: object): object {
+  const { api } = fileOf() as { api: object };
+  return { api: { ...api, ...more } };
 }
 
 function edgeConfig({ centre }: TestCentre, site: Site, model: string, live: object, dataDir: string): EdgeConfig {
