@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { GewuError } from '#service/mod.ts';
 
@@ -40,6 +41,16 @@ export function parseInteger(name: string, text: string, min: number, max: numbe
   if (!Number.isInteger(value) || value < min || value > max)
     throw new GewuError('GEWU_USAGE', `--${name} ${text}: a whole number from ${min} to ${max} is wanted`);
   return value;
+}
+
+/** From the file, or from GEWU_TOKEN: among the arguments it would be seen by everybody on the machine. */
+export async function readToken(file: string | undefined): Promise<string> {
+  const unreadable = (cause: Error): never => {
+    throw new GewuError('GEWU_USAGE', cause.message, { cause });
+  };
+  const token = file === undefined ? process.env.GEWU_TOKEN : (await readFile(file, 'utf8').catch(unreadable)).trim();
+  if (!token) throw new GewuError('GEWU_USAGE', 'a token is needed: --token-file FILE, or GEWU_TOKEN in the environment');
+  return token;
 }
 
 /** For people, on stderr. */

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { DesiredAnswer, DesiredDiffAnswer, DesiredSummary, RevisionAnswer } from '#grid/api/mod.ts';
 import { GewuError, readConfigFile } from '#service/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
-import { type Command, parseFlags, parseInteger, print, say } from './command.ts';
+import { type Command, parseFlags, parseInteger, print, readToken, say } from './command.ts';
 
 const FLAGS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
@@ -54,23 +54,12 @@ API's answer on one line.`,
     const [word = '', ...rest] = positionals;
     const entry = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
     if (entry === undefined || rest.length !== entry.args) throw new GewuError('GEWU_USAGE', 'see `gewu help edges`');
-    const api = new ApiClient(values.url.replace(/\/+$/, ''), await tokenOf(values['token-file']));
+    const api = new ApiClient(values.url.replace(/\/+$/, ''), await readToken(values['token-file']));
     const { reason, out, check = false, json = false } = values;
     await entry.run({ api, args: rest, reason, out, check, json });
     return 0;
   },
 };
-
-/** A token among the arguments would be seen by everybody on the machine. */
-async function tokenOf(file: string | undefined): Promise<string> {
-  const token = file === undefined ? process.env.GEWU_TOKEN : (await readFile(file, 'utf8').catch(unreadable)).trim();
-  if (!token) throw new GewuError('GEWU_USAGE', 'a token is needed: --token-file FILE, or GEWU_TOKEN in the environment');
-  return token;
-}
-
-function unreadable(cause: Error): never {
-  throw new GewuError('GEWU_USAGE', cause.message, { cause });
-}
 
 const desired = (edge: string | undefined) => `/api/v1/edges/${encodeURIComponent(edge ?? '')}/desired`;
 

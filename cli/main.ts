@@ -32,6 +32,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'models: check, evaluate, train, import',
     load: async () => (await import('./models/command.ts')).models,
   },
+  {
+    name: 'evidence',
+    summary: 'prove who took a picture or clip, when, and that nothing changed',
+    load: async () => (await import('./evidence/command.ts')).evidence,
+  },
   { name: 'doctor', summary: 'check this machine, stores and brokers', load: async () => (await import('./doctor.ts')).doctor },
   {
     name: 'bench',

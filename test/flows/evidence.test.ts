@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { exportCase } from '#cli/evidence/export.ts';
+import { judgeExport } from '#cli/evidence/proof.ts';
 import { createEdgeNode, loadEdgeConfig } from '#edge/mod.ts';
 import type { CaseEvidenceAnswer } from '#grid/api/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
 import { paintedCamera } from '../edge/cameras/painted.ts';
 import { brightCamera, siteOf } from '../edge/cameras/running.ts';
 import { EDGE, EDGE_PASSWORD, TestCentre, tokenOf, type Who } from '../ingest/api/fixture.ts';
@@ -71,6 +74,13 @@ test('an event is proved by a signed picture and clip; its original is opened by
   expect((manifest.endedAt ?? 0) - manifest.takenAt).toBeGreaterThan(6_000);
   const keys = (await centre.get('/api/v1/edge-keys')).body.items;
   expect(keys).toMatchObject([{ edge: EDGE, state: 'pinned', decidedBy: 'first-use' }]);
+
+  // What was exported proves itself, without a network.
+  const exported = join(await tempDir(), 'export');
+  await exportCase(new ApiClient(centre.centre.apiUrl, tokenOf('viewer')), found.id, exported);
+  const judgements = await judgeExport(exported, []);
+  expect(judgements.map((j) => [j.proven, j.trust, j.doubts])).toEqual(judgements.map(() => [true, 'centre', []]));
+  expect(judgements.length).toBeGreaterThanOrEqual(2);
 
   // At the edge the originals are encrypted: nothing of a JPEG or an MP4 can be read there.
   const originals = join(dataDir, 'evidence/originals');
