@@ -77,6 +77,9 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
   const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
   const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
   const live = createLive({ config, cameras, trail, clock, log, metrics });
+  commands.on('camera-reference', ({ camera }) => {
+    cameras.renewReference(camera).catch((err: unknown) => log.warn({ camera, err }, 'reference picture'));
+  });
   commands.on('live', (command) => live.show(command));
   const uplink = new Uplink({
     edge,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SiteCamera } from '#grid/mod.ts';
 import type { Detection, LoadedModel } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
@@ -14,6 +15,7 @@ import type { Meaning } from './meaning.ts';
 import { isMovie, streamsOf } from './open.ts';
 import { PictureCheck } from './picture.ts';
 import type { FailureReason } from './reason.ts';
+import { Reference } from './reference.ts';
 import { type Frame, FrameSource } from './source.ts';
 
 export interface CameraDeps {
@@ -28,6 +30,8 @@ export interface CameraDeps {
   counters: CameraMetrics;
   lookout: Lookout;
   filesDir: string | null;
+  /** Folder of the reference pictures. */
+  references: string;
   clock: Clock;
   log: Log;
   ffmpeg?: string | undefined;
@@ -44,7 +48,7 @@ export const FULL_WIDTH_PX_MAX = 1280;
  *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> Judge --> events
  *        |  |           |
  *        |  +--- MediaRing: the stream as it comes, or MainStream where another one is analysed
- *        +--- CameraHealth: online, offline, black, frozen
+ *        +--- CameraHealth: online, offline, black, covered, moved, ...
  */
 export class Camera implements Service {
   readonly #deps: CameraDeps;
@@ -53,12 +57,14 @@ export class Camera implements Service {
   readonly #main: MainStream | null;
   readonly #lane: InferenceLane<Frame>;
   readonly #health: CameraHealth;
+  readonly #reference: Reference;
   readonly #check: PictureCheck;
   readonly #judge: Judge;
   readonly #rate: RateWindow;
   /** None of a camera that sends single pictures. */
   readonly #media: MediaRing | null;
   readonly #counts = { decodedFrames: 0, analysedFrames: 0, droppedFrames: 0 };
+  #calibration: SiteCamera['calibration'];
   #timer: NodeJS.Timeout | undefined;
   #reportedMs = 0;
   #stopped = false;
@@ -66,6 +72,7 @@ export class Camera implements Service {
   constructor(deps: CameraDeps) {
     const { camera, meaning, model, clock, log } = deps;
     this.#deps = deps;
+    this.#calibration = camera.calibration;
     const { input } = model.manifest;
     const [at, ms] = [clock.now(), clock.monotonic()];
     const { analysed, main } = streamsOf(camera);
@@ -94,14 +101,15 @@ export class Camera implements Service {
       onDropped: (frame) => this.#dropped(frame),
     });
     this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(model.manifest, meaning.camera), at, ms });
-    // The middle half of the rows is picture for every shape between 1:2 and 2:1.
-    this.#check = new PictureCheck({ from: input.height / 4, to: (input.height * 3) / 4, width: input.width });
+    this.#reference = new Reference({ dir: deps.references, camera: camera.id, log });
+    this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
     this.#judge = new Judge({ ...deps, manifest: model.manifest, media: this.#media, release }, deps.meaning);
     this.#rate = new RateWindow(ms);
   }
 
   async start(): Promise<void> {
+    await this.#reference.load();
     await this.#judge.start();
     await this.#source.start();
     await this.#main?.start();
@@ -115,13 +123,20 @@ export class Camera implements Service {
     await Promise.all([this.#source.stop(), this.#main?.stop()]);
     this.#media?.close();
     this.#lane.clear();
-    await this.#judge.stop();
+    await Promise.all([this.#judge.stop(), this.#reference.saved()]);
   }
 
-  /** Other zones, another calibration: the stream goes on. */
-  apply(meaning: Meaning): Promise<void> {
+  /** Other zones, another calibration: the stream goes on. With the calibration the view is another, too. */
+  async apply(meaning: Meaning): Promise<void> {
     this.#health.shadow = hasShadow(this.#deps.model.manifest, meaning.camera);
-    return this.#judge.apply(meaning);
+    if (!isDeepStrictEqual(meaning.camera.calibration, this.#calibration)) await this.renewReference();
+    this.#calibration = meaning.camera.calibration;
+    await this.#judge.apply(meaning);
+  }
+
+  /** What the camera shows from now on is right. */
+  renewReference(): Promise<void> {
+    return this.#check.renew();
   }
 
   get id(): string {
@@ -150,7 +165,7 @@ export class Camera implements Service {
     const { counters, camera } = this.#deps;
     this.#counts.decodedFrames++;
     counters.decoded.inc({ camera: camera.id });
-    const { usable, fault } = this.#check.look(frame.input, frame.ms);
+    const { usable, fault } = this.#check.look(frame.full, frame.ms);
     this.#tell(this.#health.frame(fault, frame.at, frame.ms));
     if (usable) this.#lane.offer(frame);
     // A picture that shows nothing confirms nothing and clears nothing.
@@ -180,7 +195,8 @@ export class Camera implements Service {
     const { clock } = this.#deps;
     const [at, ms] = [clock.now(), clock.monotonic()];
     this.#tell(this.#health.tick(at, ms));
-    this.#judge.tick(at, this.#health.current.state === 'unknown' ? null : this.#health.blindMs(ms));
+    const { state, reason } = this.#health.current;
+    this.#judge.tick(at, state === 'unknown' ? null : { ms: this.#health.impairedMs(ms), reason });
     if (ms - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = ms;
     this.#tell(this.#health.current);

@@ -5,14 +5,14 @@ import { stallMs, type Timing } from './source.ts';
 
 export interface CameraState {
   state: HealthState;
-  /** 'starting', 'connected', 'shadow', 'black', 'frozen', or why the stream failed. */
+  /** 'starting', 'connected', 'shadow', what is wrong with the picture, or why the stream failed. */
   reason: string;
   /** UTC ms since when state and reason hold. */
   since: number;
 }
 
-/** Blind (offline, black or frozen) for longer than this, the camera's component has a fault. */
-export const BLIND_FAULT_MS = 30_000;
+/** Offline or degraded for longer than this, the camera's component has a fault. */
+export const IMPAIRED_FAULT_MS = 30_000;
 
 /** The first picture may take so long, while nothing has failed: model, ffmpeg and camera have to start. */
 const START_MS = 15_000;
@@ -20,7 +20,7 @@ const START_MS = 15_000;
 /**
  * The state of one camera, as people are told it:
  *
- *   unknown --frame--> online <--> degraded (black, frozen)
+ *   unknown --frame--> online <--> degraded (black, covered, ...)
  *      |                  |
  *      +--4 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
  */
@@ -29,7 +29,7 @@ export class CameraHealth {
   #state: CameraState;
   #reason: FailureReason | null = null;
   #lastFrameMs: number;
-  #blindSinceMs: number | null = null;
+  #impairedSinceMs: number | null = null;
 
   /** Something that the model finds here opens no case yet. */
   shadow: boolean;
@@ -45,15 +45,15 @@ export class CameraHealth {
     return this.#state;
   }
 
-  /** For how long it has shown nothing of use, ms; 0 while it does. */
-  blindMs(nowMs: number): number {
-    return this.#blindSinceMs === null ? 0 : nowMs - this.#blindSinceMs;
+  /** For how long it has not been as it should, ms; 0 while it is. */
+  impairedMs(nowMs: number): number {
+    return this.#impairedSinceMs === null ? 0 : nowMs - this.#impairedSinceMs;
   }
 
   /** A picture came. Returns the new state when it is another one. */
   frame(fault: PictureFault | null, at: number, ms: number): CameraState | null {
     this.#lastFrameMs = ms;
-    this.#blindSinceMs = fault === null ? null : (this.#blindSinceMs ?? ms);
+    this.#impairedSinceMs = fault === null ? null : (this.#impairedSinceMs ?? ms);
     this.#reason = null;
     return fault === null
       ? this.#become('online', this.shadow ? 'shadow' : 'connected', at)
@@ -71,7 +71,7 @@ export class CameraHealth {
     const waitMs =
       this.#state.state === 'unknown' && this.#reason === null ? Math.max(START_MS, this.#offlineMs) : this.#offlineMs;
     if (this.#state.state === 'offline' || ms - this.#lastFrameMs < waitMs) return null;
-    this.#blindSinceMs ??= this.#lastFrameMs;
+    this.#impairedSinceMs ??= this.#lastFrameMs;
     return this.#become('offline', this.#reason ?? 'stalled', at);
   }
 

@@ -5,10 +5,14 @@ import { CameraEvidence, type EvidenceRoom, type Seen } from '../evidence/mod.ts
 import type { MediaStream } from '../media/mod.ts';
 import { CameraView, type EventReporter, isShadow } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
-import { BLIND_FAULT_MS } from './health.ts';
+import { IMPAIRED_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
 import { type Meaning, stillPending } from './meaning.ts';
+import type { PictureFault } from './picture.ts';
 import { type Frame, pictureMs } from './source.ts';
+
+/** Something is seen, but not as it should be. */
+const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution'] satisfies PictureFault[];
 
 export interface JudgeDeps {
   edgeId: string;
@@ -128,32 +132,33 @@ export class Judge implements Service {
         counters.shadowEvents.inc({ camera: now.camera.id });
   }
 
-  /** Called about once a second; `blindMs` is how long the camera has shown nothing of use, null while nobody knows. */
-  tick(at: number, blindMs: number | null): void {
+  /** Called about once a second; `impaired` says for how long the camera has not been as it should, null while nobody knows. */
+  tick(at: number, impaired: { ms: number; reason: string } | null): void {
     const now = this.#inForce;
     if (now === null) return;
     now.events.pollCases();
-    if (blindMs === 0) now.events.componentRecovered(at);
-    else if (blindMs !== null && blindMs >= BLIND_FAULT_MS) this.#blindFault(now, at, blindMs);
+    if (impaired?.ms === 0) now.events.componentRecovered(at);
+    else if (impaired !== null && impaired.ms >= IMPAIRED_FAULT_MS) this.#componentFault(now, at, impaired);
   }
 
-  #blindFault({ camera, surroundings, events }: InForce, at: number, blindMs: number): void {
+  #componentFault({ camera, surroundings, events }: InForce, at: number, { ms, reason }: { ms: number; reason: string }): void {
     const { component } = camera;
     const cell = surroundings.cells.cellNear(camera, NEAR_CELL_M);
     if (component === undefined || cell === null) return;
+    const key = PICTURE_ONLY.includes(reason) ? 'camera_picture' : 'camera_offline';
     events.componentFault((): EventData => {
-      const startedAt = Math.round(at - blindMs);
+      const startedAt = Math.round(at - ms);
       return {
         revision: 1,
         edge: this.#deps.edgeId,
-        class: { flag: 1, code: component.slice(6, 10), fault: 'camera_offline' },
-        severity: fault('camera_offline')?.severity ?? 'normal',
+        class: { flag: 1, code: component.slice(6, 10), fault: key },
+        severity: fault(key)?.severity ?? 'normal',
         confidence: 1,
         place: { lon: camera.lon, lat: camera.lat, errorRadiusM: 1, cell, component },
         // The camera as a device that reports on itself: no zone, no model and no picture is behind it.
-        origin: { by: 'sensor', device: camera.id, kind: 'camera', rule: 'camera_offline', field: 'online', value: false },
+        origin: { by: 'sensor', device: camera.id, kind: 'camera', rule: key, field: reason, value: true },
         startedAt,
-        confirmedAt: startedAt + BLIND_FAULT_MS,
+        confirmedAt: startedAt + IMPAIRED_FAULT_MS,
         lastSeenAt: at,
         evidence: [],
       };

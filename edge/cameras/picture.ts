@@ -1,65 +1,113 @@
-/** What can be wrong with a picture that arrives. */
-export type PictureFault = 'black' | 'frozen';
+import type { FullPicture } from './frames.ts';
+import { type Reference, View } from './reference.ts';
+import { type Thumbnail, thumbnailOf } from './thumbnail.ts';
 
-/** Every so many bytes of the model's input one is looked at: about a thousand of 320 x 320. A prime, so that no column repeats. */
-const STEP_BYTES = 307;
+/** What can be wrong with a picture that arrives. */
+export const PICTURE_FAULTS = ['black', 'frozen', 'overexposed', 'covered', 'moved', 'blurred', 'resolution'] as const;
+export type PictureFault = (typeof PICTURE_FAULTS)[number];
+
+/** So long a fault has to last before it is told: ms. */
+export const GRACE_MS: Readonly<Record<PictureFault, number>> = {
+  black: 5000,
+  // A living camera's picture is never twice the same to the last bit: its noise sees to that.
+  frozen: 30_000,
+  // A low sun or the headlights of a queue.
+  overexposed: 30_000,
+  // A bus that waits before the lens.
+  covered: 45_000,
+  moved: 60_000,
+  // Drops on the lens, a passing bank of fog.
+  blurred: 120_000,
+  resolution: 10_000,
+};
+/** With one of these nothing that stands there may be taken for gone, and nothing for what it looks like. */
+const BLINDING: readonly PictureFault[] = ['black', 'frozen', 'overexposed', 'covered', 'moved'];
+
 const BLACK_MEAN_MAX = 18;
 const BLACK_DEVIATION_MAX = 6;
-/** A black picture is a fault after so long, an unchanged one after so long; both end with the first good picture. */
-const BLACK_MS = 5000;
-const FROZEN_MS = 30_000;
+const WHITE_MIN = 0.6;
+/** A picture is measured once in so long; a dark one at once. */
+const LOOK_EVERY_MS = 950;
+
+export interface PictureCheckDeps {
+  /** Where the camera has always looked; it learns that itself. */
+  reference: Reference;
+  /** Checks that do not fit the camera: `moved` of one that turns. */
+  ignored?: readonly PictureFault[] | undefined;
+  /** `GRACE_MS` unless told. */
+  graceMs?: Readonly<Record<PictureFault, number>>;
+}
 
 /**
- * Tells a covered or dark camera and one that repeats its last picture, from a thousand pixels of the letterboxed input.
- * A living camera's picture is never twice the same to the last bit: its noise sees to that.
+ * Tells from the pictures themselves when a camera shows nothing of use. Each fault has to last for its grace time; its end is
+ * told with the first good picture, or when the mean of the last seconds is good again.
  */
 export class PictureCheck {
-  readonly #from: number;
-  readonly #to: number;
-  #hash = 0;
-  #sameSinceMs: number | null = null;
-  #blackSinceMs: number | null = null;
+  readonly #reference: Reference;
+  readonly #ignored: readonly PictureFault[];
+  readonly #graceMs: Readonly<Record<PictureFault, number>>;
+  readonly #view = new View();
+  /** When each condition began to hold, monotonic ms. */
+  readonly #since = new Map<PictureFault, number>();
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #hash: number | null = null;
+  #last: { usable: boolean; fault: PictureFault | null } = { usable: true, fault: null };
 
-  /** `from` and `to` are the rows of the input that hold the picture; the bars beside it do not count. */
-  constructor(rows: { from: number; to: number; width: number }) {
-    this.#from = rows.from * rows.width * 3;
-    this.#to = rows.to * rows.width * 3;
+  constructor({ reference, ignored = [], graceMs = GRACE_MS }: PictureCheckDeps) {
+    this.#reference = reference;
+    this.#graceMs = graceMs;
+    this.#ignored = ignored;
   }
 
-  /**
-   * Looks at one picture; `nowMs` is monotonic. A black one is of no use from the first on: nothing that stands there may
-   * be taken for gone. It is a fault after a grace time.
-   */
-  look(input: ArrayBuffer, nowMs: number): { usable: boolean; fault: PictureFault | null } {
-    const { mean, deviation, hash } = this.#measure(new Uint8Array(input));
-    const black = mean < BLACK_MEAN_MAX && deviation < BLACK_DEVIATION_MAX;
-    this.#blackSinceMs = black ? (this.#blackSinceMs ?? nowMs) : null;
-    this.#sameSinceMs = hash === this.#hash ? (this.#sameSinceMs ?? nowMs) : null;
-    this.#hash = hash;
-    const lasts = (sinceMs: number | null, graceMs: number): boolean => sinceMs !== null && nowMs - sinceMs >= graceMs;
-    if (lasts(this.#blackSinceMs, BLACK_MS)) return { usable: false, fault: 'black' };
-    if (lasts(this.#sameSinceMs, FROZEN_MS)) return { usable: false, fault: 'frozen' };
-    return { usable: !black, fault: null };
+  /** Looks at one picture; `nowMs` is monotonic. A black one is of no use from the first on. */
+  look(full: FullPicture, nowMs: number): { usable: boolean; fault: PictureFault | null } {
+    if (nowMs - this.#lookedMs < LOOK_EVERY_MS && !isDark(full)) return this.#last;
+    this.#lookedMs = nowMs;
+    const thumbnail = thumbnailOf(full);
+    const found = this.#conditions(thumbnail);
+    for (const fault of PICTURE_FAULTS) {
+      if (!found.has(fault)) this.#since.delete(fault);
+      else if (!this.#since.has(fault)) this.#since.set(fault, nowMs);
+    }
+    const lasts = (fault: PictureFault): boolean => nowMs - (this.#since.get(fault) ?? nowMs) >= this.#graceMs[fault];
+    const fault = PICTURE_FAULTS.find((f) => lasts(f) && !this.#ignored.includes(f)) ?? null;
+    const blind = found.has('black') || (fault !== null && BLINDING.includes(fault));
+    this.#last = { usable: !blind, fault };
+    return this.#last;
   }
 
   /** The stream was interrupted: nothing is known about the time between. */
   reset(): void {
-    this.#sameSinceMs = null;
-    this.#blackSinceMs = null;
-    this.#hash = 0;
+    this.#since.clear();
+    this.#hash = null;
+    this.#view.clear();
+    this.#lookedMs = Number.NEGATIVE_INFINITY;
+    this.#last = { usable: true, fault: null };
   }
 
-  #measure(bytes: Uint8Array): { mean: number; deviation: number; hash: number } {
-    let [sum, squares, count] = [0, 0, 0];
-    let hash = 0x811c9dc5;
-    for (let at = this.#from; at < this.#to; at += STEP_BYTES) {
-      const value = bytes[at] as number;
-      sum += value;
-      squares += value * value;
-      count++;
-      hash = Math.imul(hash ^ value, 0x01000193);
-    }
-    const mean = sum / count;
-    return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)), hash: hash >>> 0 };
+  /** The camera was put to look elsewhere: what it shows from now on is right. */
+  async renew(): Promise<void> {
+    this.reset();
+    await this.#reference.forget();
   }
+
+  #conditions(thumbnail: Thumbnail): Set<PictureFault> {
+    const found = new Set<PictureFault>();
+    if (thumbnail.hash === this.#hash) found.add('frozen');
+    this.#hash = thumbnail.hash;
+    if (thumbnail.mean < BLACK_MEAN_MAX && thumbnail.deviation < BLACK_DEVIATION_MAX) return found.add('black');
+    if (thumbnail.white > WHITE_MIN) return found.add('overexposed');
+    const view = this.#view.add(thumbnail);
+    if (view === null) return found;
+    const known = this.#reference.compare(view);
+    if (known !== null) found.add(known);
+    return found;
+  }
+}
+
+/** A handful of pixels: whether it is worth to look at a picture before its time. */
+function isDark({ rgb }: FullPicture): boolean {
+  const step = Math.max(3, 3 * Math.floor(rgb.length / 3 / 61));
+  for (let at = 0; at < rgb.length; at += step) if ((rgb[at] as number) > 2 * BLACK_MEAN_MAX) return false;
+  return true;
 }

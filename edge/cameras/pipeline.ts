@@ -70,6 +70,8 @@ export interface CameraPipeline extends Service {
   stats(): CameraPipelineStats;
   /** The camera's stream as it comes; null for a camera that is not there or has none. It ends when the camera is changed. */
   media(cameraId: string): MediaStream | null;
+  /** What the camera shows from now on is right: it was put to look there. False for a camera that is not there. */
+  renewReference(cameraId: string): Promise<boolean>;
   /** Hears of each picture of a camera that was looked at, whether the camera is there yet or not. Returns what ends it. */
   watch(cameraId: string, listener: LookListener): () => void;
   /** Null for a camera that is not there. Another object once they were changed. */
@@ -99,6 +101,7 @@ interface Running {
 class Pipeline implements CameraPipeline {
   readonly #deps: CameraPipelineDeps;
   readonly #memories: string;
+  readonly #references: string;
   readonly #counters: CameraMetrics;
   readonly #lookout = new Lookout();
   readonly #stopping = new AbortController();
@@ -112,6 +115,7 @@ class Pipeline implements CameraPipeline {
     const { dataDir, metrics, site } = deps;
     this.#deps = deps;
     this.#memories = join(dataDir, 'vision');
+    this.#references = join(dataDir, 'references');
     this.#counters = cameraMetrics(metrics);
     this.#surroundings = surroundingsOf(site);
   }
@@ -119,6 +123,7 @@ class Pipeline implements CameraPipeline {
   async start(): Promise<void> {
     const { site } = this.#deps;
     await makeFolder(this.#memories);
+    await makeFolder(this.#references);
     try {
       await this.apply(site);
     } catch (error) {
@@ -161,6 +166,12 @@ class Pipeline implements CameraPipeline {
 
   media(cameraId: string): MediaStream | null {
     return this.#cameras.get(cameraId)?.camera.media ?? null;
+  }
+
+  async renewReference(cameraId: string): Promise<boolean> {
+    const running = this.#cameras.get(cameraId);
+    await running?.camera.renewReference();
+    return running !== undefined;
   }
 
   watch(cameraId: string, listener: LookListener): () => void {
@@ -208,6 +219,8 @@ class Pipeline implements CameraPipeline {
         return { camera: id, change: 'rules' };
       }
       await running?.camera.stop();
+      // Another address may be another camera.
+      await running?.camera.renewReference();
       const camera = this.#build(description, meaning, eyes);
       await camera.start();
       this.#cameras.set(id, { description, camera });
@@ -221,8 +234,10 @@ class Pipeline implements CameraPipeline {
   }
 
   async #remove(id: string): Promise<CameraChange> {
-    await this.#cameras.get(id)?.camera.stop();
+    const camera = this.#cameras.get(id)?.camera;
     this.#cameras.delete(id);
+    await camera?.stop();
+    await camera?.renewReference();
     await this.#retire(id);
     this.#counters.online.remove({ camera: id });
     this.#tell(id, 'unknown', 'removed');
@@ -247,9 +262,14 @@ class Pipeline implements CameraPipeline {
         { camera: camera.id, model: eyes.model.manifest.name },
         'the model knows no real streets: what it finds here opens no cases',
       );
-    const [room, counters, lookout] = [this.#deps.evidence, this.#counters, this.#lookout];
-    const shared = { edgeId, health, room, counters, lookout, filesDir, clock, log, ffmpeg };
-    return new Camera({ ...eyes, ...shared, camera, meaning });
+    return new Camera({
+      ...eyes,
+      ...{ camera, meaning, edgeId, health, filesDir, clock, log, ffmpeg },
+      room: this.#deps.evidence,
+      counters: this.#counters,
+      lookout: this.#lookout,
+      references: this.#references,
+    });
   }
 
   #tell(id: string, state: 'offline' | 'unknown', reason: string): void {

@@ -56,6 +56,7 @@ export const FAULTS = {
   hydrant_freeze: { nameZh: '消火栓冰冻风险', nameEn: 'Hydrant freeze risk', components: ['0113'], severity: 'normal' },
   bin_overflow: { nameZh: '垃圾箱满溢', nameEn: 'Bin overflowing', components: ['0305'], severity: 'normal' },
   camera_offline: { nameZh: '视频离线/遮挡', nameEn: 'Camera offline or occluded', components: ['0136'], severity: 'normal' },
+  camera_picture: { nameZh: '视频画面异常', nameEn: 'Camera picture impaired', components: ['0136'], severity: 'low' },
   device_offline: { nameZh: '设备离线', nameEn: 'Device offline', components: [], severity: 'normal' },
   device_fault: { nameZh: '传感器数据异常', nameEn: 'Sensor values implausible', components: [], severity: 'normal' },
   device_unstable: { nameZh: '设备告警频繁抖动', nameEn: 'Unstable device', components: [], severity: 'normal' },

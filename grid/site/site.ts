@@ -170,6 +170,10 @@ export const SiteCamera = Type.Object(
     transport: Transport(),
     /** Only key frames are decoded, for boxes with many cameras: seconds between two of them, as the camera is set. `fps` is then one in so many. */
     keyFrameEveryS: Type.Optional(Type.Number({ minimum: 0.2, maximum: 60 })),
+    /** Checks of the picture that do not fit this camera: `moved` of one that turns. */
+    ignorePictureFaults: Type.Optional(
+      Type.Array(Type.Enum(['frozen', 'overexposed', 'covered', 'moved', 'blurred', 'resolution']), { maxItems: 6 }),
+    ),
     calibration: Calibration,
     personRecall: Type.Optional(PersonRecall),
     zones: Type.Array(Zone, { maxItems: 32 }),

@@ -10,11 +10,18 @@ export const CaseStateCommand = Type.Object(
 );
 export type CaseStateCommand = Static<typeof CaseStateCommand>;
 
+/** Centre to edge: the camera was put to look elsewhere, and what it shows from now on is right. */
+export const CameraReferenceCommand = Type.Object(
+  { command: Type.Literal('camera-reference'), camera: Id(), ts: Type.Integer({ minimum: 0 }) },
+  { additionalProperties: false },
+);
+
 /** All of them, by the word in `command`. To add one: its schema above, a line here, a handler in `edge/node.ts`. */
 export const COMMANDS = {
   'case-state': CaseStateCommand,
   live: LiveCommand,
   'release-original': ReleaseOriginalCommand,
+  'camera-reference': CameraReferenceCommand,
 } as const;
 export type CommandName = keyof typeof COMMANDS;
 export type CommandOf<N extends CommandName> = Static<(typeof COMMANDS)[N]>;

@@ -1,6 +1,7 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { type EncoderStats, H264Encoder } from './encoder/mod.ts';
-import type { RtspFault, RtspMount, RtspServer } from './rtsp/mod.ts';
+import { type PictureFault, spoilPicture } from './picture_fault.ts';
+import type { AccessUnit, RtspFault, RtspMount, RtspServer } from './rtsp/mod.ts';
 import type { CameraPose, Street, StreetRenderer } from './scene.ts';
 import { type StreetScript, sceneAt } from './script/mod.ts';
 
@@ -51,6 +52,9 @@ export class SimulatedCamera implements Service {
   #renderer: StreetRenderer | null = null;
   #mount: RtspMount | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #pictureFault: PictureFault | null = null;
+  /** Sent over and over while the picture is frozen. */
+  #frozen: AccessUnit | null = null;
   #startedAt = 0;
   #startedMs = 0;
   /** Number of the next picture: it is due at `startedMs + tick / fps`. */
@@ -70,7 +74,7 @@ export class SimulatedCamera implements Service {
       },
       log: deps.log,
       clock: deps.clock,
-      onUnit: (unit) => this.#mount?.push(unit),
+      onUnit: (unit) => this.#mount?.push(this.#frozenOr(unit)),
     });
   }
 
@@ -106,6 +110,11 @@ export class SimulatedCamera implements Service {
   /** Makes a fault begin, or with null end. */
   setFault(fault: RtspFault | null): void {
     this.#deps.server.setFault(this.#deps.config.mount, fault);
+  }
+
+  /** Makes a fault of what it films begin, or with null end. */
+  setPictureFault(fault: PictureFault | null): void {
+    this.#pictureFault = fault;
   }
 
   /** RTSP address without user and password. */
@@ -158,11 +167,18 @@ export class SimulatedCamera implements Service {
       const objects = sceneAt(config.script, capturedMs - this.#startedMs);
       const { street, light } = config.script;
       const picture = this.#renderer.render({ street, light, objects, ts: clock.now() });
+      if (this.#pictureFault !== null) spoilPicture(picture.rgba, config.pose.widthPx, this.#pictureFault);
       this.#encoder.encode(picture.rgba, capturedMs);
       this.#stats.drawn++;
     } catch (error) {
       // One scene that cannot be drawn must not end the camera; the first of them is worth a line in the log.
       if (this.#stats.drawErrors++ === 0) log.error({ err: error, camera: config.id }, 'picture not drawn');
     }
+  }
+
+  #frozenOr(unit: AccessUnit): AccessUnit {
+    if (this.#pictureFault !== 'frozen') this.#frozen = null;
+    else if (unit.key) this.#frozen ??= unit;
+    return this.#frozen === null ? unit : { ...this.#frozen, capturedMs: unit.capturedMs };
   }
 }

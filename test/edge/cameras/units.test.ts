@@ -6,7 +6,6 @@ import { ffmpegArguments, rtspScript } from '#edge/cameras/arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
-import { PictureCheck } from '#edge/cameras/picture.ts';
 import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
 import { ownDir } from './painted.ts';
 
@@ -137,31 +136,6 @@ test('raw frames fill buffers that are used over and over', () => {
   expect(pool.take(10).byteLength).toBe(10);
 });
 
-function picture(value: number, noise: number): ArrayBuffer {
-  const bytes = new Uint8Array(320 * 320 * 3);
-  for (let n = 0; n < bytes.length; n++) bytes[n] = value + Math.floor(Math.random() * noise);
-  return bytes.buffer;
-}
-
-test('a black picture is of no use at once and a fault after five seconds; a dark street with lamps is neither', () => {
-  const check = new PictureCheck({ from: 80, to: 240, width: 320 });
-  expect(check.look(picture(2, 4), 0)).toEqual({ usable: false, fault: null });
-  expect(check.look(picture(2, 4), 4900)).toEqual({ usable: false, fault: null });
-  expect(check.look(picture(2, 4), 5100)).toEqual({ usable: false, fault: 'black' });
-  expect(check.look(picture(0, 60), 5600)).toEqual({ usable: true, fault: null });
-});
-
-test('a picture that is the same to the last bit for thirty seconds is frozen, with a little noise it never is', () => {
-  const check = new PictureCheck({ from: 80, to: 240, width: 320 });
-  const same = picture(90, 40);
-  check.look(same, 0);
-  expect(check.look(same, 500).fault).toBeNull();
-  expect(check.look(same, 30_400).fault).toBeNull();
-  expect(check.look(same, 30_600).fault).toBe('frozen');
-  expect(check.look(picture(90, 3), 31_000).fault).toBeNull();
-  for (let ms = 31_500; ms < 90_000; ms += 500) expect(check.look(picture(90, 3), ms).fault).toBeNull();
-});
-
 test('health: online with the first picture, offline after four seconds without, one outage through changing reasons', () => {
   const health = new CameraHealth({ timing: { fps: 2 }, shadow: false, at: 1000, ms: 0 });
   expect(health.current).toEqual({ state: 'unknown', reason: 'starting', since: 1000 });
@@ -171,11 +145,11 @@ test('health: online with the first picture, offline after four seconds without,
   expect(health.failure('refused', 7100)).toBeNull();
   expect(health.tick(7600, 6600)).toEqual({ state: 'offline', reason: 'refused', since: 7600 });
   expect(health.failure('unauthorised', 9000)).toEqual({ state: 'offline', reason: 'unauthorised', since: 7600 });
-  expect(health.blindMs(41_500)).toBe(40_000);
+  expect(health.impairedMs(41_500)).toBe(40_000);
   expect(health.frame('black', 50_000, 49_000)).toEqual({ state: 'degraded', reason: 'black', since: 50_000 });
-  expect(health.blindMs(50_000)).toBeGreaterThan(40_000);
+  expect(health.impairedMs(50_000)).toBeGreaterThan(40_000);
   expect(health.frame(null, 51_000, 50_000)).toEqual({ state: 'online', reason: 'connected', since: 51_000 });
-  expect(health.blindMs(51_000)).toBe(0);
+  expect(health.impairedMs(51_000)).toBe(0);
 });
 
 test('at the start the first picture may take longer, unless something has failed', () => {
