@@ -1,6 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { type Clock, createMetrics, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { createApi, EdgeCredentials, Readiness, type ReadyCheck, StreamHub } from './api/mod.ts';
+import { createApprovals } from './approvals/mod.ts';
 import { createAudit, EdgeTrails } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
@@ -132,6 +133,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const hub = new StreamHub({ cases, devices, log, metrics });
+  const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
   const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
 
   const stores = {
@@ -139,6 +141,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     cases,
     devices,
     desired,
+    approvals,
     deadLetters,
     evidence,
     edgeKeys,

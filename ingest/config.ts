@@ -4,6 +4,7 @@ import { FilingPolicy, Site } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { ClientTls, Listener } from '#service/mqtt/mod.ts';
 import { ApiConfig } from './api/mod.ts';
+import { ApprovalsConfig } from './approvals/mod.ts';
 import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mod.ts';
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
@@ -82,6 +83,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       deadLetters: DeadLettersConfig,
       health: HealthConfig,
       live: LiveConfig,
+      approvals: ApprovalsConfig,
       /** File of the filing policy that a new database begins with. */
       filingPolicy: Type.Optional(Path()),
     },

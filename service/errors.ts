@@ -131,6 +131,11 @@ export const ERRORS = {
     status: 403,
     hint: "This grant is over, another's, or for something else; ask for a new one.",
   },
+  GEWU_APPROVAL_NOT_EARNED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'Let reviewers judge more of what the model finds there; if it is wrong too often, train it on what they said.',
+  },
   GEWU_NODE_KEY_CHANGED: {
     remedy: 'reject',
     status: 409,

@@ -97,7 +97,7 @@ const MEANINGS = [
   'calibration',
   'zones',
   'exclude',
-  'releases',
+  'approvals',
   'personRecall',
 ] as const satisfies (keyof SiteCamera)[];
 

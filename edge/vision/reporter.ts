@@ -15,7 +15,7 @@ import type { Ground } from './ground.ts';
 import type { Decision, Incident } from './incident.ts';
 import type { Located, Locator } from './locate.ts';
 import type { CameraMemory } from './memory.ts';
-import { isReleased, isShadow, modelName, type Speaker } from './shadow.ts';
+import { isApproved, isShadow, modelName, type Speaker } from './shadow.ts';
 import type { ZoneWatch } from './watch.ts';
 
 export interface ReporterDeps {
@@ -239,10 +239,11 @@ export class EventReporter {
         camera: camera.id,
         zone: incident.zone,
         track: incident.trackId,
+        detects,
         model: modelName(model),
         provenance: model.provenance,
         simulated: camera.simulated,
-        ...(isReleased(model, camera, detects) ? { released: true } : {}),
+        ...(isApproved(model, camera, detects) ? { approved: true } : {}),
       },
       ...(isShadow(model, camera, detects) ? { suppressed: 'shadow' } : {}),
       startedAt: incident.startedAt,
@@ -268,10 +269,10 @@ export class EventReporter {
     const { suppressed, ...data } = record.data;
     const { origin } = data;
     if (suppressed !== 'shadow' || origin.by !== 'camera' || isShadow(model, camera, incident.rule.detects)) return record;
-    const released = isReleased(model, camera, incident.rule.detects) ? { released: true as const } : {};
+    const approved = isApproved(model, camera, incident.rule.detects) ? { approved: true as const } : {};
     return {
       ...record,
-      data: { ...data, origin: { ...origin, model: modelName(model), provenance: model.provenance, ...released } },
+      data: { ...data, origin: { ...origin, model: modelName(model), provenance: model.provenance, ...approved } },
     };
   }
 

@@ -4,20 +4,20 @@ import type { ModelManifest } from '#models/mod.ts';
 /** What decides whether a model may speak for a camera. */
 export type Speaker = Pick<ModelManifest, 'name' | 'version' | 'provenance'>;
 
-/** `name@version`, as events and releases name it. */
+/** `name@version`, as events and approvals name it. */
 export const modelName = ({ name, version }: Pick<Speaker, 'name' | 'version'>): string => `${name}@${version}`;
 
 /** Whether a person has switched this class on for this camera and this very model. */
-export function isReleased(model: Speaker, { releases = [] }: Pick<SiteCamera, 'releases'>, detects: string): boolean {
-  return releases.some((release) => release.detects === detects && release.model === modelName(model));
+export function isApproved(model: Speaker, { approvals = [] }: Pick<SiteCamera, 'approvals'>, detects: string): boolean {
+  return approvals.some((approval) => approval.detects === detects && approval.model === modelName(model));
 }
 
 /**
  * Whether what the model finds is recorded only, and opens no case: it has not seen real streets, the camera is a real one, and
  * nobody has switched the class on by what reviewers found there.
  */
-export function isShadow(model: Speaker, camera: Pick<SiteCamera, 'simulated' | 'releases'>, detects: string): boolean {
-  return model.provenance !== 'real-scenes' && !camera.simulated && !isReleased(model, camera, detects);
+export function isShadow(model: Speaker, camera: Pick<SiteCamera, 'simulated' | 'approvals'>, detects: string): boolean {
+  return model.provenance !== 'real-scenes' && !camera.simulated && !isApproved(model, camera, detects);
 }
 
 /** Whether any rule of the camera is in shadow. */

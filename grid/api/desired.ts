@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
-import { DesiredState, SiteCamera } from '../site/mod.ts';
+import { DesiredState, SiteApproval, SiteCamera } from '../site/mod.ts';
 import { CONFIG_VERDICTS, ConfigNote } from '../wire/mod.ts';
 import { nullable, Sha256, Time } from './parts.ts';
 
@@ -42,6 +42,8 @@ export const DesiredCameraAnswer = Type.Object(
     exclude: nullable(Type.Array(exclude.items, { maxItems: 32 })),
     calibration: nullable(calibration),
     fps: nullable(Type.Number()),
+    /** Which classes may open cases there: set by `/api/v1/cameras/{id}/approvals` alone. */
+    approvals: Type.Array(SiteApproval),
     residualsM: nullable(
       Type.Array(nullable(Type.Number()), {
         description: 'of each calibration point, metres from where the others say it is; null: behind the horizon',

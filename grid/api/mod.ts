@@ -1,4 +1,5 @@
 export * from './answers.ts';
+export * from './approvals.ts';
 export * from './catalogue.ts';
 export * from './desired.ts';
 export * from './evidence.ts';

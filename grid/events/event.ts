@@ -66,6 +66,8 @@ export const CameraOrigin = Type.Object(
     camera: Id(),
     zone: Id(),
     track: Id(),
+    /** What the model calls it; not said by edges from before. */
+    detects: Type.Optional(Id()),
     /** `name@version` of the model that saw it. */
     model: Type.String({ maxLength: 128 }),
     /** A model that knows only drawn scenes opens no case on a real camera. */
@@ -73,7 +75,7 @@ export const CameraOrigin = Type.Object(
     /** The camera is a simulated one (its configuration says so). */
     simulated: Type.Boolean(),
     /** A person has switched this class on for this camera and this model (docs/models.md). */
-    released: Type.Optional(Type.Literal(true)),
+    approved: Type.Optional(Type.Literal(true)),
   },
   { additionalProperties: false },
 );

@@ -4,7 +4,7 @@ import { type SiteMistake, siteMistakes } from './mistakes.ts';
 import { type Site, SiteCamera, SiteMaintenance } from './site.ts';
 
 const strict = { additionalProperties: false } as const;
-const { zones, exclude, calibration, fps, releases } = SiteCamera.properties;
+const { zones, exclude, calibration, fps, approvals } = SiteCamera.properties;
 
 /**
  * What the centre may set of a camera; a part that is not given stays as the edge's own file has it. Never its address, user or
@@ -17,7 +17,7 @@ export const DesiredCamera = Type.Object(
     exclude: Type.Optional(exclude),
     calibration: Type.Optional(calibration),
     fps: Type.Optional(fps),
-    releases: Type.Optional(releases),
+    approvals: Type.Optional(approvals),
   },
   strict,
 );

@@ -129,7 +129,7 @@ export const PersonRecall = Type.Object(
 export type PersonRecall = Static<typeof PersonRecall>;
 
 /** A person lets one model speak of one class on one camera, by what reviewers found there: from then on it opens cases. */
-export const SiteRelease = Type.Object(
+export const SiteApproval = Type.Object(
   {
     /** Class of the model. */
     detects: Id(),
@@ -144,7 +144,7 @@ export const SiteRelease = Type.Object(
   },
   strict,
 );
-export type SiteRelease = Static<typeof SiteRelease>;
+export type SiteApproval = Static<typeof SiteApproval>;
 
 export const SiteCamera = Type.Object(
   {
@@ -180,7 +180,7 @@ export const SiteCamera = Type.Object(
     /** What stands in one of these is not looked at: a shop's own forecourt, a screen, a mirror. People there are masked all the same. */
     exclude: Type.Optional(Type.Array(PicturePolygon, { maxItems: 32 })),
     /** On a real camera a model that has not seen real streets speaks of these alone; everything else it finds is recorded and opens no case. */
-    releases: Type.Optional(Type.Array(SiteRelease, { maxItems: 64 })),
+    approvals: Type.Optional(Type.Array(SiteApproval, { maxItems: 64 })),
   },
   strict,
 );

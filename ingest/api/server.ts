@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { Approvals } from '../approvals/mod.ts';
 import type { Audit } from '../audit/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
@@ -36,6 +37,7 @@ export interface ApiDependencies {
   cases: CaseService;
   devices: DeviceService;
   desired: DesiredService;
+  approvals: Approvals;
   registry: Registry;
   deadLetters: DeadLetterStore;
   sessions: SessionService;

@@ -126,7 +126,7 @@ function mergeRevision(known: EventsTable | undefined, incoming: EventsTable) {
  */
 function opensNoCase({ data: { origin, suppressed, late } }: EventRecord): boolean {
   if (suppressed !== undefined || late === true) return true;
-  return origin.by === 'camera' && origin.provenance !== 'real-scenes' && !origin.simulated && origin.released !== true;
+  return origin.by === 'camera' && origin.provenance !== 'real-scenes' && !origin.simulated && origin.approved !== true;
 }
 
 async function feedCase(context: AcceptContext, batch: EventBatch, news: News): Promise<CaseDraft | null> {

@@ -338,8 +338,9 @@ export interface VerdictsTable {
   source: string;
   /** Zone of the camera, or rule of the sensor. */
   zone: string;
-  /** `name@version` of the model; '' for a sensor. */
+  /** `name@version` of the model, and its class; '' for a sensor. */
   model: string;
+  detects: string;
   confidence: number;
 }
 

@@ -1,5 +1,5 @@
 import type { DesiredAnswer, DesiredCameraAnswer, DesiredSummary } from '#grid/api/mod.ts';
-import { type DesiredState, desiredMistakes, type Site } from '#grid/mod.ts';
+import { type DesiredState, desiredMistakes, type Site, type SiteApproval } from '#grid/mod.ts';
 import { type ConfigReport, DESIRED_VALUES, type HealthRecord } from '#grid/wire/mod.ts';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
@@ -18,7 +18,7 @@ import {
   writeRevision,
 } from './store.ts';
 import { type CameraChange, type Change, DesiredError, type DesiredService } from './types.ts';
-import { cameraView, summaryOf, withCamera } from './view.ts';
+import { cameraView, summaryOf, withApprovalsOf, withCamera } from './view.ts';
 
 export interface DesiredDependencies {
   /** The edges with what the centre knows of their files. */
@@ -83,7 +83,7 @@ class DesiredStates implements DesiredService {
   }
 
   async set(edge: string, state: DesiredState, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, async () => state);
+    await this.#change(edge, change, async (_, present) => withApprovalsOf(present, state));
     return this.get(edge);
   }
 
@@ -97,6 +97,12 @@ class DesiredStates implements DesiredService {
     return this.camera(edge, camera);
   }
 
+  async setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer> {
+    await this.camera(edge, camera);
+    await this.#change(edge, change, async (_, present) => withCamera(present, camera, { approvals }));
+    return this.camera(edge, camera);
+  }
+
   async setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer> {
     await this.#change(edge, change, async (_, { maintenance: __, ...rest }) =>
       maintenance === null || maintenance === undefined ? rest : { ...rest, maintenance },
@@ -105,7 +111,7 @@ class DesiredStates implements DesiredService {
   }
 
   async returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, (db) => stateOf(db, edge, to));
+    await this.#change(edge, change, async (db, present) => withApprovalsOf(present, await stateOf(db, edge, to)));
     return this.get(edge);
   }
 

@@ -6,7 +6,7 @@ import type {
   RevisionAnswer,
   RevisionStateAnswer,
 } from '#grid/api/mod.ts';
-import type { DesiredCamera, DesiredState, SiteMistake } from '#grid/mod.ts';
+import type { DesiredCamera, DesiredState, SiteApproval, SiteMistake } from '#grid/mod.ts';
 import type { ConfigReport, HealthRecord } from '#grid/wire/mod.ts';
 import { GewuError, type Service } from '#service/mod.ts';
 import type { Verdict } from '../ports.ts';
@@ -23,7 +23,9 @@ export interface Change {
 }
 
 /** Parts of a camera; null gives one back to the edge's file. */
-export type CameraChange = { [K in keyof DesiredCamera]: DesiredCamera[K] | null };
+export type CameraParts = { [K in keyof DesiredCamera]: DesiredCamera[K] | null };
+/** Those that are set freely. */
+export type CameraChange = Omit<CameraParts, 'approvals'>;
 
 /** A desired state that the edge could not run. */
 export class DesiredError extends GewuError {
@@ -48,6 +50,8 @@ export interface DesiredService extends Service {
   set(edge: string, state: DesiredState, change: Change): Promise<DesiredAnswer>;
   /** The same for one camera; keys of mistakes are those of the change (`zones.0.polygon`). */
   setCamera(edge: string, camera: string, parts: CameraChange, change: Change): Promise<DesiredCameraAnswer>;
+  /** Which classes may open cases on a camera: not to be set, nor brought back, in any other way. */
+  setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer>;
   setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer>;
   /** A new revision with the content of an earlier one; `to` 0: the edge's own file. */
   returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer>;

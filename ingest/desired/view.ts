@@ -1,7 +1,7 @@
 import type { DesiredCameraAnswer, DesiredStatus, DesiredSummary } from '#grid/api/mod.ts';
 import { DESIRED_CAMERA_PARTS, type DesiredState, fitGround, type Site } from '#grid/mod.ts';
 import type { DesiredEdgesTable } from '../database/mod.ts';
-import type { CameraChange } from './types.ts';
+import type { CameraParts } from './types.ts';
 
 export function summaryOf(edge: string, revision: number, report: DesiredEdgesTable | undefined): DesiredSummary {
   const status = statusOf(revision, report);
@@ -35,6 +35,7 @@ export function cameraView(
     exclude,
     calibration,
     fps: wish.fps ?? own?.fps ?? null,
+    approvals: wish.approvals ?? own?.approvals ?? [],
     residualsM: fitted === null || fitted.residualsM.length === 0 ? null : fitted.residualsM.map(finite),
     timeZone: site?.timeZone ?? null,
   };
@@ -44,11 +45,17 @@ export function cameraView(
 const finite = (metres: number): number | null => (Number.isFinite(metres) ? Math.round(metres * 1000) / 1000 : null);
 
 /** The state with some parts of one camera set or given back. */
-export function withCamera(state: DesiredState, camera: string, parts: CameraChange): DesiredState {
+export function withCamera(state: DesiredState, camera: string, parts: CameraParts): DesiredState {
   const merged = { ...state.cameras?.[camera], ...parts };
   const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined));
   const { [camera]: _, ...others } = state.cameras ?? {};
   const cameras = Object.keys(kept).length === 0 ? others : { ...others, [camera]: kept };
   const { cameras: __, ...rest } = state;
   return Object.keys(cameras).length === 0 ? rest : { ...rest, cameras };
+}
+
+/** The state with the approvals as another one has them: they are earned, and not written or brought back with the rest. */
+export function withApprovalsOf({ cameras: present = {} }: DesiredState, state: DesiredState): DesiredState {
+  const ids = new Set([...Object.keys(state.cameras ?? {}), ...Object.keys(present)]);
+  return [...ids].reduce((merged, id) => withCamera(merged, id, { approvals: present[id]?.approvals ?? null }), state);
 }

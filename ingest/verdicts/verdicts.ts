@@ -91,11 +91,14 @@ export function createVerdicts({ database, clock }: { database: Database; clock:
   };
 }
 
-function whatWasSaid({ data }: EventRecord): Pick<VerdictsTable, 'class_key' | 'source' | 'zone' | 'model' | 'confidence'> {
+function whatWasSaid({
+  data,
+}: EventRecord): Pick<VerdictsTable, 'class_key' | 'source' | 'zone' | 'model' | 'detects' | 'confidence'> {
   const { origin, confidence } = data;
   const class_key = classKey(data.class);
-  if (origin.by === 'sensor') return { class_key, source: origin.device, zone: origin.rule, model: '', confidence };
-  return { class_key, source: origin.camera, zone: origin.zone, model: origin.model, confidence };
+  if (origin.by === 'sensor') return { class_key, source: origin.device, zone: origin.rule, model: '', detects: '', confidence };
+  const { camera: source, zone, model, detects = '' } = origin;
+  return { class_key, source, zone, model, detects, confidence };
 }
 
 function toVerdict({ verdict, reason, note, by, at }: VerdictsTable): Verdict {

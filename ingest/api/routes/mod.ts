@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { TypeBoxProvider } from '../http/validate.ts';
 import type { RouteContext } from '../server.ts';
+import { approvals } from './approvals.ts';
 import { audit } from './audit.ts';
 import { cameras } from './cameras.ts';
 import { cases } from './cases.ts';
@@ -59,5 +60,6 @@ export const ROUTES: readonly Route[] = [
   session,
   users,
   verdicts,
+  approvals,
   situation,
 ];

@@ -43,6 +43,7 @@ export const consoleMigration: Migration = {
       .addColumn('source', 'text', (c) => c.notNull())
       .addColumn('zone', 'text', (c) => c.notNull())
       .addColumn('model', 'text', (c) => c.notNull())
+      .addColumn('detects', 'text', (c) => c.notNull())
       .addColumn('confidence', 'double precision', (c) => c.notNull())
       .execute();
     await db.schema.createIndex('verdicts_by_time').on('verdicts').column('at').execute();

@@ -107,17 +107,17 @@ test.concurrent('what a model that knows only drawn scenes finds on a real camer
   expect(found.data).toMatchObject({ suppressed: 'shadow', origin: { provenance: 'drawn-scenes', simulated: false } });
   expect(checkEvent.Check(found)).toBe(true);
   expect((await metrics.getSingleMetric('gewu_camera_shadow_events_total')?.get())?.values[0]?.value).toBe(1);
-  const release = { model: 'bright-street@1', by: 'li', at: '2026-11-23T08:00:00+08:00', judged: 40, precision: 0.95 };
-  const released = (releases: NonNullable<SiteCamera['releases']>) =>
-    pipeline.apply(siteOf([brightCamera(painted, { simulated: false, releases })]));
-  await released([
-    { ...release, detects: 'garbage' },
-    { ...release, detects: RULE.detects, model: 'bright-street@0' },
+  const approval = { model: 'bright-street@1', by: 'li', at: '2026-11-23T08:00:00+08:00', judged: 40, precision: 0.95 };
+  const approved = (approvals: NonNullable<SiteCamera['approvals']>) =>
+    pipeline.apply(siteOf([brightCamera(painted, { simulated: false, approvals })]));
+  await approved([
+    { ...approval, detects: 'garbage' },
+    { ...approval, detects: RULE.detects, model: 'bright-street@0' },
   ]);
-  expect(await released([{ ...release, detects: RULE.detects }])).toEqual([{ camera: 'cam-01', change: 'rules' }]);
+  expect(await approved([{ ...approval, detects: RULE.detects }])).toEqual([{ camera: 'cam-01', change: 'rules' }]);
   const aloud = await until(() => events.find((e) => e.data.suppressed === undefined), { timeoutMs: 40_000 });
   // The other class and the other model switched nothing on.
-  expect(aloud).toMatchObject({ subject: found.subject, data: { revision: 2, origin: { released: true } } });
+  expect(aloud).toMatchObject({ subject: found.subject, data: { revision: 2, origin: { approved: true } } });
   expect(checkEvent.Check(aloud)).toBe(true);
   await until(() => health.some((h) => h.of === 'camera' && h.reason === 'connected'), { timeoutMs: 40_000 });
 });

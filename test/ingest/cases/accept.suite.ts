@@ -74,7 +74,7 @@ export const acceptSuite: Suite = ({ fresh }) => {
     // An edge that says nothing of shadow is not believed either.
     await take(centre, stall('e2', 1, { origin: real, at: east(500) }));
     expect(await allCases(centre)).toEqual([]);
-    await take(centre, stall('e1', 2, { origin: { ...real, released: true } }));
+    await take(centre, stall('e1', 2, { origin: { ...real, approved: true } }));
     expect((await allCases(centre)).map((c) => c.events)).toEqual([['e1']]);
   });
 
