@@ -69,11 +69,12 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
   const caseStates = new CaseStateMap();
   const commands = new CommandDispatcher({ log });
   commands.on('case-state', (command) => caseStates.tell(command));
-  const rules = new RuleEngine({ edge, registry, outbox, clock, log });
   const trail = new Trail({ dir: join(config.edge.dataDir, 'audit'), edge, health, clock, log });
   const evidence = createEvidence({ config, trail, clock, log, metrics });
   commands.on('release-original', (command) => evidence.release(command));
   const cameras = createCameras({ config, site, events, health, caseStates, evidence, clock, log, metrics });
+  const secondSources = site.cameras.length > 0 ? cameras : null;
+  const rules = new RuleEngine({ edge, registry, outbox, secondSources, clock, log });
   const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
   const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
   const live = createLive({ config, cameras, trail, clock, log, metrics });

@@ -139,6 +139,10 @@ export class Camera implements Service {
     return this.#check.renew();
   }
 
+  photograph(...picture: Parameters<Judge['photograph']>): ReturnType<Judge['photograph']> {
+    return this.#judge.photograph(...picture);
+  }
+
   get id(): string {
     return this.#deps.camera.id;
   }

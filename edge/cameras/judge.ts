@@ -132,6 +132,11 @@ export class Judge implements Service {
         counters.shadowEvents.inc({ camera: now.camera.id });
   }
 
+  /** A picture of a place, as CameraEvidence makes it. */
+  photograph(...picture: Parameters<CameraEvidence['view']>): ReturnType<CameraEvidence['view']> {
+    return this.#evidence.view(...picture);
+  }
+
   /** Called about once a second; `impaired` says for how long the camera has not been as it should, null while nobody knows. */
   tick(at: number, impaired: { ms: number; reason: string } | null): void {
     const now = this.#inForce;

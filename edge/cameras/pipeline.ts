@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Profile, Site, SiteCamera } from '#grid/mod.ts';
 import type { LoadedModel } from '#models/mod.ts';
 import { type Clock, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
-import type { CaseStates, EventSink, HealthSink } from '../events.ts';
+import type { CaseStates, EventSink, HealthSink, Question, SecondSources, Testimony } from '../events.ts';
 import { type EvidenceRoom, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
 import { hasShadow, InferencePool, openModel } from '../vision/mod.ts';
@@ -12,6 +12,7 @@ import { type CameraMetrics, cameraMetrics } from './counters.ts';
 import { type LookListener, Lookout } from './lookout.ts';
 import { isSameStream, isSameSurroundings, type Meaning, meaningOf, type Surroundings, surroundingsOf } from './meaning.ts';
 import { forgottenCameras, type RetireDeps, retireCamera } from './retire.ts';
+import { Witness } from './witness.ts';
 
 export interface CameraPipelineDeps {
   site: Site;
@@ -60,7 +61,7 @@ export type CameraChange =
   | { camera: string; change: 'added' | 'stream' | 'rules' | 'unchanged' | 'removed' }
   | { camera: string; change: 'refused'; message: string };
 
-export interface CameraPipeline extends Service {
+export interface CameraPipeline extends Service, SecondSources {
   /**
    * Makes this the site, camera by camera and without disturbing the others. Several calls are done one after the other.
    * The site has to be checked before. Throws GEWU_MODEL_INVALID where the first camera comes and the model cannot be used.
@@ -106,18 +107,32 @@ class Pipeline implements CameraPipeline {
   readonly #lookout = new Lookout();
   readonly #stopping = new AbortController();
   readonly #cameras = new Map<string, Running>();
+  readonly #witness: Witness;
+  /** As the site describes them, whether they run or not. */
+  #wanted: readonly SiteCamera[];
   #surroundings: Surroundings;
   #eyes: Eyes | null = null;
   /** Changes wait for the one before. */
   #changes: Promise<unknown> = Promise.resolve();
 
   constructor(deps: CameraPipelineDeps) {
-    const { dataDir, metrics, site } = deps;
+    const { dataDir, metrics, site, clock } = deps;
     this.#deps = deps;
     this.#memories = join(dataDir, 'vision');
     this.#references = join(dataDir, 'references');
     this.#counters = cameraMetrics(metrics);
     this.#surroundings = surroundingsOf(site);
+    this.#wanted = site.cameras;
+    this.#witness = new Witness({
+      bystanders: () =>
+        this.#wanted.map((camera) => ({
+          camera,
+          online: this.#cameras.get(camera.id)?.camera.stats().state.state === 'online',
+        })),
+      lookout: this.#lookout,
+      photograph: async (id, ...picture) => this.#cameras.get(id)?.camera.photograph(...picture) ?? null,
+      clock,
+    });
   }
 
   async start(): Promise<void> {
@@ -178,6 +193,10 @@ class Pipeline implements CameraPipeline {
     return this.#lookout.watch(cameraId, listener);
   }
 
+  ask(question: Question): Promise<Testimony> {
+    return this.#witness.ask(question);
+  }
+
   zones(cameraId: string): SiteCamera['zones'] | null {
     return this.#cameras.get(cameraId)?.description.zones ?? null;
   }
@@ -190,6 +209,7 @@ class Pipeline implements CameraPipeline {
     const surroundings = surroundingsOf(site);
     const elsewhere = !isSameSurroundings(this.#surroundings, surroundings);
     this.#surroundings = surroundings;
+    this.#wanted = site.cameras;
     const kept = new Set(site.cameras.map(({ id }) => id));
     const gone = [...this.#cameras.keys()].filter((id) => !kept.has(id));
     return Promise.all([

@@ -143,6 +143,26 @@ export class CameraEvidence {
     }
   }
 
+  /**
+   * A picture of a place that somebody asked about, with `box` left clear. Never throws; the picture's memory is free again when this
+   * returns.
+   */
+  async view(
+    { full, people, at }: Pick<Seen, 'full' | 'people' | 'at'>,
+    { box, score }: Pick<Thing, 'box' | 'score'>,
+    where: Where,
+    event: string,
+  ): Promise<EvidenceRef | null> {
+    const { log, camera } = this.#deps;
+    const shot: Shot = { jpeg: originalJpeg(toRgba(full)), box, people, at, worth: 0 };
+    try {
+      return await this.#snapshot(shot, { score }, where, event);
+    } catch (error) {
+      log.error({ camera, event, err: error }, 'no picture of this place');
+      return null;
+    }
+  }
+
   #firstShot(thing: Thing): Shot | null {
     const shot = this.#shots.of(thing) ?? this.#newestShot(thing);
     if (shot !== null) this.#sent.set(thing, { worth: shot.worth, pictures: 1 });
@@ -166,7 +186,12 @@ export class CameraEvidence {
     return { jpeg: originalJpeg(toRgba(seen.full)), box, people: seen.people, at: seen.at, worth };
   }
 
-  async #snapshot({ jpeg, box, people, at }: Shot, thing: Thing, where: Where, event: string): Promise<EvidenceRef> {
+  async #snapshot(
+    { jpeg, box, people, at }: Shot,
+    thing: Pick<Thing, 'score'>,
+    where: Where,
+    event: string,
+  ): Promise<EvidenceRef> {
     const { model, clear, camera } = this.#deps;
     const original = await jpeg;
     const about: About = { ...where, event, camera, takenAt: at };
@@ -200,7 +225,7 @@ export class CameraEvidence {
     return { ...ref, signed };
   }
 
-  #caption({ score }: Thing, { class: eventClass, place }: Where): Omit<Caption, 'takenAt'> {
+  #caption({ score }: Pick<Thing, 'score'>, { class: eventClass, place }: Where): Omit<Caption, 'takenAt'> {
     const { timeZone, camera } = this.#deps;
     const { zh: nameZh, en: nameEn } = className(eventClass);
     return { nameZh, nameEn, classKey: classKey(eventClass), confidence: score, ...place, timeZone: timeZone(), camera };

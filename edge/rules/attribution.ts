@@ -6,6 +6,7 @@ import { onQuiet, onTransition } from './flapping.ts';
 import { type GroupStep, onGroupTick, onMemberCleared, onMemberRaised } from './group.ts';
 import { isUnderMaintenance } from './maintenance.ts';
 import { GroupAlarm, groupKey, recount, stormKey } from './many.ts';
+import type { SecondOpinions } from './second.ts';
 import { Storms } from './storms.ts';
 import type { EventTeller, Telling } from './telling.ts';
 
@@ -13,6 +14,7 @@ export interface AttributionDeps {
   registry: DeviceRegistry;
   devices: ReadonlyMap<string, DeviceAlarms>;
   teller: EventTeller;
+  opinions: SecondOpinions;
   clock: Clock;
 }
 
@@ -167,7 +169,9 @@ export class Attribution {
 
   #tellAlone(alarm: Alarm): void {
     this.#toldBy(alarm, 'self');
-    this.#deps.teller.raise(alarm, alarm.raised as { since: number; at: number });
+    const { teller, opinions, clock } = this.#deps;
+    teller.raise(alarm, alarm.raised as { since: number; at: number }, opinions.confidenceOf(alarm));
+    opinions.seek(alarm, clock.now());
     this.#watchWindow(alarm);
   }
 

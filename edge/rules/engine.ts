@@ -1,4 +1,5 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
+import type { SecondSources } from '../events.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry } from '../registry.ts';
 import { type Alarm, flapKey, ruleKey, ThresholdAlarm } from './alarm.ts';
@@ -8,6 +9,7 @@ import { STEADY } from './flapping.ts';
 import { LateAlarms } from './history.ts';
 import { unstableKey } from './many.ts';
 import { type MissingState, onHeard, onSilence } from './missing.ts';
+import { SecondOpinions } from './second.ts';
 import { EventTeller, UNSAVED_MAX } from './telling.ts';
 import {
   ACTIVE,
@@ -33,6 +35,8 @@ export interface RuleEngineDeps {
   edge: string;
   registry: DeviceRegistry;
   outbox: Pick<Outbox, 'append' | 'state'>;
+  /** Whom critical alarms are held against; nobody where there are no cameras. */
+  secondSources?: SecondSources | null;
   clock: Clock;
   log: Log;
 }
@@ -49,6 +53,7 @@ export class RuleEngine implements Service {
   readonly #late: LateAlarms;
   readonly #devices = new Map<string, DeviceAlarms>();
   readonly #attribution: Attribution;
+  readonly #opinions: SecondOpinions;
   /** Those with a confirm or clear time running. */
   readonly #timed = new Set<Alarm>();
   #timers: NodeJS.Timeout[] = [];
@@ -58,7 +63,9 @@ export class RuleEngine implements Service {
     this.#deps = deps;
     this.#teller = new EventTeller(deps);
     this.#late = new LateAlarms(deps);
-    this.#attribution = new Attribution({ ...deps, devices: this.#devices, teller: this.#teller });
+    const { secondSources: sources = null, log } = deps;
+    this.#opinions = new SecondOpinions({ sources, teller: this.#teller, log });
+    this.#attribution = new Attribution({ ...deps, devices: this.#devices, teller: this.#teller, opinions: this.#opinions });
   }
 
   async start(): Promise<void> {
@@ -72,6 +79,8 @@ export class RuleEngine implements Service {
     };
     for (const [id, device] of registry) this.#add(id, new DeviceAlarms(device), take);
     this.#attribution.reconcile(this.#deps.clock.monotonic());
+    // What the node ended in the middle of is asked again.
+    for (const { all } of this.#devices.values()) for (const alarm of all) this.#opinions.seek(alarm, this.#deps.clock.now());
     this.#teller.save()?.catch(() => undefined);
     await this.#forget([...stored.keys()]);
     this.#timers = [setInterval(() => this.tick(), TICK_MS)];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EventData, type EventType, toEventRecord } from '#grid/mod.ts';
+import { type EventData, type EventType, type EvidenceRef, type SecondSource, toEventRecord } from '#grid/mod.ts';
 import { type Clock, GewuError, type Log } from '#service/mod.ts';
 import type { Outbox, StateChange } from '../outbox/mod.ts';
 
@@ -14,6 +14,11 @@ export interface OpenEvent {
   updatedAt: number;
   /** So far it is on record only: it was told under a maintenance window. */
   recorded?: boolean;
+  /** Its confidence where that is not 1: a critical alarm that a camera could see, too, is no certainty alone. */
+  confidence?: number;
+  /** What a camera said of it, and showed. */
+  second?: SecondSource;
+  evidence?: EvidenceRef[];
 }
 
 /** What a revision says beside its number and times. */
@@ -68,13 +73,21 @@ export class EventTeller {
   }
 
   /** Monotonic ms: since when it has been so, and when it was sure. */
-  raise(telling: Telling, { since, at }: { since: number; at: number }): void {
+  raise(telling: Telling, { since, at }: { since: number; at: number }, confidence = 1): void {
     const utc = toUtc(this.#deps.clock);
     // 80 random bits: no two nodes of a city, nor two lives of one, make the same.
     const event = `${this.#deps.edge.slice(0, 40)}-${randomBytes(10).toString('hex')}`;
     const [startedAt, confirmedAt] = [Math.round(utc + since), Math.round(utc + at)];
-    telling.open = { event, revision: 1, startedAt, confirmedAt, updatedAt: this.#deps.clock.now() };
+    const updatedAt = this.#deps.clock.now();
+    telling.open = { event, revision: 1, startedAt, confirmedAt, updatedAt, ...(confidence === 1 ? {} : { confidence }) };
     this.#revise(telling, telling.open, 'gewu.event.raised');
+  }
+
+  /** Somebody else has said what he sees of it; `confidence` is that of both. */
+  heard(telling: Telling, said: Required<Pick<OpenEvent, 'second' | 'evidence' | 'confidence'>>): void {
+    if (telling.open === null) return;
+    telling.open = { ...telling.open, ...said };
+    this.update(telling);
   }
 
   /** It is still so. */
@@ -102,13 +115,14 @@ export class EventTeller {
     const data: EventData = {
       revision: open.revision,
       edge,
-      confidence: 1,
+      confidence: open.confidence ?? 1,
       ...about,
       startedAt: open.startedAt,
       confirmedAt: open.confirmedAt,
       lastSeenAt: Math.max(seenAt, open.startedAt),
       ...(clearedAt === undefined ? {} : { clearedAt }),
-      evidence: [],
+      evidence: open.evidence ?? [],
+      ...(open.second === undefined ? {} : { secondSource: open.second }),
       ...(recorded ? { suppressed: 'maintenance' } : {}),
     };
     telling.unsaved.push(Buffer.from(JSON.stringify(toEventRecord(open.event, type, clock.now(), data))));

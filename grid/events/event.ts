@@ -89,6 +89,26 @@ export type EventType = (typeof EVENT_TYPES)[number];
 export const SUPPRESSIONS = ['maintenance', 'shadow'] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
+/** What a camera said of a sensor's alarm: it sees it, it sees the place without it, its model knows no such thing, it shows nothing; or none has the place in view. */
+export const SECOND_SOURCE_VERDICTS = ['agrees', 'disagrees', 'no-opinion', 'no-view', 'no-camera'] as const;
+export const SecondSource = Type.Object(
+  {
+    verdict: Type.Enum(SECOND_SOURCE_VERDICTS),
+    camera: Type.Optional(Id()),
+    /** UTC ms of the picture that decided, or of the question. */
+    at: Type.Integer({ minimum: 0 }),
+    /** What it saw, and how far from where the sensor is. */
+    detected: Type.Optional(
+      Type.Object(
+        { class: Id(), score: Type.Number({ minimum: 0, maximum: 1 }), offM: Type.Number({ minimum: 0 }) },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type SecondSource = Static<typeof SecondSource>;
+
 /** Devices named by an event that stands for many; `children.count` goes on. */
 export const CHILDREN_MAX = 256;
 
@@ -117,6 +137,8 @@ export const EventData = Type.Object(
     suppressed: Type.Optional(Type.Enum(SUPPRESSIONS)),
     /** Found in data that came more than an hour late: history, recorded without a case. */
     late: Type.Optional(Type.Literal(true)),
+    /** Of a sensor's critical alarm, once a camera was asked. The alarm stands whatever it says. */
+    secondSource: Type.Optional(SecondSource),
     /** The alarms that this one event stands for (a dark circuit, a storm): how many now, and of which devices, the first ones. */
     children: Type.Optional(
       Type.Object(
