@@ -120,7 +120,8 @@ export class Judge implements Service {
       const things = tracks.filter((t) => t.seen);
       const told = now.watch.incidents.filter((i) => i.state !== 'pending' && !isShadow(manifest, now.camera, i.rule.detects));
       const clear = things.filter((t) => told.some((i) => i.trackId === t.id)).map((t) => t.box);
-      return { full: frame.full, at, people, tracks: things, clear };
+      const trusted = (detects: string): boolean => !isShadow(manifest, now.camera, detects);
+      return { full: frame.full, at, people, tracks: things, clear, trusted };
     });
     const seen: Seen = { full: frame.full, at, ms, people, boxes };
     this.#evidence.look(seen, new Set(now.watch.incidents.filter((i) => i.state !== 'silent')));

@@ -13,6 +13,8 @@ export interface Looked {
   tracks: readonly Track[];
   /** Of those that have an event: they have stood for its dwell time. None where the model may not speak for the camera. */
   clear: readonly Box[];
+  /** Whether the model's word on that class counts for this camera. */
+  trusted: (detects: string) => boolean;
 }
 export type LookListener = (looked: Looked) => void;
 

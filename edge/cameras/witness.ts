@@ -135,7 +135,7 @@ export class Witness {
 
 /** A model that may not speak for the camera shows its picture, and says nothing. */
 function verdictOf({ hits }: Seen, wanted: string | null, { trusted }: Looked): Testimony['second']['verdict'] {
-  if (wanted === null || !trusted) return 'no-opinion';
+  if (wanted === null || !trusted(wanted)) return 'no-opinion';
   return hits >= HITS_MIN ? 'agrees' : 'disagrees';
 }
 

@@ -44,7 +44,7 @@ function asking({ cameras = [{ camera, online: true }], asked = question() } = {
   const full = { widthPx: 64, heightPx: 36, rgb: Buffer.alloc(64 * 36 * 3, 90) };
   const show = (id: string, tracks: Track[], trusted = true): void => {
     clock.advance(1000);
-    lookout.tell(id, () => ({ full, at: clock.now(), people: [], tracks, trusted }) satisfies Looked);
+    lookout.tell(id, () => ({ full, at: clock.now(), people: [], tracks, clear: [], trusted: () => trusted }) satisfies Looked);
   };
   return { answer, show };
 }
