@@ -4,6 +4,7 @@ import { onEachStore } from '../database/stores.ts';
 import { deadLettersSuite } from '../deadletters/dead_letters.suite.ts';
 import { desiredSuite } from '../desired/desired.suite.ts';
 import { edgeKeysSuite } from '../evidence/keys.suite.ts';
+import { releasesSuite } from '../evidence/releases.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
@@ -16,4 +17,5 @@ onEachStore((store) => {
   auditSuite(store);
   grantsSuite(store);
   edgeKeysSuite(store);
+  releasesSuite(store);
 });
