@@ -21,6 +21,8 @@ export interface RawDeps {
 
 /** A camera that is being changed is back after this. */
 const ATTACH_AGAIN_MS = 500;
+/** ffmpeg looks at some twenty pictures before it begins: it gets them at once, and the viewer sees the last seconds pass quickly. */
+const PROBED_MS = 3_000;
 
 /**
  * The raw view, in the cheapest form that the viewers can play:
@@ -93,18 +95,17 @@ export class Raw implements LiveSource {
     const init = this.#media?.init ?? null;
     if (this.#media === null || init === null) return;
     const { clock, sink, plays } = this.#deps;
-    const fragments = this.#media.since(clock.monotonic());
     const codec = codecOf(init);
     const { widthPx, heightPx } = init;
     if (codec !== null && plays.includes(codec)) {
       this.#form = 'fmp4';
       sink.start({ form: 'fmp4', codec: init.codec, widthPx, heightPx });
       sink.packet({ kind: 'init', key: false, at: clock.now(), bytes: init.bytes });
-      for (const fragment of fragments) this.#pass(fragment);
+      for (const fragment of this.#media.since(clock.monotonic())) this.#pass(fragment);
     } else {
       this.#form = 'mpeg1';
       sink.start({ form: 'mpeg1', widthPx, heightPx });
-      this.#mpeg1.begin(init, fragments);
+      this.#mpeg1.begin(init, this.#media.since(clock.monotonic() - PROBED_MS));
     }
   }
 
