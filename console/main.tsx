@@ -1,9 +1,10 @@
 import './styles.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Console } from './app/mod.ts';
+import { Console, giveNonceToStyles } from './app/mod.ts';
 import { startI18n } from './i18n/mod.ts';
 
+giveNonceToStyles();
 await startI18n();
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

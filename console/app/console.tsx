@@ -34,7 +34,8 @@ export function Console() {
     <QueryClientProvider client={queries}>
       <Themed>
         <Boundary>
-          <BrowserRouter>
+          {/* A key that is pressed while a transition waits would act on the page before. */}
+          <BrowserRouter useTransitions={false}>
             <Gate follow={() => follow(queries)} />
           </BrowserRouter>
         </Boundary>

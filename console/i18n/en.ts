@@ -45,7 +45,7 @@ export const en: Dictionary = {
     outEverywhereHint: 'Ends all your sessions at once, this one too.',
     changePassword: 'Change password',
     setPassword: 'Set a password',
-    setPasswordHint: 'You have no password yet. With one you can sign in by name next time.',
+    setPasswordHint: 'Leave it empty if you have none yet',
     oldPassword: 'Present password',
     newPassword: 'New password',
     passwordHint: 'At least 12 characters, without the account name',

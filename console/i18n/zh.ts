@@ -44,7 +44,7 @@ export const zh = {
     outEverywhereHint: '包括当前浏览器在内的全部会话立即失效。',
     changePassword: '修改密码',
     setPassword: '设置密码',
-    setPasswordHint: '您还没有密码。设置密码后，下次即可用账户名登录。',
+    setPasswordHint: '还没有密码时留空',
     oldPassword: '原密码',
     newPassword: '新密码',
     passwordHint: '至少 12 个字符，不含账户名',

@@ -25,6 +25,7 @@ export function Chart({
   series,
   thresholds = [],
   steps = false,
+  window,
   height = HEIGHT_PX,
 }: {
   label: string;
@@ -32,6 +33,8 @@ export function Chart({
   series: Series;
   thresholds?: readonly number[];
   steps?: boolean;
+  /** Seconds, first and last that are shown; those of the series where not given. */
+  window?: [number, number] | undefined;
   height?: number;
 }) {
   const { t, i18n } = useTranslation();
@@ -40,12 +43,14 @@ export function Chart({
   const plot = useRef<uPlot | null>(null);
   const data = toData(series);
   const banded = series.band !== null;
+  const shown = useRef(window);
+  shown.current = window;
   // biome-ignore lint/correctness/useExhaustiveDependencies: new values go into the chart that is there
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
     const chart = new uPlot(
-      optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel: t('field.time') }),
+      optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel: t('field.time'), window: shown }),
       data,
       element,
     );
@@ -79,9 +84,10 @@ interface Look {
   banded: boolean;
   height: number;
   timeLabel: string;
+  window: { current: [number, number] | undefined };
 }
 
-function optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel }: Look): uPlot.Options {
+function optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel, window }: Look): uPlot.Options {
   const [line, dim, accent, alarm] = ['--line', '--dim', '--accent', '--critical'].map(colour) as [
     string,
     string,
@@ -116,7 +122,11 @@ function optionsOf({ element, label, unit, thresholds, steps, banded, height, ti
       { ...axis, values: (_u, ticks, _a, _s, stepS) => ticks.map((s) => tickText(s, stepS)) },
       { ...axis, size: 56, label: unit, labelSize: 18, labelFont: '12px sans-serif' },
     ],
-    scales: { y: { range: (_u, min, max) => rangeOf(min, max, thresholds) } },
+    scales: {
+      // Data as a whole are shown in their window; a part that somebody has zoomed into as it is.
+      x: { range: (u, min, max) => (isWhole(u, min, max) && window.current ? window.current : [min, max]) },
+      y: { range: (_u, min, max) => rangeOf(min, max, thresholds) },
+    },
     cursor: { drag: { x: true, y: false } },
     legend: { show: true, live: true },
     hooks: { draw: [(u) => drawThresholds(u, thresholds, alarm)] },
@@ -134,6 +144,10 @@ function tickText(s: number, stepS: number): string {
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
+
+function isWhole({ data }: uPlot, min: number, max: number): boolean {
+  return min === data[0][0] && max === data[0].at(-1);
+}
 
 /** The values with some air, and the thresholds that are near them. */
 function rangeOf(min: number, max: number, thresholds: readonly number[]): [number, number] {

@@ -2,4 +2,5 @@ export * from './filters.tsx';
 export * from './names.tsx';
 export * from './page.tsx';
 export * from './rows.tsx';
+export * from './scroll_x.tsx';
 export * from './time.tsx';

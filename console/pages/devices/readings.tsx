@@ -57,11 +57,8 @@ function Curve({
 }) {
   const { t } = useTranslation();
   const [opened] = useState(() => Math.ceil(Date.now() / RENEW_MS) * RENEW_MS);
-  const asked = useThing<RangeAnswer>(
-    ['devices', 'readings', device, spec.name, range],
-    pathOf(device, spec.name, range, opened),
-    RENEW_MS,
-  );
+  const { path, window } = pathOf(device, spec.name, range, opened);
+  const asked = useThing<RangeAnswer>(['devices', 'readings', device, spec.name, range], path, RENEW_MS);
   const thresholds = useMemo(() => thresholdsOf(kind, spec.name), [kind, spec.name]);
   return (
     <Shown of={asked} rows={6}>
@@ -76,6 +73,7 @@ function Curve({
               series={series}
               steps={spec.type === 'boolean'}
               thresholds={thresholds}
+              window={window}
             />
             <p className="dim small">
               {t('devices.resolution', { r: answer.resolution === 'raw' ? t('devices.raw') : answer.resolution })}
@@ -90,9 +88,11 @@ function Curve({
 }
 
 /** The end lies a little ahead and moves with each renewal, so that the newest reading is in it. */
-function pathOf(device: string, field: string, range: Range, opened: number): string {
+function pathOf(device: string, field: string, range: Range, opened: number): { path: string; window: [number, number] } {
   const to = Math.max(opened, Math.ceil(Date.now() / RENEW_MS) * RENEW_MS);
-  return withQuery('/api/v1/readings', { device, from: to - RANGES[range], to, fields: field, limit: POINTS_MAX });
+  const from = to - RANGES[range];
+  const path = withQuery('/api/v1/readings', { device, from, to, fields: field, limit: POINTS_MAX });
+  return { path, window: [from / 1000, to / 1000] };
 }
 
 /** Means with the band between least and greatest where the answer is aggregated. */

@@ -50,6 +50,7 @@ export default function Around({ event }: { event: EventAnswer }) {
               steps={spec?.type === 'boolean'}
               thresholds={thresholds}
               height={220}
+              window={[(startedAt - BEFORE_MS) / 1000, (confirmedAt + AFTER_MS) / 1000]}
             />
           </>
         );

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { PrecisionAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
-import { Nothing, Panel, Shown, useClassName } from '../../parts/mod.ts';
+import { Nothing, Panel, ScrollX, Shown, useClassName } from '../../parts/mod.ts';
 
 const VERDICTS_MIN = 20;
 
@@ -26,7 +26,7 @@ export function Precision() {
           items.length === 0 ? (
             <Nothing text={t('events.noVerdicts')} />
           ) : (
-            <div className="scroll-x">
+            <ScrollX label={t('events.precision')}>
               <table className="plain">
                 <thead>
                   <tr>
@@ -56,7 +56,7 @@ export function Precision() {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </ScrollX>
           )
         }
       </Shown>

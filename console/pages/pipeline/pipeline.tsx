@@ -4,7 +4,7 @@ import type { EdgeAnswer, PipelineAnswer } from '#grid/api/mod.ts';
 import { useMay, useThing } from '../../api/mod.ts';
 import { zh } from '../../i18n/mod.ts';
 import { Chart } from '../../parts/chart_parts.ts';
-import { Ago, DataAge, HealthTag, Page, Panel, Shown, useReason } from '../../parts/mod.ts';
+import { Ago, DataAge, HealthTag, Page, Panel, ScrollX, Shown, useReason } from '../../parts/mod.ts';
 import { DeadLetters } from './dead_letters.tsx';
 
 const RENEW_MS = 2_000;
@@ -77,7 +77,7 @@ function Lanes({ of }: { of: PipelineAnswer }) {
   const { t, i18n } = useTranslation();
   return (
     <Panel title={t('nav.pipeline')}>
-      <div className="scroll-x">
+      <ScrollX label={t('nav.pipeline')}>
         <table className="plain">
           <thead>
             <tr>
@@ -105,7 +105,7 @@ function Lanes({ of }: { of: PipelineAnswer }) {
             })}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
     </Panel>
   );
 }
@@ -120,7 +120,7 @@ function Edges() {
     <Panel title={t('pipeline.edges')} beside={<DataAge at={edges.dataUpdatedAt} />}>
       <Shown of={edges}>
         {({ items }) => (
-          <div className="scroll-x">
+          <ScrollX label={t('pipeline.edges')}>
             <table className="plain">
               <thead>
                 <tr>
@@ -168,7 +168,7 @@ function Edges() {
                 })}
               </tbody>
             </table>
-          </div>
+          </ScrollX>
         )}
       </Shown>
     </Panel>

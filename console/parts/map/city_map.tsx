@@ -42,6 +42,7 @@ export default function CityMap({
   const view = useRef<maplibregl.Map | null>(null);
   const [ready, setReady] = useState<maplibregl.Map | null>(null);
   const [failed, setFailed] = useState(false);
+  const [drawn, setDrawn] = useState(false);
   const acts = useRef({ onCell, onCase });
   acts.current = { onCell, onCase };
 
@@ -72,6 +73,7 @@ export default function CityMap({
         map.getCanvas().style.cursor = over ? 'pointer' : '';
       });
       setReady(map);
+      map.once('idle', () => setDrawn(true));
     });
     return () => {
       setReady(null);
@@ -96,7 +98,7 @@ export default function CityMap({
   };
   return (
     <>
-      <section ref={box} className="city-map" aria-label={t('situation.map')} />
+      <section ref={box} className="city-map" data-drawn={drawn} aria-label={t('situation.map')} />
       <button type="button" className="map-fit" onClick={fit}>
         {t('situation.fit')}
       </button>

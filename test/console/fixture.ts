@@ -1,0 +1,166 @@
+import { access, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MqttClient } from 'mqtt';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { PROGRAMS } from '#cli/programs.ts';
+import { coverDevice, deviceClient } from '../support/edge.ts';
+import { type SmallInstallation, startSmallInstallation } from '../support/installation.ts';
+import { until } from '../support/until.ts';
+
+/** A centre and an edge as processes of their own, devices that speak to the edge, and a browser that looks at the centre. */
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Pictures of every page, for people to look at; not part of the repository. */
+const SCREENS = join(ROOT, '.gewu/screens');
+export const PASSWORD = 'quiet-river-42-lamps';
+export const COVERS = 14;
+/** The pages, each with a name for its picture. */
+export const PAGES = {
+  situation: '/',
+  events: '/events',
+  precision: '/events?view=precision',
+  cases: '/cases',
+  devices: '/devices',
+  edges: '/devices?of=edges',
+  cameras: '/cameras',
+  pipeline: '/pipeline',
+  users: '/users',
+  account: '/account',
+} as const;
+
+export type Who = 'viewer' | 'supervision' | 'command' | 'ops' | 'administrator';
+const ROLES: Record<Who, string[]> = {
+  viewer: ['viewer'],
+  supervision: ['viewer', 'supervision'],
+  command: ['viewer', 'command'],
+  ops: ['viewer', 'ops'],
+  administrator: ['viewer', 'ops', 'administrator'],
+};
+
+const FLAGS = ['--no-sandbox', '--disable-background-networking', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+export class City {
+  readonly installation: SmallInstallation;
+  readonly browser: Browser;
+  readonly #devices = new Map<string, MqttClient>();
+  /** What a page complained of: scripts, the policy, missing texts. */
+  readonly complaints: string[] = [];
+
+  private constructor(installation: SmallInstallation, browser: Browser) {
+    this.installation = installation;
+    this.browser = browser;
+  }
+
+  static async start(dir: string): Promise<City> {
+    await access(join(ROOT, 'console/dist/index.html')).catch(() => {
+      throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
+    });
+    const executablePath = await PROGRAMS.chromium.find();
+    if (executablePath === null) throw new Error('chromium is missing: ./gewu test installs it');
+    await mkdir(SCREENS, { recursive: true });
+    const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
+    const [installation, browser] = await Promise.all([
+      startSmallInstallation(dir, covers),
+      chromium.launch({ executablePath, args: FLAGS }),
+    ]);
+    for (const [name, roles] of Object.entries(ROLES))
+      await installation.api.post('/api/v1/users', { name, roles, password: PASSWORD });
+    return new City(installation, browser);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await Promise.all([...this.#devices.values()].map((d) => d.endAsync(true)));
+    await Promise.all([this.installation.edge.stop(), this.installation.centre.stop()]);
+  }
+
+  get url(): string {
+    return this.installation.api.url;
+  }
+
+  /** A device publishes, durably at the edge when it resolves. */
+  async publish(device: string, payload: object | string, topic: 'telemetry' | 'status' = 'telemetry'): Promise<void> {
+    const client = this.#devices.get(device) ?? (await deviceClient(this.installation.edgeBrokerPort, device));
+    this.#devices.set(device, client);
+    const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+    await client.publishAsync(`devices/${device}/${topic}`, text, { qos: 1 });
+  }
+
+  /** Waits for an answer of the API. */
+  async reached<T>(path: string, good: (answer: T) => boolean, what: string): Promise<T> {
+    return until(
+      async () => {
+        const answer = await this.installation.api.get<T>(path);
+        return good(answer) ? answer : null;
+      },
+      { timeoutMs: 30_000, everyMs: 100, what },
+    );
+  }
+
+  /** A window of its own; what goes wrong in it is kept in `complaints`. */
+  async open(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', ...options });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      // A refusal that a test provokes is no complaint.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    return page;
+  }
+
+  /** Signed in as one of the five, by name and password like anybody. */
+  async signIn(who: Who, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+    const page = await this.open(options);
+    await page.goto(this.url);
+    await page.locator('input[autocomplete="username"]').fill(who);
+    await page.locator('input[autocomplete="current-password"]').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.locator('.nav .me').waitFor();
+    return page;
+  }
+
+  async go(page: Page, path: string): Promise<void> {
+    await page.goto(this.url + path);
+    await settled(page);
+  }
+}
+
+export const coverId = (i: number) => `mh-${String(i + 1).padStart(2, '0')}`;
+
+/** Nothing is on its way any more: no skeleton, no spinner. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('main h1').first().waitFor();
+  await expect
+    .poll(() => page.locator('.waiting, .ant-skeleton, .city-map[data-drawn="false"]').count(), { timeout: 20_000 })
+    .toBe(0);
+}
+
+export async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+}
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** What axe finds serious or worse. Run as by a debugger, which the policy of the page does not bind. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  const source = await readFile(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
+    violations: Violation[];
+  };
+  return violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map(
+      (v) =>
+        `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} (${n.failureSummary.split('\n').at(-1)?.trim()})`).join('; ')}`,
+    );
+}
+
+export type { BrowserContext, Page };
