@@ -2,6 +2,7 @@ import { createLog, GewuError, systemClock } from '#service/mod.ts';
 import { createSimulation, loadSimulateConfig, type Simulation, writeDataset } from '#simulators/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from './command.ts';
 import { ensurePrograms } from './programs.ts';
+import { CAPACITY_USAGE, capacity } from './simulate/capacity.ts';
 import { CITY_USAGE, city } from './simulate/city.ts';
 import { compare, merge, REPORTS_USAGE } from './simulate/reports.ts';
 import { RUN_USAGE, run } from './simulate/run.ts';
@@ -63,7 +64,14 @@ async function dataset(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = { dataset, city, run, merge, compare };
+const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  dataset,
+  city,
+  run,
+  merge,
+  compare,
+  capacity,
+};
 
 export const simulate: Command = {
   name: 'simulate',
@@ -73,12 +81,14 @@ export const simulate: Command = {
        ${CITY_USAGE}
        ${RUN_USAGE}
        ${REPORTS_USAGE}
+       ${CAPACITY_USAGE}
 
 The first runs the sensors and cameras of FILE until the time is over or a signal comes; with --json it ends with what was staged.
 The second writes drawn scenes with their truth, as models/train reads them.
 The third writes a district: maps and tables of it, and the configurations of a centre, its edges and the cameras that serve it.
 The fourth plays a scenario against that installation and judges it: a shipped one by name, or a file; the others add up
-the reports of several generators, and tell what got worse from one run to another. docs/simulators.md says how.`,
+the reports of several generators, tell what got worse from one run to another, and raise
+the load until a threshold breaks. docs/simulators.md says how.`,
   async run(args) {
     const part = PARTS[args[0] ?? ''];
     if (part !== undefined) return part(args.slice(1));

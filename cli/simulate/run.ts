@@ -30,49 +30,52 @@ function partOf(text: string): { number: number; of: number } {
   return { number, of };
 }
 
-/** Plays a scenario against an installation, and writes what came of it. Exit status 1 when a threshold is missed. */
-export async function run(args: readonly string[]): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values, positionals } = parseFlags(
-    args,
-    {
-      city: text,
-      target: text,
-      for: text,
-      seed: text,
-      as: text,
-      edges: text,
-      part: text,
-      report: text,
-      json: { type: 'boolean', default: false },
-    },
-    1,
-  );
-  const [name] = positionals;
-  if (name === undefined || values.city === undefined) throw new GewuError('GEWU_USAGE', 'a scenario and --city DIR are needed');
+const text = { type: 'string' } as const;
+/** What says which scenario is played on what. */
+export const TARGET_FLAGS = {
+  city: text,
+  target: text,
+  for: text,
+  seed: text,
+  as: text,
+  edges: text,
+  part: text,
+  json: { type: 'boolean', default: false },
+} as const;
+type TargetValues = { [name in 'city' | 'target' | 'for' | 'seed' | 'as' | 'edges' | 'part']?: string | undefined };
+
+/** Reads scenario and city. Throws GEWU_USAGE, GEWU_CONFIG_UNREADABLE, GEWU_CONFIG_INVALID. */
+export async function optionsOf(name: string, values: TargetValues): Promise<PlayOptions> {
+  if (values.city === undefined) throw new GewuError('GEWU_USAGE', '--city DIR is needed');
+  if (values.as !== undefined && values.as !== 'devices' && values.as !== 'edges')
+    throw new GewuError('GEWU_USAGE', `--as ${values.as}: devices or edges is wanted`);
   const [scenario, plan] = await Promise.all([
     scenarioFile(name).then(loadScenario),
     loadCityPlan(join(resolve(values.city), 'city.yaml')),
   ]);
-  if (values.as !== undefined && values.as !== 'devices' && values.as !== 'edges')
-    throw new GewuError('GEWU_USAGE', `--as ${values.as}: devices or edges is wanted`);
   const target = new URL(values.target ?? `http://${plan.host}:${plan.ports.api}`);
-  const seed = values.seed === undefined ? plan.district.seed : parseInteger('seed', values.seed, 0, 2 ** 32 - 1);
-  const part = partOf(values.part ?? '1/1');
-  const report = await play({
+  return {
     scenario: { ...scenario, ...(values.as === undefined ? {} : { as: values.as }) },
     plan,
     durationS: values.for === undefined ? undefined : parseDurationS(values.for),
-    seed,
-    part,
+    seed: values.seed === undefined ? plan.district.seed : parseInteger('seed', values.seed, 0, 2 ** 32 - 1),
+    part: partOf(values.part ?? '1/1'),
     edges: values.edges?.split(','),
     host: target.hostname,
     api: new ApiClient(target.origin, seededSecrets(plan.district.seed).token('ops')),
-  });
-  return tell(report, { dir: values.report, json: values.json });
+  };
 }
 
-async function play(options: PlayOptions): Promise<RunReport> {
+/** Plays a scenario against an installation, and writes what came of it. Exit status 1 when a threshold is missed. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseFlags(args, { ...TARGET_FLAGS, report: text }, 1);
+  const [name] = positionals;
+  if (name === undefined) throw new GewuError('GEWU_USAGE', 'a scenario is needed');
+  return tell(await play(await optionsOf(name, values)), { dir: values.report, json: values.json });
+}
+
+/** With progress on stderr; Ctrl-C ends the load, and the report is valid. Throws GEWU_USAGE, GEWU_STORE_UNAVAILABLE. */
+export async function play(options: PlayOptions): Promise<RunReport> {
   let load: LoadRun;
   try {
     load = new LoadRun(options);
@@ -94,6 +97,8 @@ async function play(options: PlayOptions): Promise<RunReport> {
     return await playScenario(load, options);
   } finally {
     clearInterval(progress);
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
   }
 }
 

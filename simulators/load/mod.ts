@@ -1,3 +1,4 @@
+export { type Capacity, type CapacitySearch, searchCapacity } from './capacity.ts';
 export { type Address, type ConnectionHandlers, LoadConnection, type Login } from './connection.ts';
 export { DeviceCarrier } from './devices.ts';
 export { EdgeCarrier } from './edges.ts';

@@ -24,6 +24,12 @@ export function publishPacket(topic: string, messageId: number, payload: Buffer)
   return packet;
 }
 
+/** QoS 0. */
+export function publishAtMostOnce(topic: string, payload: Buffer): Buffer {
+  const name = text(topic);
+  return Buffer.concat([Buffer.from([0x30]), remainingLength(name.length + payload.length), name, payload]);
+}
+
 export function subscribePacket(messageId: number, filter: string): Buffer {
   const name = text(filter);
   const head = Buffer.from([0x82, name.length + 3, messageId >> 8, messageId & 0xff]);

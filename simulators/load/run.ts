@@ -26,6 +26,8 @@ export interface LoadOptions {
   edges?: readonly string[] | undefined;
   /** Where the brokers are; as the plan says where not given. */
   host?: string | undefined;
+  /** Connection attempts of all together; below what a broker takes for a flood where not given. */
+  connectPerS?: number;
 }
 
 /** How far a run is. */
@@ -227,12 +229,13 @@ export class LoadRun {
   }
 
   #createCarrier(run: string): Carrier {
-    const { scenario, plan, host = plan.host } = this.#options;
+    const { scenario, plan, host = plan.host, connectPerS } = this.#options;
     const hooks: CarrierHooks = {
       acked: (sample, nowMs) => this.#acked(sample, nowMs),
       reachable: (device) => this.phase !== 'load' || this.staged.world.reachable(device, this.#hour(this.#atS())),
     };
-    const common = { table: this.table, devices: this.devices, hooks };
+    const rate = connectPerS === undefined ? {} : { connectPerS };
+    const common = { table: this.table, devices: this.devices, hooks, ...rate };
     const address = (port: number): Address => ({ host, port });
     if (scenario.as === 'devices') {
       const expired = new Set(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [f.device] : [])));
@@ -302,9 +305,8 @@ export class LoadRun {
     const hour = this.#hour(atS);
     const fields = world.sample(device, hour);
     const ts = Math.round(this.startedAt + atS * 1000);
-    const issue = () => this.ledger.issue(this.#id(device), 1);
-    if (this.#suffer(device, atS, { fields, ts, issue })) return;
-    const seq = issue();
+    if (this.#faulty.has(device) && this.#suffer(device, atS, { fields, ts })) return;
+    const seq = this.ledger.issue(this.#id(device), 1);
     const said = this.told.said(device, fields, ts);
     this.#tell(device, ts, said);
     if (said.wrong && !this.#alarmed.has(device)) this.#alarm(device, atS);
@@ -313,12 +315,13 @@ export class LoadRun {
   }
 
   /** True when the device is faulty now, and has said what it says. */
-  #suffer(device: number, atS: number, sound: Sound): boolean {
+  #suffer(device: number, atS: number, { fields, ts }: Omit<Sound, 'issue'>): boolean {
     const fault = this.#faulty.get(device);
     if (fault === undefined || atS < fault.fromS || atS >= fault.toS) return false;
     if (fault.what === 'twin') this.#carrier.twin?.(device);
+    const issue = () => this.ledger.issue(this.#id(device), 1);
     const dueMs = this.#startedMs + atS * 1000;
-    for (const { seq, payload, afterS } of fault.device.say(sound))
+    for (const { seq, payload, afterS } of fault.device.say({ fields, ts, issue }))
       this.#at(Math.min(atS + afterS, this.durationS - LAST_S), () =>
         this.#carrier.post?.(device, seq ?? 0, dueMs + afterS * 1000, payload),
       );

@@ -12,10 +12,11 @@ interface Telling {
 
 /** What a sample says of incidents: which it is the first word of, which it speaks no more of, and whether of any. */
 export interface Said {
-  begun: StagedIncident[];
-  over: StagedIncident[];
-  wrong: boolean;
+  readonly begun: readonly StagedIncident[];
+  readonly over: readonly StagedIncident[];
+  readonly wrong: boolean;
 }
+const NOTHING: Said = { begun: [], over: [], wrong: false };
 
 /** More than any rule counts. */
 const TIMES_MAX = 8;
@@ -41,8 +42,9 @@ export class ToldIncidents {
 
   said(device: number, fields: Readonly<Fields>, ts: number): Said {
     const mine = this.#of.get(device);
-    const change: Said = { begun: [], over: [], wrong: false };
-    if (mine === undefined) return change;
+    // Most devices are in no incident.
+    if (mine === undefined) return NOTHING;
+    const change = { begun: [] as StagedIncident[], over: [] as StagedIncident[], wrong: false };
     for (const incident of mine) {
       if (!incident.breaks(fields)) {
         if (this.#told.has(incident)) change.over.push(incident);

@@ -11,7 +11,8 @@ const SUB = 1 << SUB_BITS;
 export type HistogramCounts = readonly (readonly [bucket: number, count: number])[];
 
 export class Histogram {
-  readonly #counts = new Map<number, number>();
+  /** By bucket; holes are nothing. */
+  readonly #counts: (number | undefined)[] = [];
   #total = 0;
   #max = 0;
 
@@ -25,14 +26,14 @@ export class Histogram {
   record(value: number, times = 1): void {
     const whole = Math.max(0, Math.round(value));
     const bucket = bucketOf(whole);
-    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + times);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
     this.#total += times;
     this.#max = Math.max(this.#max, whole);
   }
 
   add(counts: HistogramCounts): void {
     for (const [bucket, count] of counts) {
-      this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
       this.#total += count;
       this.#max = Math.max(this.#max, topOf(bucket));
     }
@@ -60,7 +61,11 @@ export class Histogram {
 
   /** Ascending. */
   get counts(): HistogramCounts {
-    return [...this.#counts].sort((a, b) => a[0] - b[0]);
+    const counts: [number, number][] = [];
+    this.#counts.forEach((count, bucket) => {
+      if (count !== undefined) counts.push([bucket, count]);
+    });
+    return counts;
   }
 }
 

@@ -29,8 +29,11 @@ export class Ledger {
 
   /** `count` samples more; gives the number of the first one. */
   issue(device: string, count: number): number {
-    const account = this.#accounts.get(device) ?? { sent: 0, runs: [] };
-    this.#accounts.set(device, account);
+    let account = this.#accounts.get(device);
+    if (account === undefined) {
+      account = { sent: 0, runs: [] };
+      this.#accounts.set(device, account);
+    }
     const first = account.sent + 1;
     account.sent += count;
     this.#sent += count;

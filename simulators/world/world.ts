@@ -34,6 +34,7 @@ const CAPACITY_MM_PER_H = [14, 34] as const;
 const SHAFT_M_PER_MM = [0.03, 0.12] as const;
 /** A burst main: what is left of the pressure near to it and far from it, MPa, and how fast it goes. */
 const BURST_MPA = [0.085, 0.125] as const;
+const BURST_FALL_MPA = 0.2;
 const BURST_H = 30 / 3600;
 /** Circuits switch by a photocell of their own. */
 const SWITCH_LUX = [30, 90] as const;
@@ -54,6 +55,10 @@ const USUAL_C = 18;
 export class World {
   readonly #options: WorldOptions;
   readonly #storage: Storage[];
+  /** What never changes of a circuit and of a device: worked out once, because it runs for every sample. */
+  readonly #switchLux: number[];
+  readonly #riseMPerMm: Float32Array;
+  readonly #ageDays: Float32Array;
   readonly #byCircuit = new Map<number, WorldIncident[]>();
   readonly #byZone = new Map<number, WorldIncident[]>();
   readonly #byDevice = new Map<number, Extract<WorldIncident, { what: 'device-fault' }>[]>();
@@ -65,6 +70,9 @@ export class World {
     this.#options = options;
     const { table, seed, showers, incidents } = options;
     this.#storage = table.basins.map((_, b) => new Storage(showers, between(CAPACITY_MM_PER_H, chance(seed, 1, b))));
+    this.#switchLux = table.circuits.map((_, c) => between(SWITCH_LUX, chance(seed, 2, c)));
+    this.#riseMPerMm = new Float32Array(table.count).map((_, i) => between(SHAFT_M_PER_MM, chance(table.seed[i] as number, 3)));
+    this.#ageDays = new Float32Array(table.count).map((_, i) => AGE_DAYS_MAX * chance(table.seed[i] as number, 5));
     for (const incident of incidents) {
       if (incident.what === 'feeder-fault') add(this.#byCircuit, indexOf(table.circuits, incident.circuit), incident);
       else if (incident.what === 'burst-main') add(this.#byZone, indexOf(table.zones, incident.zone), incident);
@@ -103,17 +111,19 @@ export class World {
     ];
     const lux = skyLux(hourOfDay, Math.max(clouds, Math.min(1, this.rainMmPerH(hour) / 20)));
     const traffic = Math.min(1, trafficAt(hourOfDay) * crowd);
-    return {
+    const around: Surroundings = {
       lux,
-      lit: lux < between(SWITCH_LUX, chance(seed, 2, circuit)),
-      dark: (this.#byCircuit.get(circuit) ?? []).some((i) => stands(i, hour)),
-      waterRiseM: (this.#storage[basin]?.at(hour) ?? 0) * between(SHAFT_M_PER_MM, chance(own, 3)),
-      ...this.#pressure(zone, own, hour),
+      lit: lux < (this.#switchLux[circuit] ?? SWITCH_LUX[0]),
+      dark: this.#byCircuit.get(circuit)?.some((i) => stands(i, hour)) ?? false,
+      waterRiseM: (this.#storage[basin]?.at(hour) ?? 0) * (this.#riseMPerMm[device] as number),
       traffic,
-      ageDays: AGE_DAYS_MAX * chance(own, 5) + hour / 24,
+      ageDays: (this.#ageDays[device] as number) + hour / 24,
       airC: temperatureC - USUAL_C,
       fadeDb: noise2(hour * FADES_PER_H, basin, seed) * FADE_DB + Math.max(0, crowd - 1) * CROWD_FADE_DB,
     };
+    const burst = this.#byZone.get(zone)?.find((i) => stands(i, hour));
+    if (burst !== undefined) around.burstMpa = burstMpa(own, hour - burst.fromH);
+    return around;
   }
 
   /** Whether the network carries what it sends. */
@@ -126,13 +136,6 @@ export class World {
 
   rainMmPerH(hour: number): number {
     return rainAt(this.#options.showers, hour);
-  }
-
-  #pressure(zone: number, own: number, hour: number): { burstMpa?: number } {
-    const burst = (this.#byZone.get(zone) ?? []).find((i) => stands(i, hour));
-    if (burst === undefined) return {};
-    const left = between(BURST_MPA, chance(own, 4));
-    return { burstMpa: left + 0.2 * Math.exp(-(hour - burst.fromH) / BURST_H) };
   }
 
   #sampler(device: number): Sampler {
@@ -150,6 +153,11 @@ export class World {
 
 function stands({ fromH, toH }: { fromH: number; toH: number }, hour: number): boolean {
   return hour >= fromH && hour < toH;
+}
+
+/** What a burst main leaves at a device after so many hours: it falls within seconds. */
+function burstMpa(own: number, sinceH: number): number {
+  return between(BURST_MPA, chance(own, 4)) + BURST_FALL_MPA * Math.exp(-sinceH / BURST_H);
 }
 
 function chance(...words: number[]): number {

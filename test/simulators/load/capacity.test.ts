@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { searchCapacity } from '#simulators/load/mod.ts';
+import type { RunReport } from '#simulators/report/mod.ts';
+
+/** What a target that bears so much says at a rate. */
+function reportOf(perMin: number, bearsPerMin: number): RunReport {
+  const slow = perMin > bearsPerMin;
+  const readings = {
+    sent: perMin,
+    acked: perMin,
+    stored: perMin,
+    lost: 0,
+    duplicated: 0,
+    unexpected: 0,
+    late: 0,
+    dropped: 0,
+    inDoubt: 0,
+  };
+  return {
+    version: 1,
+    scenario: 'x',
+    title: { zh: '', en: '' },
+    as: 'devices',
+    seed: 1,
+    parts: ['1/1'],
+    startedAt: 0,
+    endedAt: 1,
+    durationS: 1,
+    interrupted: false,
+    city: { cells: 1, edges: 1, devices: 1 },
+    readings,
+    events: { sent: 0, stored: 0 },
+    connections: { clients: 1, connects: 1, refused: 0, resent: 0 },
+    latencies: { ack: [[slow ? 100 : 10, 10]], lag: [[1, 10]], case: [] },
+    curve: [{ atS: 1, due: 10, acked: 10, p99Ms: 1, pending: 0, connected: 1, lagMsMax: 1 }],
+    trouble: [],
+    incidents: [],
+    deadLetters: [],
+    usage: [],
+    limits: { lateMs: 1, lagP99MsMax: 100, thresholds: { ackP99MsMax: 50 } },
+  };
+}
+
+test('finds what is borne to a fifth, and names what gave way', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.double({ min: 2, max: 5_000, noNaN: true }), async (bears) => {
+      const tried: number[] = [];
+      const found = await searchCapacity({
+        play: async (perMin) => {
+          tried.push(perMin);
+          return reportOf(perMin, bears);
+        },
+        fromPerMin: 2,
+        toPerMin: 6_000,
+        ratio: 1.2,
+      });
+      expect(found.limitedBy).toBe('ackP99Ms');
+      expect(found.readingsPerS).toBeLessThanOrEqual(bears + 1);
+      expect(found.readingsPerS).toBeGreaterThan(bears / 1.2 - 1);
+      expect(tried.length).toBeLessThan(18);
+    }),
+  );
+});
+
+test('a target that bears everything is limited by none; one that bears nothing is told as such', async () => {
+  const search = (bears: number) =>
+    searchCapacity({ play: async (perMin) => reportOf(perMin, bears), fromPerMin: 2, toPerMin: 100, ratio: 1.2 });
+  expect(await search(1e9)).toMatchObject({ readingsPerS: 100, limitedBy: 'none' });
+  await expect(search(1)).rejects.toThrow('ackP99Ms');
+});
+
+test('a generator that fell behind is named before the target', async () => {
+  const slow = (perMin: number): RunReport => {
+    const report = reportOf(perMin, 10);
+    return perMin <= 10 ? report : { ...report, latencies: { ...report.latencies, lag: [[90_000, 10]] } };
+  };
+  const found = await searchCapacity({ play: async (perMin) => slow(perMin), fromPerMin: 2, toPerMin: 100, ratio: 1.2 });
+  expect(found.limitedBy).toBe('generator');
+});
