@@ -10,7 +10,8 @@ const GEWU = join(import.meta.dirname, '../../gewu');
 function gewu(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(GEWU, args, { timeout: 30_000 }, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      // One that was killed for its time has no code of its own.
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );
   });
 }
