@@ -22,8 +22,8 @@ const SCORES: readonly number[] = Array.from({ length: 15 }, (_, n) => (25 + 5 *
 export const QUIET_USAGE = `gewu models quiet [--model DIR] [--hours ${HOURS}] [--every ${EVERY_S}] [--seed ${SEED_TEST}] [--tune] [--json]
   Camera-hours of streets with nothing to report and much that is easily taken for it: drawn pictures straight into detector, tracks and
   zones with the catalogue's dwell times, on a clock of their own, one picture every ${EVERY_S} simulated seconds (docs/models.md says why that is sound). At
-  most ${PER_CAMERA_DAY_MAX} false alarms a camera-day and class. --tune looks at other streets (seed ${SEED_VALIDATION}) instead, and writes the lowest score that kept quiet
-  into the model's manifest as alarmThresholds.`;
+  most ${PER_CAMERA_DAY_MAX} false alarms a camera-day and class. --tune looks at other streets (seed ${SEED_VALIDATION}) instead, and raises the
+  model's alarmThresholds to the lowest score that kept quiet.`;
 
 /** The line that a run ends with. */
 export interface QuietFigures {
@@ -84,9 +84,12 @@ export async function runQuiet(plan: QuietPlan): Promise<QuietFigures> {
 }
 
 async function tune(plan: QuietPlan, json: boolean): Promise<number> {
-  const alarmThresholds = await quietScores(plan);
+  const scores = await quietScores(plan);
   const file = join(plan.model, 'manifest.json');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as ModelManifest;
+  // What pictures asked for stays: a street on which nothing was taken for a class says nothing of how sure one has to be.
+  const raised = Object.entries(scores).map(([name, score]) => [name, Math.max(score, manifest.alarmThresholds?.[name] ?? 0)]);
+  const alarmThresholds: Record<string, number> = { ...manifest.alarmThresholds, ...Object.fromEntries(raised) };
   await writeFile(`${file}.part`, `${JSON.stringify({ ...manifest, alarmThresholds }, null, 2)}\n`);
   await rename(`${file}.part`, file);
   print(json ? JSON.stringify({ cameraHours: plan.hours, alarmThresholds }) : `${file}: ${JSON.stringify(alarmThresholds)}`);

@@ -104,10 +104,10 @@ export async function release(
     say(`gewu: measuring on ${said}`);
     return answersOf(model, (await readFolder(dir)).pictures);
   };
-  const thresholds = thresholdsFrom(await look(validation), classes);
-  const evaluation = evaluate(await look(test), classes, thresholds);
+  const scores = thresholdsFrom(await look(validation), classes);
+  const evaluation = evaluate(await look(test), classes, scores.thresholds);
   const counted = `things with a shorter side of ${SIDE_PX_MIN} px and more of the picture, seen to ${VISIBLE_MIN} and more`;
   const metrics = { ...evaluation, evaluatedOn: test.said, thresholdsFrom: validation.said, counted };
-  await publish(finished, { ...model.manifest, thresholds }, metrics, out);
-  return { ...evaluation, thresholds };
+  await publish(finished, { ...model.manifest, ...scores }, metrics, out);
+  return { ...evaluation, ...scores };
 }

@@ -1,7 +1,17 @@
 import type { Box } from '../letterbox.ts';
 import type { LoadedModel } from '../manifest.ts';
 import type { LabelledPicture, PictureLight } from './folder.ts';
-import { atThreshold, averagePrecision, type Claim, COCO_IOUS, type Judged, matchClass, thresholdFor } from './precision.ts';
+import {
+  atThreshold,
+  averagePrecision,
+  type Claim,
+  COCO_IOUS,
+  type Judged,
+  type Matched,
+  matchClass,
+  scoreOfPrecision,
+  thresholdFor,
+} from './precision.ts';
 import { ModelRunner, readPicture } from './runner.ts';
 
 /** Things whose shorter side is less, pixels of the picture, neither count for nor against a model. */
@@ -94,10 +104,16 @@ export function evaluate(
   };
 }
 
-/** Thresholds that these answers recommend; to be measured on others. */
-export function thresholdsFrom(answers: readonly Answer[], classes: readonly string[]): Record<string, number> {
+/** A single picture is right so often where an alarm may come of it; a track's smoothed score over the dwell time errs less. */
+const ALARM_PRECISION = 0.95;
+const ALARM_SHARE = 0.85;
+
+/** Scores that these answers recommend: for a picture, and for an alarm. To be measured on others. */
+export function thresholdsFrom(answers: readonly Answer[], classes: readonly string[]) {
   const pictures = answers.map((a) => judged(a, EVERY_SIZE));
-  return Object.fromEntries(classes.map((name) => [name, rounded(thresholdFor(matchClass(pictures, name, 0.5))) as number]));
+  const of = (choose: (matched: Matched) => number): Record<string, number> =>
+    Object.fromEntries(classes.map((name) => [name, rounded(choose(matchClass(pictures, name, 0.5)))]));
+  return { thresholds: of(thresholdFor), alarmThresholds: of((m) => ALARM_SHARE * scoreOfPrecision(m, ALARM_PRECISION)) };
 }
 
 function judged({ truth, found }: Answer, { fromPx, toPx }: SizeRange): Judged {

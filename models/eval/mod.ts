@@ -19,6 +19,7 @@ export {
   type Judged,
   type Matched,
   matchClass,
+  scoreOfPrecision,
   type Truth,
   thresholdFor,
 } from './precision.ts';

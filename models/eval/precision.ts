@@ -101,17 +101,30 @@ const RECALL_WANTED = 0.9;
 const PRECISION_MIN = 0.75;
 
 /**
- * The score from which a class should count: that of the best F1, or a lower one where that finds less than 90 %, as long as
+ * The score from which a class should count: that of the best F1, or a lower one that finds 90 %, or as many as can be found while
  * three of four claims are right. To be chosen on other pictures than those that are reported.
  */
 export function thresholdFor(matched: Matched): number {
-  const scores = [...new Set(matched.marks.map((m) => m.score))].filter((s) => s >= LOWEST && s <= HIGHEST);
+  const points = scoresOf(matched);
   let [best, f1] = [0.5, -1];
-  const points = scores.map((score) => ({ score, ...atThreshold(matched, score) }));
   for (const { score, precision, recall } of points) {
     const value = (2 * precision * recall) / Math.max(1e-9, precision + recall);
     if (value > f1) [best, f1] = [score, value];
   }
-  const finds = points.find((p) => p.recall >= RECALL_WANTED && p.precision >= PRECISION_MIN);
+  const sound = points.filter((p) => p.precision >= PRECISION_MIN);
+  const finds = sound.find((p) => p.recall >= RECALL_WANTED) ?? sound.at(-1);
   return finds === undefined ? best : Math.min(best, finds.score);
+}
+
+/** The lowest score from which on so many claims are right; where none is, that of the best precision. */
+export function scoreOfPrecision(matched: Matched, precisionMin: number): number {
+  const points = scoresOf(matched);
+  const most = Math.max(...points.map((p) => p.precision));
+  return points.findLast((p) => p.precision >= Math.min(precisionMin, most))?.score ?? HIGHEST;
+}
+
+/** Scores that could be thresholds, best first, with what they give. */
+function scoresOf(matched: Matched): { score: number; precision: number; recall: number }[] {
+  const scores = [...new Set(matched.marks.map((m) => m.score))].filter((s) => s >= LOWEST && s <= HIGHEST);
+  return scores.map((score) => ({ score, ...atThreshold(matched, score) }));
 }

@@ -8,6 +8,7 @@ import {
   evaluate,
   type Judged,
   matchClass,
+  scoreOfPrecision,
   thresholdFor,
   thresholdsFrom,
 } from '#models/eval/mod.ts';
@@ -112,6 +113,13 @@ describe('thresholds', () => {
     expect(thresholdFor(scored([0.9, 0.8, 0.7, 0.6], [0.3, 0.25, 0.2]))).toBe(0.6);
   });
 
+  test('a wanted precision: the lowest score from which on it holds, or the best there is', () => {
+    const matched = scored([0.9, 0.7, 0.6, 0.3], [0.8, 0.2]);
+    expect(scoreOfPrecision(matched, 0.75)).toBe(0.3);
+    expect(scoreOfPrecision(scored([0.9, 0.8, 0.4], [0.5]), 0.95)).toBe(0.8);
+    expect(scoreOfPrecision(scored([0.5], [0.6]), 0.95)).toBe(0.5);
+  });
+
   test('lower where more is to be found and three of four claims stay right; not below', () => {
     const right = [0.9, 0.88, 0.86, 0.84, 0.82, 0.8, 0.78, 0.3, 0.29, 0.28];
     const few = scored(right, [0.5, 0.5, 0.5]);
@@ -150,5 +158,5 @@ test('an evaluation counts things of 12 px and more that are seen, class by clas
   expect(perClass.person).toMatchObject({ ap50: 0, recall: 0, truths: 1 });
   // The mean of the classes of which there was something to find.
   expect([map50, map]).toEqual([0.5, 0.5]);
-  expect(thresholdsFrom(answers, ['stall']).stall).toBe(0.9);
+  expect(thresholdsFrom(answers, ['stall'])).toEqual({ thresholds: { stall: 0.9 }, alarmThresholds: { stall: 0.765 } });
 });

@@ -8,6 +8,7 @@ import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 
 const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
+const SHIPPED = 'models/street-drawn';
 const WORKER = join(import.meta.dirname, '../../../edge/vision/worker.ts');
 const INPUT_BYTES = 320 * 320 * 3;
 
@@ -110,9 +111,10 @@ test('a worker that dies is started again; its frame is dropped, not lost withou
 
 test('stopping in the middle of a run ends the workers in peace: the process lives', async () => {
   for (let round = 0; round < 2; round++) {
-    const { inference, lane } = await pool(1, undefined, 'models/street-drawn');
+    const { inference, lane } = await pool(1, undefined, SHIPPED);
     const { offer } = lane();
-    offer.offer(frame(1));
+    const { width, height } = (await openModel(SHIPPED)).manifest.input;
+    offer.offer({ n: 1, input: new ArrayBuffer(width * height * 3) });
     await new Promise((resolve) => setTimeout(resolve, round * 8));
     await inference.stop();
   }
