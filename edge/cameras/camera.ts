@@ -12,11 +12,13 @@ import { Judge } from './judge.ts';
 import type { Lookout } from './lookout.ts';
 import { MainStream } from './main_stream.ts';
 import type { Meaning } from './meaning.ts';
+import { MotionGate } from './motion.ts';
 import { isMovie, streamsOf } from './open.ts';
 import { PictureCheck } from './picture.ts';
 import type { FailureReason } from './reason.ts';
 import { Reference } from './reference.ts';
 import { type Frame, FrameSource } from './source.ts';
+import { thumbnailOf } from './thumbnail.ts';
 
 export interface CameraDeps {
   /** Its stream; what its detections mean is in `meaning`, and may be changed while it runs. */
@@ -45,7 +47,7 @@ export const FULL_WIDTH_PX_MAX = 1280;
 /**
  * One camera from its stream to its events.
  *
- *   FrameSource --> PictureCheck --> lane (newest wins) --> detections --> Judge --> events
+ *   FrameSource --> PictureCheck --> MotionGate --> lane (newest wins) --> detections --> Judge --> events
  *        |  |           |
  *        |  +--- MediaRing: the stream as it comes, or MainStream where another one is analysed
  *        +--- CameraHealth: online, offline, black, covered, moved, ...
@@ -59,6 +61,7 @@ export class Camera implements Service {
   readonly #health: CameraHealth;
   readonly #reference: Reference;
   readonly #check: PictureCheck;
+  readonly #gate: MotionGate | null;
   readonly #judge: Judge;
   readonly #rate: RateWindow;
   /** None of a camera that sends single pictures. */
@@ -93,6 +96,7 @@ export class Camera implements Service {
       onFailure: (reason) => {
         this.#count(main === null ? 'main' : 'sub', reason);
         this.#check.reset();
+        this.#gate?.reset();
         this.#tell(this.#health.failure(reason, clock.now()));
       },
     });
@@ -105,6 +109,7 @@ export class Camera implements Service {
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
     this.#judge = new Judge({ ...deps, manifest: model.manifest, media: this.#media, release }, deps.meaning);
+    this.#gate = camera.motion === undefined ? null : new MotionGate(camera.motion);
     this.#rate = new RateWindow(ms);
   }
 
@@ -169,9 +174,12 @@ export class Camera implements Service {
     const { counters, camera } = this.#deps;
     this.#counts.decodedFrames++;
     counters.decoded.inc({ camera: camera.id });
-    const { usable, fault } = this.#check.look(frame.full, frame.ms);
+    const thumbnail = this.#gate === null ? null : thumbnailOf(frame.full);
+    const { usable, fault } = this.#check.look(frame.full, frame.ms, thumbnail);
     this.#tell(this.#health.frame(fault, frame.at, frame.ms));
-    if (usable) this.#lane.offer(frame);
+    const moves = thumbnail === null || this.#gate?.opens(thumbnail, frame.ms);
+    if (!moves) counters.still.inc({ camera: camera.id });
+    if (usable && moves) this.#lane.offer(frame);
     // A picture that shows nothing confirms nothing and clears nothing.
     else this.#source.release(frame);
   }

@@ -5,6 +5,8 @@ export interface CameraMetrics {
   decoded: Counter<'camera'>;
   analysed: Counter<'camera'>;
   dropped: Counter<'camera'>;
+  /** Spared the detector: nothing moved in them. */
+  still: Counter<'camera'>;
   streamFailures: Counter<'camera' | 'stream' | 'reason'>;
   online: Gauge<'camera'>;
   inferenceSeconds: Histogram;
@@ -33,6 +35,12 @@ export function cameraMetrics(metrics: Metrics): CameraMetrics {
     dropped: new Counter({
       name: 'gewu_camera_frames_dropped_total',
       help: 'Pictures replaced by newer ones or lost',
+      labelNames,
+      registers,
+    }),
+    still: new Counter({
+      name: 'gewu_camera_frames_still_total',
+      help: 'Pictures without motion that the detector did not see',
       labelNames,
       registers,
     }),

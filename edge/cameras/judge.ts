@@ -9,7 +9,7 @@ import { IMPAIRED_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
 import { type Meaning, stillPending } from './meaning.ts';
 import type { PictureFault } from './picture.ts';
-import { type Frame, pictureMs } from './source.ts';
+import { type Frame, lookMs } from './source.ts';
 
 /** Something is seen, but not as it should be. */
 const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution'] satisfies PictureFault[];
@@ -101,7 +101,7 @@ export class Judge implements Service {
     const events = meaning.reporter((...event) => this.#evidence.picture(...event));
     await events.start();
     const prefix = `${camera.id.slice(0, 32)}-${clock.now().toString(36)}`;
-    const view = new CameraView({ camera, model: manifest, ground, watch, prefix, frameMs: pictureMs(camera) });
+    const view = new CameraView({ camera, model: manifest, ground, watch, prefix, frameMs: lookMs(camera) });
     this.#inForce = { ...meaning, view, events };
   }
 

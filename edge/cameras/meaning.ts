@@ -14,7 +14,7 @@ import {
   wallClock,
   ZoneWatch,
 } from '../vision/mod.ts';
-import { pictureMs } from './source.ts';
+import { lookMs } from './source.ts';
 
 /** What a camera's detections mean by the site's configuration; another one takes its place when that changes. */
 export interface Meaning {
@@ -55,7 +55,7 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   const ground = groundOf(camera);
   const inForce = { ...camera, zones: zonesInForce(camera, profile, manifest, log) };
   const { calendars } = surroundings.site;
-  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: pictureMs(camera), calendars });
+  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: lookMs(camera), calendars });
   const locator = new Locator({ ground, cells: surroundings.cells, components: surroundings.site.components });
   const memory = new CameraMemory({ dir, camera: camera.id, log });
   const reported = {

@@ -59,11 +59,14 @@ export class PictureCheck {
     this.#ignored = ignored;
   }
 
-  /** Looks at one picture; `nowMs` is monotonic. A black one is of no use from the first on. */
-  look(full: FullPicture, nowMs: number): { usable: boolean; fault: PictureFault | null } {
+  /** Looks at one picture; `nowMs` is monotonic, `thumbnail` what is known of it already. A black one is of no use from the first on. */
+  look(full: FullPicture, nowMs: number, thumbnail: Thumbnail | null = null): { usable: boolean; fault: PictureFault | null } {
     if (nowMs - this.#lookedMs < LOOK_EVERY_MS && !isDark(full)) return this.#last;
     this.#lookedMs = nowMs;
-    const thumbnail = thumbnailOf(full);
+    return this.#judge(thumbnail ?? thumbnailOf(full), nowMs);
+  }
+
+  #judge(thumbnail: Thumbnail, nowMs: number): { usable: boolean; fault: PictureFault | null } {
     const found = this.#conditions(thumbnail);
     for (const fault of PICTURE_FAULTS) {
       if (!found.has(fault)) this.#since.delete(fault);

@@ -162,6 +162,11 @@ export function pictureMs({ fps, keyFrameEveryS = 0 }: Timing): number {
   return 1000 * Math.max(1 / fps, keyFrameEveryS);
 }
 
+/** ms between two pictures that the detector sees while nothing moves. */
+export function lookMs(camera: Timing & { motion?: { lookEveryS: number } | undefined }): number {
+  return Math.max(pictureMs(camera), 1000 * (camera.motion?.lookEveryS ?? 0));
+}
+
 /** No picture for so long is a stalled stream: 4 s, or three pictures' time when that is longer. */
 export function stallMs(timing: Timing): number {
   return Math.max(STALL_MS_MIN, 3 * pictureMs(timing));

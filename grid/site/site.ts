@@ -146,6 +146,20 @@ export const SiteApproval = Type.Object(
 );
 export type SiteApproval = Static<typeof SiteApproval>;
 
+/** When a picture is still, and how often one is looked at all the same. */
+export const MotionSettings = Type.Object(
+  {
+    /** A cell of the picture (64 by 36) has moved when its brightness differs by more than this, of 255. */
+    levels: Type.Integer({ minimum: 1, maximum: 255, default: 14 }),
+    /** So many cells make a motion. */
+    cells: Type.Integer({ minimum: 1, maximum: 2304, default: 4 }),
+    /** Standing things are confirmed and cleared by these looks. */
+    lookEveryS: Type.Number({ minimum: 0.5, maximum: 10, default: 2 }),
+  },
+  strict,
+);
+export type MotionSettings = Static<typeof MotionSettings>;
+
 export const SiteCamera = Type.Object(
   {
     id: Id(),
@@ -170,6 +184,8 @@ export const SiteCamera = Type.Object(
     transport: Transport(),
     /** Only key frames are decoded, for boxes with many cameras: seconds between two of them, as the camera is set. `fps` is then one in so many. */
     keyFrameEveryS: Type.Optional(Type.Number({ minimum: 0.2, maximum: 60 })),
+    /** The detector is spared pictures in which nothing moves; without this it sees all. */
+    motion: Type.Optional(MotionSettings),
     /** Checks of the picture that do not fit this camera: `moved` of one that turns. */
     ignorePictureFaults: Type.Optional(
       Type.Array(Type.Enum(['frozen', 'overexposed', 'covered', 'moved', 'blurred', 'resolution']), { maxItems: 6 }),
