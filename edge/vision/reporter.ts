@@ -60,7 +60,7 @@ export class EventReporter {
   /** Over, but a clip may still come. */
   readonly #ended = new Map<string, Entry>();
   readonly #openCases = new Set<string>();
-  /** Open when an earlier run last heard. */
+  /** Of an earlier run, and the centre has not said yet how their cases are. */
   readonly #unsure = new Set<string>();
   #startedMs = 0;
   #offline: EventRecord | null = null;
@@ -83,11 +83,9 @@ export class EventReporter {
       const entry: Entry = { incident, record };
       this.#entries.set(record.subject, entry);
       watch.restore(incident);
+      this.#unsure.add(record.subject);
       // A silent one was cleared; its case was open when we last heard.
-      if (incident.state === 'silent') {
-        this.#openCases.add(record.subject);
-        this.#unsure.add(record.subject);
-      }
+      if (incident.state === 'silent') this.#openCases.add(record.subject);
       this.#queue(() => this.#again(entry));
     }
     for (const record of found.orphans) this.#queue(() => this.#emit(clearedRecord(record, clock.now())));
@@ -115,14 +113,18 @@ export class EventReporter {
 
   /** Looks what the centre says about the cases of our events; called about once a second. */
   pollCases(): void {
-    const { cases, clock } = this.#deps;
-    const known = clock.monotonic() - this.#startedMs > CASES_KNOWN_MS;
+    const { cases } = this.#deps;
+    const known = this.#casesKnown;
     for (const subject of [...this.#entries.keys()]) {
       if (cases.isOpen(subject)) {
         this.#openCases.add(subject);
         this.#unsure.delete(subject);
       } else if (this.#openCases.has(subject) && (known || !this.#unsure.has(subject))) this.#caseClosed(subject);
     }
+  }
+
+  get #casesKnown(): boolean {
+    return this.#deps.clock.monotonic() - this.#startedMs > CASES_KNOWN_MS;
   }
 
   #caseClosed(subject: string): void {
@@ -213,6 +215,8 @@ export class EventReporter {
     const { subject } = incident;
     if (subject === null) return;
     const { lastSeenAt } = incident;
+    // One that ends before the centre has spoken may have an open case: it is silent until that is known.
+    if (this.#unsure.has(subject) && !this.#casesKnown) this.#openCases.add(subject);
     const silent = this.#openCases.has(subject);
     if (silent) this.#deps.watch.silence(incident);
     this.#queue(async () => {
