@@ -17,3 +17,19 @@ export function Picture({ sha256, alt }: { sha256: string; alt: string }) {
     </figure>
   );
 }
+
+/** A masked clip. Cameras of the city record no sound, so there is nothing to caption. */
+export function Clip({ sha256 }: { sha256: string }) {
+  const { t } = useTranslation();
+  return (
+    <video
+      className="clip"
+      controls
+      muted
+      playsInline
+      preload="metadata"
+      aria-label={t('cases.evidence')}
+      src={`/api/v1/evidence/${sha256}`}
+    />
+  );
+}

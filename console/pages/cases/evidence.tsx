@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { Case } from '#grid/mod.ts';
 import { sha256Of } from '../../api/mod.ts';
 import { Moment, Nothing, Panel } from '../../parts/mod.ts';
-import { Picture } from '../../parts/picture.tsx';
+import { Clip, Picture } from '../../parts/picture.tsx';
 
 type File = Case['evidence'][number];
 
@@ -22,6 +22,8 @@ export function Evidence({ of }: { of: Case }) {
               <Nothing text={t('events.evidencePending')} />
             ) : file.mediaType === 'image/jpeg' ? (
               <Picture sha256={file.sha256} alt={t('cases.evidence')} />
+            ) : file.mediaType === 'video/mp4' ? (
+              <Clip sha256={file.sha256} />
             ) : (
               <a className="mono" href={`/api/v1/evidence/${file.sha256}`} target="_blank" rel="noreferrer">
                 {file.mediaType} {file.sha256.slice(0, 16)}…

@@ -6,7 +6,7 @@ import { Link, useLocation } from 'react-router';
 import { useMay } from '../../api/mod.ts';
 import { type EventAnswer, VERDICT_REASONS, type VerdictReason } from '../../api/verdict_reasons.ts';
 import { Ago, Facts, Moment, Nothing, SeverityTag, useClassName, Waiting } from '../../parts/mod.ts';
-import { Picture } from '../../parts/picture.tsx';
+import { Clip, Picture } from '../../parts/picture.tsx';
 import type { Judging } from './judging.tsx';
 
 const Around = lazy(() => import('./around.tsx'));
@@ -46,9 +46,13 @@ function Evidence({ event }: { event: EventAnswer }) {
   const pictures = evidence.filter((e) => e.mediaType === 'image/jpeg');
   const [chosen, setChosen] = useState(0);
   const picture = pictures[Math.min(chosen, pictures.length - 1)];
+  const clips = evidence.filter((e) => e.mediaType === 'video/mp4');
   return (
     <div className="evidence">
       {picture && <Picture key={picture.sha256} sha256={picture.sha256} alt={t('cases.evidence')} />}
+      {clips.map((clip) => (
+        <Clip key={clip.sha256} sha256={clip.sha256} />
+      ))}
       {pictures.length > 1 && (
         <div className="bar">
           {pictures.map((p, i) => (
@@ -63,7 +67,7 @@ function Evidence({ event }: { event: EventAnswer }) {
           <Around event={event} />
         </Suspense>
       ) : (
-        picture === undefined && <Nothing text={t('events.noEvidence')} />
+        picture === undefined && clips.length === 0 && <Nothing text={t('events.noEvidence')} />
       )}
     </div>
   );
