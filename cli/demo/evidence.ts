@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Case } from '#grid/mod.ts';
 import type { ApiClient } from '#simulators/target/mod.ts';
 
-/** The cases that have at least one evidence file, each of which the API gives out whole and with the right hash. */
+/** The cases of which a file has arrived, and of which the API gives out every one that has, whole and with the right hash. A clip may still be on its way. */
 export async function casesWithEvidence(api: ApiClient, cases: readonly Case[]): Promise<Set<string>> {
   const good = new Set<string>();
   for (const c of cases) {
-    if (c.evidence.length === 0) continue;
-    const checks = await Promise.all(c.evidence.map((e) => isThere(api, e.sha256)));
+    const arrived = c.evidence.filter((e) => e.status === 'stored');
+    if (arrived.length === 0) continue;
+    const checks = await Promise.all(arrived.map((e) => isThere(api, e.sha256)));
     if (checks.every(Boolean)) good.add(c.id);
   }
   return good;

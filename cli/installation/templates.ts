@@ -102,6 +102,12 @@ outbox:
   quotaBytes: 2147483648     # at the quota the oldest readings go first, events never
   ageHoursMax: 168
 
+evidence:
+  quotaBytes: 4294967296     # masked pictures and clips; what waits for the centre goes last
+  originalsQuotaBytes: 8589934592 # unmasked, encrypted, opened by grants of the centre only
+  retention: { '*': { days: 30 } } # by class too: '2:0501': { days: 7, share: 0.3 }
+  # keysDir: /run/gewu-keys  # better not on the same disk: docs/evidence.md
+
 vision:
   workers: 1                 # inference threads
   # model: models/mine       # folder with manifest.json; the shipped model knows only drawn scenes

@@ -5,14 +5,14 @@ const Rule = Type.Object(
     /** What the centre has, and originals, go after so long. */
     days: Type.Number({ minimum: 0, maximum: 3650 }),
     /** Of the quota, at the most; what is beyond goes, oldest first, so that one class cannot push out the others. */
-    share: Type.Number({ minimum: 0.01, maximum: 1, default: 1 }),
+    share: Type.Optional(Type.Number({ minimum: 0.01, maximum: 1, description: 'all of it unless told' })),
   },
   { additionalProperties: false },
 );
 
 /** By class key or a prefix of it (`2:0501`, `1:0102`), the longest match wins; `*` is every class. */
 export const Retention = Type.Record(Type.String({ pattern: '^(\\*|[12]:[0-9]{4}(:[A-Za-z0-9_-]{1,64})?)$' }), Rule, {
-  default: { '*': { days: 30, share: 1 } },
+  default: { '*': { days: 30 } },
 });
 export type Retention = Static<typeof Retention>;
 
@@ -53,13 +53,13 @@ export function whatGoes<F extends KeptFile>(
     }
   };
   for (const [name, ofClass] of Map.groupBy(left(), (f) => f.class))
-    trim(ofClass, ruleOf(retention, name).share * quotaBytes, (f) => f.class === name);
+    trim(ofClass, (ruleOf(retention, name).share ?? 1) * quotaBytes, (f) => f.class === name);
   trim(left(), quotaBytes, () => true);
   return [...gone];
 }
 
-function ruleOf(retention: Retention, classKey: string): { days: number; share: number } {
+function ruleOf(retention: Retention, classKey: string): Retention[string] {
   const matches = Object.keys(retention).filter((key) => key === classKey || classKey.startsWith(`${key}:`));
   const key = matches.sort((a, b) => b.length - a.length)[0] ?? '*';
-  return retention[key] ?? { days: Number.POSITIVE_INFINITY, share: 1 };
+  return retention[key] ?? { days: Number.POSITIVE_INFINITY };
 }

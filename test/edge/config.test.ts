@@ -120,3 +120,12 @@ test.each<[string, (site: Site) => void, string]>([
 ])('%s is a mistake with its key', async (_name, change, wanted) => {
   expect((await mistakes(withSite(change))).some((m) => m.startsWith(wanted))).toBe(true);
 });
+
+test('evidence: kept for so long by class of event; the keys may lie elsewhere', async () => {
+  const plain = await load(file());
+  expect(plain.config.evidence).toMatchObject({ clips: true, retention: { '*': { days: 30 } } });
+  const retention = { '*': { days: 30 }, '2:0501': { days: 7, share: 0.3 } };
+  const { config, dir } = await load(file({ evidence: { retention, keysDir: 'keys', clips: false } }));
+  expect(config.evidence).toMatchObject({ retention, keysDir: join(dir, 'keys'), clips: false });
+  expect(await mistakes(file({ evidence: { retention: { stalls: { days: 7 } } } }))).not.toEqual([]);
+});

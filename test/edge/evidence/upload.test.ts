@@ -149,3 +149,15 @@ test('above the quota the oldest sent file goes first, then the oldest pending o
   expect(store.pending().map((f) => f.event)).toEqual(['event-c', 'event-d']);
   expect(store.stats()).toMatchObject({ bytes: 80, dropped: 1 });
 });
+
+test('after an outage pictures go before clips, whole files of several MiB, one at a time', async () => {
+  const { url, arrivals } = await centre();
+  const { store, uploader } = await edge(url, { quotaBytes: 1e9 });
+  const clip = Buffer.alloc(6 * 1024 ** 2, 'c');
+  await store.put(clip, { ...about('event-1', 1), mediaType: 'video/mp4' });
+  for (const n of [2, 3]) await store.put(Buffer.from(`picture ${n}`), about(`event-${n}`, n));
+  await uploader.start();
+  await until(() => store.stats().pending === 0);
+  expect(arrivals.map((a) => a.headers['x-gewu-event'])).toEqual(['event-2', 'event-3', 'event-1']);
+  expect(arrivals[2]?.body.equals(clip)).toBe(true);
+});
