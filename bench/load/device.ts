@@ -1,5 +1,4 @@
-import { connect, type Socket } from 'node:net';
-import { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from '#simulators/load/packets.ts';
+import { LoadConnection } from '#simulators/load/connection.ts';
 
 export interface DeviceLoad {
   port: number;
@@ -22,8 +21,7 @@ const TICK_MS = 10;
 export class LoadDevice {
   readonly #load: DeviceLoad;
   readonly #topic: string;
-  readonly #packets = new PacketReader();
-  #socket: Socket | undefined;
+  #connection: LoadConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ping: NodeJS.Timeout | undefined;
   #running = false;
@@ -42,16 +40,20 @@ export class LoadDevice {
 
   async connect(): Promise<void> {
     const { port, id, password } = this.#load;
-    const socket = connect(port, '127.0.0.1');
-    socket.setNoDelay(true);
-    this.#socket = socket;
     await new Promise<void>((resolve, reject) => {
-      socket.once('close', () => reject(new Error(`${id}: the broker closed the connection`)));
-      socket.on('error', reject);
-      socket.on('data', (chunk) => this.#packets.push(chunk, (type) => this.#take(type, resolve)));
-      socket.write(connectPacket({ id, username: id, password }));
+      const connection = new LoadConnection(
+        { host: '127.0.0.1', port },
+        { id, password },
+        {
+          up: resolve,
+          down: () => reject(new Error(`${id}: the broker closed the connection`)),
+          acked: () => this.#acknowledged(),
+        },
+      );
+      this.#connection = connection;
+      connection.connect();
     });
-    this.#ping = setInterval(() => socket.write(PINGREQ), PING_MS);
+    this.#ping = setInterval(() => this.#connection?.ping(), PING_MS);
   }
 
   start(): void {
@@ -80,12 +82,10 @@ export class LoadDevice {
   close(): void {
     this.pause();
     clearInterval(this.#ping);
-    this.#socket?.destroy();
+    this.#connection?.cut();
   }
 
-  #take(type: number, connected: () => void): void {
-    if (type === CONNACK) connected();
-    if (type !== PUBACK) return;
+  #acknowledged(): void {
     this.acked++;
     if (this.#load.ratePerS === undefined && this.#running) this.#fill();
   }
@@ -105,13 +105,12 @@ export class LoadDevice {
 
   #publish(count: number): void {
     const { fields, firstSeq = 1 } = this.#load;
-    const packets: Buffer[] = [];
     const ts = Date.now();
     for (let i = 0; i < count; i++) {
       const seq = firstSeq + this.#sent++;
       const payload = Buffer.from(JSON.stringify({ ts, seq, ...fields(seq) }));
-      packets.push(publishPacket(this.#topic, (this.#sent % 65_535) + 1, payload));
+      this.#connection?.publish(this.#topic, payload);
     }
-    this.#socket?.write(packets.length === 1 ? (packets[0] as Buffer) : Buffer.concat(packets));
+    this.#connection?.flush();
   }
 }

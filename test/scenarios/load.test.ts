@@ -43,7 +43,8 @@ beforeAll(async () => {
     ports: { api: apiPort, centreBroker, rtsp, edgeBrokers },
   };
   await writeCity(dir, plan);
-  for (const name of SHIPPED) scenarios.push(await loadScenario(shippedScenario(name)));
+  // How fast this machine is today is no part of it: a late generator must not hide what the target did.
+  for (const name of SHIPPED) scenarios.push({ ...(await loadScenario(shippedScenario(name))), lagP99MsMax: 60_000 });
   const start = async (command: string, name: string) => {
     const child = new Child({ name, args: [command, '--config', join(dir, `${name}.yaml`)], logFile: join(dir, `${name}.log`) });
     children.push(child);
@@ -87,7 +88,6 @@ describe('every shipped scenario, short, at the same time as the others', () => 
     ]);
     for (const report of reports) {
       const { checks, incidents } = judgeRun(report);
-      // How fast this machine is today is no part of it.
       const broken = checks.filter((c) => !c.holds && !/Ms$|lateShare/.test(c.name));
       expect({ scenario: report.scenario, broken, trouble: report.trouble }).toEqual({
         scenario: report.scenario,
