@@ -19,6 +19,6 @@ export const RECIPE = {
     { name: 'city-1', drawer: 'city', seed: 1000, images: 1600 },
     { name: 'city-2', drawer: 'city', seed: 2000, images: 1600 },
   ],
-  steps: 15_000,
+  steps: 12_000,
   minutesMax: 180,
 } as const satisfies { sets: readonly DrawnSet[]; steps: number; minutesMax: number };
