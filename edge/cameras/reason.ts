@@ -13,7 +13,8 @@ export type FailureReason =
 const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
   [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
   [/connection refused/i, 'refused'],
-  [/\b404\b|not found/i, 'not_found'],
+  // As RTSP and HTTP write it: `moov atom not found` is another thing.
+  [/\b404\b|Not Found/, 'not_found'],
   [/could not find tag for codec|codec not currently supported in container/i, 'codec'],
   [/timed out|no route to host|unreachable|could not resolve|name or service not known/i, 'unreachable'],
 ];
