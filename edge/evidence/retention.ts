@@ -12,6 +12,7 @@ const Rule = Type.Object(
 
 /** By class key or a prefix of it (`2:0501`, `1:0102`), the longest match wins; `*` is every class. */
 export const Retention = Type.Record(Type.String({ pattern: '^(\\*|[12]:[0-9]{4}(:[A-Za-z0-9_-]{1,64})?)$' }), Rule, {
+  additionalProperties: false,
   default: { '*': { days: 30 } },
 });
 export type Retention = Static<typeof Retention>;
