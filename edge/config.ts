@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { deviceKind, type Mapper, PROFILES, Site, siteMistakes } from '#grid/mod.ts';
 import { ConfigError, type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { BrokerLimits, ClientTls, Listener } from '#service/mqtt/mod.ts';
-import { Retention } from './evidence/mod.ts';
+import { Retention, strangeClasses } from './evidence/mod.ts';
 import { EdgeLiveConfig } from './live/mod.ts';
 import { loadMapping, mappingConflicts } from './mapping/mod.ts';
 
@@ -143,11 +143,14 @@ export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
   };
 }
 
-function edgeMistakes({ site, siteFile, report }: Checked): ConfigMistake[] {
+function edgeMistakes({ site, siteFile, report, evidence }: Checked): ConfigMistake[] {
   const places = (site === undefined) === (siteFile === undefined);
   return [
     ...(places ? [{ key: 'site', value: site, message: 'exactly one of site and siteFile is wanted' }] : []),
     ...Object.entries(report).flatMap(([kind, { deadband }]) => reportMistakes(kind, deadband)),
+    ...strangeClasses(evidence.retention).map((key) => {
+      return { key: `evidence.retention.${key}`, value: key, message: "not a class key like 2:0501, nor '*'" };
+    }),
   ];
 }
 

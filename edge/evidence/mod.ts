@@ -11,7 +11,7 @@ export { OriginalStore } from './originals.ts';
 export { type Caption, captionLines, chineseFont, evidenceJpeg, readJpeg } from './picture.ts';
 export { showingAt } from './plan.ts';
 export { ReleaseDesk } from './release.ts';
-export { Retention, whatGoes } from './retention.ts';
+export { Retention, strangeClasses, whatGoes } from './retention.ts';
 export { EvidenceRoom, type EvidenceRoomDeps } from './room.ts';
 export { EvidenceSigner } from './signer.ts';
 export { EvidenceStore, type FileCard } from './store.ts';

@@ -11,11 +11,15 @@ const Rule = Type.Object(
 );
 
 /** By class key or a prefix of it (`2:0501`, `1:0102`), the longest match wins; `*` is every class. */
-export const Retention = Type.Record(Type.String({ pattern: '^(\\*|[12]:[0-9]{4}(:[A-Za-z0-9_-]{1,64})?)$' }), Rule, {
-  additionalProperties: false,
+export const Retention = Type.Record(Type.String({ maxLength: 80 }), Rule, {
   default: { '*': { days: 30 } },
 });
 export type Retention = Static<typeof Retention>;
+
+const classExpression = /^(\*|[12]:[0-9]{4}(:[A-Za-z0-9_-]{1,64})?)$/;
+/** Keys that name no class: a record's pattern lets them pass unchecked. */
+export const strangeClasses = (retention: Retention): string[] =>
+  Object.keys(retention).filter((key) => !classExpression.test(key));
 
 export interface KeptFile {
   sha256: string;
