@@ -33,7 +33,7 @@ const WIDTH_PX_MAX = 854;
 /** The mask is drawn in steps of so many pixels; what is covered is covered whole steps. */
 const STEP_PX = 4;
 const CRF = 26;
-/** 10 s are 2.2 MB at most. */
+/** 10 s are 2 MB. */
 const KBIT_PER_S_MAX = 1600;
 const LONGEST_S = 15;
 /** A machine that is busy with better things takes long; then there is no clip. */
