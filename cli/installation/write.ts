@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -118,7 +119,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       brokerPort: ports.centreBroker,
       edges,
       tokens,
-      administrator: { name: administrator.name, passwordHash: await hashPassword(administrator.password) },
+      administrator: { name: administrator.name, passwordHash: await hashPassword(administrator.password, saltOf(secrets)) },
       influxdbUrl: plan.influxdbUrl,
       postgresUrl: plan.postgresUrl,
       dataDir: './data/centre',
@@ -146,4 +147,9 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
     token,
     administrator,
   };
+}
+
+/** As random as the secrets are: those of a city that follows from a seed give the same file again. */
+function saltOf({ password }: Secrets): Buffer {
+  return createHash('sha256').update(password('salt of the administrator')).digest().subarray(0, 16);
 }

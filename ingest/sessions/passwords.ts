@@ -36,8 +36,8 @@ async function tag(password: string, salt: Buffer, cost: { m: number; t: number;
 
 const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
 
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
+/** In the PHC string format; a salt is given only where the same bytes are wanted again. Throws GEWU_TOO_MANY_REQUESTS. */
+export async function hashPassword(password: string, salt: Buffer = randomBytes(SALT_BYTES)): Promise<string> {
   const hash = await tag(password, salt, { m: MEMORY_KIB, t: PASSES, p: LANES }, TAG_BYTES);
   return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${text(salt)}$${text(hash)}`;
 }
