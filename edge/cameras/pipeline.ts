@@ -219,9 +219,9 @@ class Pipeline implements CameraPipeline {
   }
 
   async #open(): Promise<Eyes> {
-    const { vision, log, clock } = this.#deps;
+    const { vision, log } = this.#deps;
     const model = await openModel(vision.model);
-    const pool = new InferencePool({ model, workers: vision.workers, log, clock });
+    const pool = new InferencePool({ model, workers: vision.workers, log });
     await pool.start();
     return { model, pool };
   }

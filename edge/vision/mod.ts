@@ -1,6 +1,8 @@
+export { WEAK_FACTOR } from './crew.ts';
 export { distanceM, type Ground, type GroundPoint, groundOf } from './ground.ts';
 export type { Decision, Incident, Moment } from './incident.ts';
-export { InferenceLane, InferencePool, type LaneFrame, WEAK_FACTOR } from './inference.ts';
+export { InferencePool, type PreparedModel, type ShadowResult } from './inference.ts';
+export { InferenceLane, type LaneFrame } from './lane.ts';
 export { type Located, Locator, UNOWNED_COVER } from './locate.ts';
 export { CameraMemory } from './memory.ts';
 export { openModel } from './model.ts';

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { InferencePool, type LaneFrame, openModel } from '#edge/vision/mod.ts';
 import type { Detection } from '#models/mod.ts';
-import { silentLog, systemClock } from '#service/mod.ts';
+import { silentLog } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
 
 const BRIGHT_STREET = join(import.meta.dirname, '../../models/fixtures/bright-street');
@@ -32,7 +32,6 @@ async function pool(workers: number, createWorker?: (data: unknown) => Worker, d
     model,
     workers,
     log: silentLog,
-    clock: systemClock,
     ...(createWorker && { createWorker }),
   });
   await inference.start();
@@ -127,9 +126,71 @@ test('a frame of the wrong size is dropped and its memory comes back', async () 
   expect(dropped).toEqual([{ n: 1, reason: 'failed' }]);
 });
 
+/** The same graph under another name, with thresholds that nothing reaches. */
+async function blind() {
+  const model = await openModel(BRIGHT_STREET);
+  const { classes } = model.manifest;
+  return { ...model, manifest: { ...model.manifest, name: 'blind', thresholds: Object.fromEntries(classes.map((c) => [c, 1])) } };
+}
+
+test('another model takes over between two pictures: none is lost, and the order stays', async () => {
+  const { inference, lane } = await pool(2);
+  onTestFinished(() => inference.stop());
+  const { offer, done, dropped } = lane();
+  const prepared = await inference.prepare(await blind());
+  expect(prepared.medianMs).toBeGreaterThan(0);
+  let n = 0;
+  const offerNext = () => offer.offer(frame(++n));
+  const activating = inference.activate(prepared);
+  // One after the other, before, during and after the change.
+  for (offerNext(); n < 60; offerNext()) await until(() => done.length === n, { everyMs: 1 });
+  await activating;
+  await until(() => done.length === n);
+  expect([dropped, done.map((d) => d.n)]).toEqual([[], Array.from({ length: 60 }, (_, i) => i + 1)]);
+  expect([done[0]?.detections.length, done.at(-1)?.detections.filter((d) => d.score >= 1).length]).toEqual([2, 0]);
+  expect(inference.restarts).toBe(0);
+});
+
+test('a candidate in shadow sees the same pictures of the lanes that it is for; what it cannot keep up with is counted', async () => {
+  const { inference } = await pool(1);
+  onTestFinished(() => inference.stop());
+  const seen: string[] = [];
+  const prepared = await inference.prepare(await blind());
+  await inference.shadow(prepared, {
+    lanes: new Set(['a']),
+    onResult: ({ lane, frame: f, detections }) => void seen.push(`${lane}${(f as Numbered).n}:${detections.length}`),
+  });
+  let done = 0;
+  const handlers = { onDone: () => void done++, onDropped: () => undefined };
+  const [a, b] = ['a', 'b'].map((name) => inference.lane<Numbered>(handlers, name));
+  for (let n = 1; n <= 20; n++) {
+    a?.offer(frame(n));
+    b?.offer(frame(n));
+    await until(() => done === 2 * n, { everyMs: 1 });
+  }
+  const counts = inference.shadowed;
+  expect(counts.seen + counts.skipped).toBe(20);
+  await until(() => seen.length === counts.seen);
+  expect(seen[0]).toMatch(/^a1:/);
+  expect(seen.every((s) => s.startsWith('a'))).toBe(true);
+  await inference.shadow(null);
+  a?.offer(frame(21));
+  await until(() => done === 41);
+  expect(seen).toHaveLength(counts.seen);
+});
+
+test('a model that does not load is told so, and the one in use goes on', async () => {
+  const model = await openModel(BRIGHT_STREET);
+  const broken = { ...model, bytes: Buffer.from('garbage') };
+  await expect(one.inference.prepare(broken)).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
+  const { offer, done } = one.lane();
+  offer.offer(frame(1));
+  await until(() => done.length === 1);
+});
+
 test('a file that is no model fails the start', async () => {
   const model = await openModel(BRIGHT_STREET);
   const broken = { ...model, bytes: (await readFile(join(BRIGHT_STREET, 'model.onnx'))).subarray(0, 200) };
-  const inference = new InferencePool({ model: broken, workers: 1, log: silentLog, clock: systemClock });
+  const inference = new InferencePool({ model: broken, workers: 1, log: silentLog });
   await expect(inference.start()).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
 });
