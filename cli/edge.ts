@@ -1,4 +1,4 @@
-import { createEdgeNode, loadEdgeConfig, openDesired } from '#edge/mod.ts';
+import { createEdgeNode, loadEdgeConfig, openDesired, openStartingModel } from '#edge/mod.ts';
 import { createLog, GewuError, runUntilSignal, systemClock } from '#service/mod.ts';
 import { type Command, parseFlags } from './command.ts';
 import { ensurePrograms } from './programs.ts';
@@ -18,8 +18,10 @@ export const edge: Command = {
     if (config.site.cameras.length > 0) await ensurePrograms(['ffmpeg', 'chineseFont']);
     const log = createLog(config.edge.id);
     const ignored = values['ignore-desired'] === true;
-    const desired = await openDesired({ site: config.site, dataDir: config.edge.dataDir, ignored, log });
-    const node = createEdgeNode({ config, desired, log, clock: systemClock });
+    const { dataDir } = config.edge;
+    const desired = await openDesired({ site: config.site, dataDir, ignored, log });
+    const model = await openStartingModel({ ownFolder: config.vision.model, dataDir, ignored, log });
+    const node = createEdgeNode({ config, fromCentre: { desired, model }, log, clock: systemClock });
     await runUntilSignal(node, STOP_MS_MAX);
     return 0;
   },

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
-import type { DesiredAnswer, DesiredDiffAnswer, DesiredSummary, RevisionAnswer } from '#grid/api/mod.ts';
+import type { DesiredAnswer, DesiredDiffAnswer, DesiredSummary, EdgeModelAnswer, RevisionAnswer } from '#grid/api/mod.ts';
 import { GewuError, readConfigFile } from '#service/mod.ts';
-import { ApiClient } from '#simulators/target/mod.ts';
-import { type Command, parseFlags, parseInteger, print, readToken, say } from './command.ts';
+import type { ApiClient } from '#simulators/target/mod.ts';
+import { API_FLAGS, apiOf } from './api.ts';
+import { type Command, parseFlags, parseInteger, print, say } from './command.ts';
 
 const FLAGS = {
-  url: { type: 'string', default: 'http://127.0.0.1:8080' },
-  'token-file': { type: 'string' },
+  ...API_FLAGS,
   reason: { type: 'string' },
   out: { type: 'string' },
   check: { type: 'boolean' },
@@ -54,7 +54,7 @@ API's answer on one line.`,
     const [word = '', ...rest] = positionals;
     const entry = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
     if (entry === undefined || rest.length !== entry.args) throw new GewuError('GEWU_USAGE', 'see `gewu help edges`');
-    const api = new ApiClient(values.url.replace(/\/+$/, ''), await readToken(values['token-file']));
+    const api = await apiOf(values);
     const { reason, out, check = false, json = false } = values;
     await entry.run({ api, args: rest, reason, out, check, json });
     return 0;
@@ -73,11 +73,18 @@ function inWords({ edge, revision, status, running, notes }: DesiredSummary): st
   return [`${edge}  revision ${revision}, ${status}; running ${running ?? 'unknown'}`, ...lines].join('\n');
 }
 
+function modelInWords({ model, phase, wanted, code, message, medianMs, notes }: EdgeModelAnswer): string {
+  const speed = medianMs === null ? '' : `, ${medianMs.toFixed(1)} ms a picture`;
+  const about = phase === 'active' ? '' : ` (${wanted || 'the one of the file'}: ${code} ${message})`;
+  return [`model ${model}, ${phase}${speed}${about}`, ...notes.map((n) => `    ${n.code} ${n.key}: ${n.message}`)].join('\n');
+}
+
 async function show({ api, args: [edge], out, json }: Call): Promise<void> {
   const answer = await api.get<DesiredAnswer>(desired(edge));
   if (out !== undefined) await writeFile(out, stringify(answer.state, { lineWidth: 0, aliasDuplicateObjects: false }));
   if (json) return print(JSON.stringify(answer));
   say(inWords(answer));
+  if (answer.model !== null) say(modelInWords(answer.model));
   if (out === undefined) print(stringify(answer.state, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd());
 }
 

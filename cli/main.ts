@@ -29,7 +29,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'models',
-    summary: 'models: check, evaluate, train, import',
+    summary: 'models: check, evaluate, train, import, sign, push',
     load: async () => (await import('./models/command.ts')).models,
   },
   {

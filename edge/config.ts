@@ -50,6 +50,8 @@ export const EdgeConfigFile = Type.Object(
         /** Folder of the model; none takes the shipped one. */
         model: Type.Optional(Path()),
         workers: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+        /** Release keys (Ed25519, base64) of models that the centre may push; none: it may push none. */
+        trustedKeys: Type.Array(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }), { maxItems: 16, default: [] }),
         /** Recordings that may stand for cameras, by a camera's `file`: for tests of models. */
         filesDir: Type.Optional(Path()),
       },
@@ -104,7 +106,7 @@ type Checked = Static<typeof EdgeConfigFile>;
 export interface EdgeConfig extends Omit<Checked, 'site' | 'siteFile' | 'vision' | 'mappings'> {
   site: Site;
   mappings: readonly Mapper[];
-  vision: { model: string; workers: number; filesDir: string | null };
+  vision: { model: string; workers: number; filesDir: string | null; trustedKeys: readonly string[] };
 }
 
 const SHIPPED_MODEL = resolve(import.meta.dirname, '../models/street-drawn');
@@ -136,6 +138,7 @@ export async function loadEdgeConfig(file: string): Promise<EdgeConfig> {
     evidence: { ...rest.evidence, ...(keysDir === undefined ? {} : { keysDir: resolve(folder, keysDir) }) },
     vision: {
       workers: vision.workers,
+      trustedKeys: vision.trustedKeys,
       model: vision.model === undefined ? SHIPPED_MODEL : resolve(folder, vision.model),
       filesDir: vision.filesDir === undefined ? null : resolve(folder, vision.filesDir),
     },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createCellIndex, type Site } from '#grid/mod.ts';
-import { type ConfigNote, DESIRED_VALUES, type HealthLine, LANES } from '#grid/wire/mod.ts';
+import { DESIRED_VALUES, type HealthLine, LANES } from '#grid/wire/mod.ts';
 import { type Clock, createMetrics, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
 import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
 import { Accounts } from './accounts.ts';
@@ -8,7 +8,7 @@ import { Trail } from './audit/mod.ts';
 import { createDevicePolicy } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
-import { DesiredKeeper, fetchDesired, RefusedChange, type StartingDesired } from './desired/mod.ts';
+import { createFromCentre, type StartingDesired, type StartingModel } from './desired/mod.ts';
 import type { EventSink, HealthSink } from './events.ts';
 import { EvidenceRoom } from './evidence/mod.ts';
 import { NodeHealth, ProbeServer } from './health/mod.ts';
@@ -16,7 +16,7 @@ import { LiveViews } from './live/mod.ts';
 import { Mappings } from './mapping/mod.ts';
 import { Outbox, type SalvageReport } from './outbox/mod.ts';
 import { PushServer } from './push/mod.ts';
-import { createRegistry, type DeviceRegistry, setMaintenance } from './registry.ts';
+import { createRegistry } from './registry.ts';
 import { RuleEngine } from './rules/mod.ts';
 import { SensorIntake } from './sensors/mod.ts';
 import { CaseStateMap, CommandDispatcher, Uplink } from './uplink/mod.ts';
@@ -34,8 +34,8 @@ export interface EdgeNode extends Service {
 
 export interface EdgeNodeDeps {
   config: EdgeConfig;
-  /** From `openDesired`; without it the node takes nothing from the centre and does not speak of it. */
-  desired?: StartingDesired;
+  /** From `openDesired` and `openStartingModel`; without it the node takes nothing from the centre and does not speak of it. */
+  fromCentre?: { desired: StartingDesired; model: StartingModel };
   log: Log;
   clock: Clock;
 }
@@ -51,10 +51,10 @@ const HOUR_MS = 3_600_000;
  *   cameras ------> zones ---+
  *      +--> evidence --> the centre's API
  */
-export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeDeps): EdgeNode {
+export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps): EdgeNode {
   const metrics = createMetrics();
   const edge = config.edge.id;
-  const site = start?.site ?? config.site;
+  const site = fromCentre?.desired.site ?? config.site;
   const outbox = new Outbox({
     file: join(config.edge.dataDir, 'outbox.db'),
     quotaBytes: config.outbox.quotaBytes,
@@ -72,11 +72,22 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
   const trail = new Trail({ dir: join(config.edge.dataDir, 'audit'), edge, health, clock, log });
   const evidence = createEvidence({ config, trail, clock, log, metrics });
   commands.on('release-original', (command) => evidence.release(command));
-  const cameras = createCameras({ config, site, events, health, caseStates, evidence, clock, log, metrics });
+  const vision = { ...config.vision, model: fromCentre?.model.folder ?? config.vision.model };
+  const cameras = createCameras({
+    config: { ...config, vision },
+    site,
+    events,
+    health,
+    caseStates,
+    evidence,
+    clock,
+    log,
+    metrics,
+  });
   const secondSources = site.cameras.length > 0 ? cameras : null;
   const rules = new RuleEngine({ edge, registry, outbox, secondSources, clock, log });
-  const apply = (wanted: Site) => applySite(wanted, { registry, cameras });
-  const desired = start ? createDesired({ config, start, apply, health, clock, log }) : null;
+  const centre = fromCentre ? createFromCentre({ config, ...fromCentre, cameras, registry, health, clock, log }) : null;
+  const desired = centre?.keeper;
   const live = createLive({ config, cameras, trail, clock, log, metrics });
   commands.on('camera-reference', ({ camera }) => {
     cameras.renewReference(camera).catch((err: unknown) => log.warn({ camera, err }, 'reference picture'));
@@ -159,7 +170,7 @@ export function createEdgeNode({ config, desired: start, log, clock }: EdgeNodeD
     live,
     broker,
     ...(push ? [push] : []),
-    ...(desired ? [desired] : []),
+    ...(centre?.services ?? []),
   ];
 
   return {
@@ -197,30 +208,6 @@ function tellSalvage(
   health
     .report({ ts: now, edge, of: 'edge', id: edge, state: 'degraded', reason: 'outbox-damaged', since: now, values })
     .catch((error: Error) => log.warn({ error: error.message }, 'a health record was lost'));
-}
-
-interface DesiredDeps {
-  config: EdgeConfig;
-  start: StartingDesired;
-  apply: (site: Site) => Promise<ConfigNote[]>;
-  health: HealthSink;
-  clock: Clock;
-  log: Log;
-}
-
-function createDesired({ config: { edge, uplink }, ...deps }: DesiredDeps): DesiredKeeper {
-  const centre = { url: uplink.apiUrl, edge: edge.id, password: uplink.password, tls: uplink.apiTls };
-  return new DesiredKeeper({ ...deps, edge: edge.id, fetch: (notice, stopping) => fetchDesired(centre, notice, stopping) });
-}
-
-/** Another site for the running node: cameras and maintenance windows. Throws RefusedChange. */
-async function applySite(site: Site, { registry, cameras }: { registry: DeviceRegistry; cameras: CameraPipeline }): Promise<[]> {
-  const refused = (await cameras.apply(site)).flatMap((c) =>
-    c.change === 'refused' ? [{ code: 'GEWU_DESIRED_INVALID', key: `cameras.${c.camera}`, message: c.message }] : [],
-  );
-  if (refused.length > 0) throw new RefusedChange(refused);
-  setMaintenance(registry, site);
-  return [];
 }
 
 interface CameraDeps {

@@ -14,6 +14,7 @@ import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { LiveViews } from './live/mod.ts';
+import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
@@ -132,6 +133,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const fixed = config.api.tokens;
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
+  const models = createModelStore({ config: config.models, database, audit, clock });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
   const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
@@ -142,6 +144,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     devices,
     desired,
     approvals,
+    models,
     deadLetters,
     evidence,
     edgeKeys,
@@ -153,7 +156,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, desired, deadLetters, evidence, audit, grants, releases, sessions, hub, live],
+    services: [database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, hub, live],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });

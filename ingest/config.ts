@@ -10,6 +10,7 @@ import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
 import { EvidenceConfig } from './evidence/mod.ts';
 import { LiveConfig } from './live/mod.ts';
+import { ModelsConfig } from './packages/mod.ts';
 import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
 
@@ -80,6 +81,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       timeseries,
       database,
       evidence: EvidenceConfig,
+      models: ModelsConfig,
       deadLetters: DeadLettersConfig,
       health: HealthConfig,
       live: LiveConfig,
@@ -91,7 +93,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
   );
 }
 
-/** What `ingest.yaml` may say; `timeseries`, `database` and `evidence` have defaults that depend on `centre.dataDir`. */
+/** What `ingest.yaml` may say; `timeseries`, `database`, `evidence` and `models` have defaults that depend on `centre.dataDir`. */
 export const IngestConfigFile = schemaWith(
   Type.Union([SqliteTimeSeriesConfig, InfluxdbTimeSeriesConfig]),
   Type.Union([SqliteConfig, PostgresConfig]),
@@ -153,13 +155,16 @@ function withDefaultStores(input: unknown): unknown {
     const store = section?.store ?? 'sqlite';
     return store === 'sqlite' ? { store, file: `${dataDir}/${name}`, ...section } : section;
   };
+  const folder = (section: unknown, name: string) =>
+    isObject(section ?? {}) ? { dir: `${dataDir}/${name}`, ...(section as Json) } : section;
   return {
     ...input,
     broker: input.broker ?? { embedded: {} },
     api: input.api ?? {},
     timeseries: embedded(input.timeseries, 'readings.sqlite'),
     database: embedded(input.database, 'centre.sqlite'),
-    evidence: isObject(input.evidence ?? {}) ? { dir: `${dataDir}/evidence`, ...(input.evidence as Json) } : input.evidence,
+    evidence: folder(input.evidence, 'evidence'),
+    models: folder(input.models, 'models'),
   };
 }
 
@@ -184,6 +189,7 @@ const PATHS = [
   'database.tls.certFile',
   'database.tls.keyFile',
   'evidence.dir',
+  'models.dir',
   'filingPolicy',
 ];
 

@@ -114,7 +114,15 @@ export interface LoadedModel {
 export async function loadManifest(dir: string): Promise<LoadedModel> {
   const manifest = parseManifest(await read(join(dir, 'manifest.json')), dir);
   const file = join(dir, basename(manifest.file));
-  const bytes = await read(file);
+  return checkedModel(manifest, file, await read(file));
+}
+
+/** The same of what has been read already; `where` is for people. Throws ModelError (GEWU_MODEL_INVALID). */
+export function modelOf(manifest: Buffer, bytes: Uint8Array, where: string): LoadedModel {
+  return checkedModel(parseManifest(manifest, where), where, bytes);
+}
+
+function checkedModel(manifest: ModelManifest, file: string, bytes: Uint8Array): LoadedModel {
   if (bytes.length > MODEL_BYTES_MAX) throw new ModelError(`${file}: ${bytes.length} B is more than ${MODEL_BYTES_MAX}`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== manifest.sha256) throw new ModelError(`${file}: SHA-256 is ${sha256}, the manifest says ${manifest.sha256}`);

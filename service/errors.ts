@@ -92,6 +92,31 @@ export const ERRORS = {
   GEWU_EVENT_INVALID: { remedy: 'reject', status: 400, hint: 'The event breaks the schema, or names another edge.' },
   GEWU_HEALTH_INVALID: { remedy: 'reject', status: 400, hint: 'The health record breaks the schema, or names another edge.' },
   GEWU_MODEL_INVALID: { remedy: 'fatal', status: 500, hint: 'The model file does not fit its manifest.' },
+  GEWU_MODEL_SIGNATURE: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'Sign the model with a key that `vision.trustedKeys` of the edge names: `gewu models sign`.',
+  },
+  GEWU_MODEL_BUDGET: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'The model is too slow or too large for this machine: fewer pictures a second, more `vision.workers`, or a smaller model.',
+  },
+  GEWU_MODEL_CLASSES: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'Zones have rules for classes that the model does not know: change them, or set `silentRules`.',
+  },
+  GEWU_MODEL_CRASHED: {
+    remedy: 'reject',
+    status: 500,
+    hint: 'The model ended its threads or the node again and again; the one before it is in use.',
+  },
+  GEWU_MODEL_UNREADABLE: {
+    remedy: 'retry',
+    status: 503,
+    hint: "The edge could not fetch the model: look at `uplink.apiUrl`, the disk and the centre's log. It goes on trying.",
+  },
   GEWU_DESIRED_INVALID: {
     remedy: 'reject',
     status: 422,

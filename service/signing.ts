@@ -17,21 +17,30 @@ export function keyIdOf(publicKey: string): string {
   return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex');
 }
 
-export function signManifest(manifest: EvidenceManifest, privateKey: KeyObject): SignedManifest {
-  const signature = sign(null, Buffer.from(signedText(manifest)), privateKey).toString('base64');
-  return { manifest, key: keyIdOf(publicKeyOf(privateKey)), signature };
+/** Signature of a text, base64, and the id of the key that made it. */
+export function signText(text: string, privateKey: KeyObject): { key: string; signature: string } {
+  return { key: keyIdOf(publicKeyOf(privateKey)), signature: sign(null, Buffer.from(text), privateKey).toString('base64') };
 }
 
-/** Whether the manifest is as the holder of this key signed it. */
-export function isSignedBy({ manifest, key, signature }: SignedManifest, publicKey: string): boolean {
+/** Whether the text is as the holder of this key signed it. */
+export function isTextSignedBy(text: string, { key, signature }: { key: string; signature: string }, publicKey: string): boolean {
   if (keyIdOf(publicKey) !== key) return false;
   try {
     const x = Buffer.from(publicKey, 'base64').toString('base64url');
     const object = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-    return verify(null, Buffer.from(signedText(manifest)), object, Buffer.from(signature, 'base64'));
+    return verify(null, Buffer.from(text), object, Buffer.from(signature, 'base64'));
   } catch {
     return false;
   }
+}
+
+export function signManifest(manifest: EvidenceManifest, privateKey: KeyObject): SignedManifest {
+  return { manifest, ...signText(signedText(manifest), privateKey) };
+}
+
+/** Whether the manifest is as the holder of this key signed it. */
+export function isSignedBy({ manifest, key, signature }: SignedManifest, publicKey: string): boolean {
+  return isTextSignedBy(signedText(manifest), { key, signature }, publicKey);
 }
 
 /** A key that is known for an edge. */

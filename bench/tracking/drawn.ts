@@ -1,7 +1,7 @@
 import { groundOf, InferencePool, openModel } from '#edge/vision/mod.ts';
 import type { SiteCamera } from '#grid/mod.ts';
 import { type Detection, type LoadedModel, PictureFit } from '#models/mod.ts';
-import { silentLog, systemClock } from '#service/mod.ts';
+import { silentLog } from '#service/mod.ts';
 import {
   type CameraPose,
   calibrationPoints,
@@ -44,7 +44,7 @@ export class DrawnStreets {
 
   static async open(modelDir: string, workers: number): Promise<DrawnStreets> {
     const model = await openModel(modelDir);
-    const pool = new InferencePool({ model, workers, log: silentLog, clock: systemClock });
+    const pool = new InferencePool({ model, workers, log: silentLog });
     await pool.start();
     return new DrawnStreets(model, pool);
   }

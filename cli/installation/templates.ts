@@ -111,6 +111,7 @@ evidence:
 vision:
   workers: 1                 # inference threads
   # model: models/mine       # folder with manifest.json; the shipped model knows only drawn scenes
+  # trustedKeys: []          # release keys of models that the centre may push: gewu models keygen
 
 siteFile: ${quote(t.siteFile)}
 `;

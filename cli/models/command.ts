@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { CHECK_USAGE, check } from './check.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
 import { IMPORT_USAGE, importDataset } from './import.ts';
+import { KEYGEN_USAGE, keygen, PUSH_USAGE, push, SIGN_USAGE, sign } from './push.ts';
 import { QUIET_USAGE, quiet } from './quiet.ts';
 import { STREET_USAGE, street } from './street.ts';
 import { TRAIN_USAGE, train } from './train.ts';
@@ -21,11 +22,14 @@ const PARTS: Readonly<Record<string, Part>> = {
   street: { usage: STREET_USAGE, run: street },
   import: { usage: IMPORT_USAGE, run: importDataset },
   train: { usage: TRAIN_USAGE, run: train },
+  keygen: { usage: KEYGEN_USAGE, run: keygen },
+  sign: { usage: SIGN_USAGE, run: sign },
+  push: { usage: PUSH_USAGE, run: push },
 };
 
 export const models: Command = {
   name: 'models',
-  summary: 'models: check, evaluate, train, import',
+  summary: 'models: check, evaluate, train, import, sign, push',
   usage: Object.values(PARTS)
     .map((part) => part.usage)
     .join('\n\n'),

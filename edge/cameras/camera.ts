@@ -100,15 +100,16 @@ export class Camera implements Service {
         this.#tell(this.#health.failure(reason, clock.now()));
       },
     });
-    this.#lane = deps.pool.lane<Frame>({
-      onDone: (frame, detections, inferenceMs) => this.#looked(frame, detections, inferenceMs),
-      onDropped: (frame) => this.#dropped(frame),
-    });
-    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(model.manifest, meaning.camera), at, ms });
+    const handlers = {
+      onDone: (frame: Frame, found: Detection[], inferenceMs: number) => this.#looked(frame, found, inferenceMs),
+      onDropped: (frame: Frame) => this.#dropped(frame),
+    };
+    this.#lane = deps.pool.lane<Frame>(handlers, camera.id);
+    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(meaning.manifest, meaning.camera), at, ms });
     this.#reference = new Reference({ dir: deps.references, camera: camera.id, log });
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
-    this.#judge = new Judge({ ...deps, manifest: model.manifest, media: this.#media, release }, deps.meaning);
+    this.#judge = new Judge({ ...deps, media: this.#media, release }, deps.meaning);
     this.#gate = camera.motion === undefined ? null : new MotionGate(camera.motion);
     this.#rate = new RateWindow(ms);
   }
@@ -133,7 +134,7 @@ export class Camera implements Service {
 
   /** Other zones, another calibration: the stream goes on. With the calibration the view is another, too. */
   async apply(meaning: Meaning): Promise<void> {
-    this.#health.shadow = hasShadow(this.#deps.model.manifest, meaning.camera);
+    this.#health.shadow = hasShadow(meaning.manifest, meaning.camera);
     if (!isDeepStrictEqual(meaning.camera.calibration, this.#calibration)) await this.renewReference();
     this.#calibration = meaning.camera.calibration;
     await this.#judge.apply(meaning);

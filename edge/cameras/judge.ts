@@ -1,9 +1,9 @@
 import { type EventData, fault, NEAR_CELL_M } from '#grid/mod.ts';
-import type { Detection, ModelManifest } from '#models/mod.ts';
+import type { Detection } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CameraEvidence, type EvidenceRoom, type Seen } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
-import { CameraView, type EventReporter, isShadow } from '../vision/mod.ts';
+import { CameraView, type EventReporter, isShadow, modelName } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
 import { IMPAIRED_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
@@ -16,7 +16,6 @@ const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution'] satis
 
 export interface JudgeDeps {
   edgeId: string;
-  manifest: ModelManifest;
   room: EvidenceRoom;
   media: MediaStream | null;
   counters: CameraMetrics;
@@ -46,22 +45,23 @@ export class Judge implements Service {
   readonly #evidence: CameraEvidence;
   /** Its memory is given back with the next look. */
   #newest: Frame | null = null;
+  /** Another model has taken over since the start. */
+  #modelChanged = false;
   /** None while another takes its place. */
   #inForce: InForce | null = null;
 
   constructor(deps: JudgeDeps, meaning: Meaning) {
     this.#deps = deps;
     this.#first = meaning;
-    const { manifest, room, media, clock, log } = deps;
-    const model = `${manifest.name}@${manifest.version}`;
+    const { room, media, clock, log } = deps;
     const meant = (): Meaning => this.#inForce ?? this.#first;
     this.#evidence = new CameraEvidence({
       ...room.shared,
       camera: meaning.camera.id,
-      model,
+      model: () => modelName(meant().manifest),
       timeZone: () => meant().surroundings.site.timeZone,
-      // What was attested of another model says nothing about this one.
-      clear: () => meant().camera.personRecall?.model === model,
+      // What was attested of another model says nothing about this one; and shots and looks of the one before are still held.
+      clear: () => !this.#modelChanged && meant().camera.personRecall?.model === modelName(meant().manifest),
       media: () => media,
       onClip: (event, ref) => this.#inForce?.events.attach(event, ref),
       clock,
@@ -90,14 +90,15 @@ export class Judge implements Service {
    */
   async apply(meaning: Meaning): Promise<void> {
     const old = this.#inForce;
+    if (modelName((old ?? this.#first).manifest) !== modelName(meaning.manifest)) this.#modelChanged = true;
     await this.#suspend();
     for (const incident of old === null ? [] : stillPending(old, meaning)) meaning.watch.restore(incident);
     await this.#enforce(meaning);
   }
 
   async #enforce(meaning: Meaning): Promise<void> {
-    const { manifest, clock } = this.#deps;
-    const { camera, ground, watch } = meaning;
+    const { clock } = this.#deps;
+    const { camera, ground, watch, manifest } = meaning;
     const events = meaning.reporter((...event) => this.#evidence.picture(...event));
     await events.start();
     const prefix = `${camera.id.slice(0, 32)}-${clock.now().toString(36)}`;
@@ -107,12 +108,13 @@ export class Judge implements Service {
 
   /** One picture and what was found in it; the picture's memory is given back later. */
   look(frame: Frame, detections: readonly Detection[]): void {
-    const { manifest, counters, release } = this.#deps;
+    const { counters, release } = this.#deps;
     const now = this.#inForce;
     if (now === null) {
       release(frame);
       return;
     }
+    const { manifest } = now;
     const { at, ms } = frame;
     const { people, tracks, decisions } = now.view.look(frame.full, detections, { at, ms, wall: now.surroundings.wall(at) });
     const boxes = new Map(tracks.filter((t) => t.seen).map((t) => [t.id, { box: t.box, score: t.score }]));

@@ -21,6 +21,8 @@ export interface Meaning {
   /** Its zones are those in force. */
   camera: SiteCamera;
   surroundings: Surroundings;
+  /** Of the model whose detections they are. */
+  manifest: ModelManifest;
   ground: Ground;
   watch: ZoneWatch;
   reporter: (evidence: ConstructorParameters<typeof EventReporter>[0]['evidence']) => EventReporter;
@@ -74,6 +76,7 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   return {
     camera: inForce,
     surroundings,
+    manifest,
     ground,
     watch,
     reporter: (evidence) => new EventReporter({ ...reported, evidence }),
@@ -115,6 +118,15 @@ export function isSameSurroundings({ site: a }: Surroundings, { site: b }: Surro
     calendars,
   });
   return isDeepStrictEqual(shared(a), shared(b));
+}
+
+/** Keys of the rules whose class a model does not know, as the desired state has them. */
+export function silentRules(cameras: readonly SiteCamera[], { classes }: Pick<ModelManifest, 'classes'>): string[] {
+  return cameras.flatMap(({ id, zones }) =>
+    zones.flatMap(({ rules }, j) =>
+      rules.flatMap(({ detects }, k) => (classes.includes(detects) ? [] : [`cameras.${id}.zones.${j}.rules.${k}`])),
+    ),
+  );
 }
 
 /** Clear times up to this are not shortened by a profile, seconds. */

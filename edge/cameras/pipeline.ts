@@ -1,17 +1,26 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Profile, Site, SiteCamera } from '#grid/mod.ts';
-import type { LoadedModel } from '#models/mod.ts';
-import { type Clock, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import type { LoadedModel, ModelManifest } from '#models/mod.ts';
+import { type Clock, GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
 import type { CaseStates, EventSink, HealthSink, Question, SecondSources, Testimony } from '../events.ts';
 import { type EvidenceRoom, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
-import { hasShadow, InferencePool, openModel } from '../vision/mod.ts';
+import { hasShadow, InferencePool, openModel, type PreparedModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
 import { type LookListener, Lookout } from './lookout.ts';
-import { isSameStream, isSameSurroundings, type Meaning, meaningOf, type Surroundings, surroundingsOf } from './meaning.ts';
+import {
+  isSameStream,
+  isSameSurroundings,
+  type Meaning,
+  meaningOf,
+  type Surroundings,
+  silentRules,
+  surroundingsOf,
+} from './meaning.ts';
 import { forgottenCameras, type RetireDeps, retireCamera } from './retire.ts';
+import { pictureMs } from './source.ts';
 import { Witness } from './witness.ts';
 
 export interface CameraPipelineDeps {
@@ -77,6 +86,22 @@ export interface CameraPipeline extends Service, SecondSources {
   watch(cameraId: string, listener: LookListener): () => void;
   /** Null for a camera that is not there. Another object once they were changed. */
   zones(cameraId: string): SiteCamera['zones'] | null;
+  /** Of the model in use; null where there is no camera. */
+  manifest(): ModelManifest | null;
+  /** Keys of the rules whose class a model does not know: `cameras.cam-1.zones.0.rules.0`. */
+  silentRules(manifest: ModelManifest): string[];
+  /** What all cameras together want of a model, and what the threads can give: ms of one thread in a second. */
+  load(msPerPicture: number): { wantedMs: number; availableMs: number };
+  /** A thread of the model in use died. Returns what unsubscribes. */
+  onModelDeath(listener: () => void): () => void;
+  /** Loads a model folder beside the one in use, runs and times it. Throws GEWU_MODEL_INVALID. */
+  prepareModel(dir: string): Promise<PreparedModel>;
+  discardModel(prepared: PreparedModel): Promise<void>;
+  /**
+   * A prepared model takes over: between two pictures where its pictures have the size of the old one's, else with each camera's
+   * stream opened anew. Throws GEWU_MODEL_INVALID; the one in use stays then.
+   */
+  switchModel(prepared: PreparedModel): Promise<void>;
 }
 
 /**
@@ -110,6 +135,7 @@ class Pipeline implements CameraPipeline {
   readonly #witness: Witness;
   /** As the site describes them, whether they run or not. */
   #wanted: readonly SiteCamera[];
+  readonly #deathListeners = new Set<() => void>();
   #surroundings: Surroundings;
   #eyes: Eyes | null = null;
   /** Changes wait for the one before. */
@@ -201,6 +227,67 @@ class Pipeline implements CameraPipeline {
     return this.#cameras.get(cameraId)?.description.zones ?? null;
   }
 
+  manifest(): ModelManifest | null {
+    return this.#eyes?.model.manifest ?? null;
+  }
+
+  silentRules(manifest: ModelManifest): string[] {
+    return silentRules(
+      [...this.#cameras.values()].map(({ description }) => description),
+      manifest,
+    );
+  }
+
+  load(msPerPicture: number): { wantedMs: number; availableMs: number } {
+    const pictures = [...this.#cameras.values()].reduce((sum, { description }) => sum + 1000 / pictureMs(description), 0);
+    return { wantedMs: pictures * msPerPicture, availableMs: this.#deps.vision.workers * 1000 };
+  }
+
+  onModelDeath(listener: () => void): () => void {
+    this.#deathListeners.add(listener);
+    return () => this.#deathListeners.delete(listener);
+  }
+
+  async prepareModel(dir: string): Promise<PreparedModel> {
+    await this.#changes;
+    if (this.#eyes === null) throw new GewuError('GEWU_MODEL_INVALID', 'this node has no camera to use a model for');
+    return this.#eyes.pool.prepare(await openModel(dir));
+  }
+
+  async discardModel(prepared: PreparedModel): Promise<void> {
+    await this.#eyes?.pool.discard(prepared);
+  }
+
+  switchModel(prepared: PreparedModel): Promise<void> {
+    const change = this.#changes.then(() => this.#switch(prepared));
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
+  /** Where both see pictures of one size, between two pictures; else each camera's stream is opened anew. */
+  async #switch(prepared: PreparedModel): Promise<void> {
+    const old = this.#eyes;
+    if (old === null || this.#stopping.signal.aborted) throw new GewuError('GEWU_MODEL_INVALID', 'the cameras have stopped');
+    const eyes = { model: prepared.model, pool: old.pool };
+    const all = [...this.#cameras.values()];
+    const samePictures = isSamePicture(old.model.manifest, eyes.model.manifest);
+    if (!samePictures) await Promise.all(all.map(({ camera }) => camera.stop()));
+    try {
+      await old.pool.activate(prepared);
+      this.#eyes = eyes;
+    } finally {
+      const now = this.#eyes ?? old;
+      if (!samePictures) await Promise.all(all.map((running) => this.#renew(running, now)));
+    }
+    if (samePictures) await Promise.all(all.map((running) => running.camera.apply(this.#meaning(running.description, eyes))));
+  }
+
+  async #renew(running: Running, eyes: Eyes): Promise<void> {
+    const meaning = this.#meaning(running.description, eyes);
+    running.camera = this.#build(running.description, meaning, eyes);
+    await running.camera.start();
+  }
+
   async #change(site: Site): Promise<CameraChange[]> {
     if (this.#stopping.signal.aborted) return [];
     if (site.cameras.length > 0) this.#eyes ??= await this.#open();
@@ -223,6 +310,9 @@ class Pipeline implements CameraPipeline {
     const model = await openModel(vision.model);
     const pool = new InferencePool({ model, workers: vision.workers, log });
     await pool.start();
+    pool.onDeath(() => {
+      for (const listener of this.#deathListeners) listener();
+    });
     return { model, pool };
   }
 
@@ -299,4 +389,10 @@ class Pipeline implements CameraPipeline {
       .report({ ts: now, edge: edgeId, of: 'camera', id, state, reason, since: now })
       .catch((cause: unknown) => log.warn({ camera: id, err: cause }, 'camera health not stored'));
   }
+}
+
+/** Whether the cameras' pictures for one model are those for the other. */
+function isSamePicture({ input: a }: ModelManifest, { input: b }: ModelManifest): boolean {
+  const picture = ({ width, height, letterbox }: ModelManifest['input']) => ({ width, height, letterbox });
+  return isDeepStrictEqual(picture(a), picture(b));
 }

@@ -21,7 +21,7 @@ export interface DesiredKeeperDeps {
   /** The document of a notice. Throws GEWU_DESIRED_UNREADABLE. */
   fetch(notice: ConfigNotice, stopping: AbortSignal): Promise<unknown>;
   /** Makes this the site of the running node. Returns what of it is not in force; throws RefusedChange. */
-  apply(site: Site): Promise<ConfigNote[]>;
+  apply(site: Site, state: DesiredState): Promise<ConfigNote[]>;
   health: HealthSink;
   clock: Clock;
   log: Log;
@@ -139,11 +139,11 @@ export class DesiredKeeper implements Service {
     const { revision } = notice;
     const checked = this.#checked(await fetch(notice, this.#stopping.signal));
     if ('notes' in checked) return this.#refuse(revision, checked.notes);
-    const before = { kept: this.#kept, site: this.#site };
+    const before = { kept: this.#kept, site: this.#site, state: this.#newest?.state ?? {} };
     // What has proved itself is what is gone back to, also when this one follows another that has not.
     await this.#keep({ ...before.kept, trial: { revision, state: checked.state, lives: 1 } });
     try {
-      const notes = await this.#deps.apply(checked.site);
+      const notes = await this.#deps.apply(checked.site, checked.state);
       this.#site = checked.site;
       this.#judged = revision;
       log.info({ revision, notes }, 'the desired state is in force');
@@ -153,7 +153,9 @@ export class DesiredKeeper implements Service {
       const known = error instanceof RefusedChange || isGewuError(error);
       if (!known) log.error({ revision, err: error }, 'the desired state could not be applied');
       await this.#keep(before.kept);
-      await this.#deps.apply(before.site).catch((cause: unknown) => log.error({ err: cause }, 'the desired state before it'));
+      await this.#deps
+        .apply(before.site, before.state)
+        .catch((cause: unknown) => log.error({ err: cause }, 'the desired state before it'));
       const code = isGewuError(error) ? error.code : 'GEWU_INTERNAL';
       this.#refuse(revision, error instanceof RefusedChange ? error.notes : [{ code, key: '', message: textOf(error) }]);
     }

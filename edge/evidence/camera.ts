@@ -39,8 +39,8 @@ export interface Seen {
 
 export interface CameraEvidenceDeps {
   camera: string;
-  /** `name@version` */
-  model: string;
+  /** `name@version`, of the one in use. */
+  model: () => string;
   /** As the configuration in force says it. */
   timeZone: () => string;
   /** Whether the people of this camera are known to be found: then pictures show the street around the event, too. */
@@ -195,7 +195,7 @@ export class CameraEvidence {
     const { model, clear, camera } = this.#deps;
     const original = await jpeg;
     const about: About = { ...where, event, camera, takenAt: at };
-    const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model };
+    const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model: model() };
     const kept = await this.#keep(original, what, about);
     const caption = { ...this.#caption(thing, where), takenAt: at };
     return this.#send(await evidenceJpeg(await readJpeg(original), { box, people, clear: clear() }, caption), what, about, kept);
@@ -256,7 +256,7 @@ export class CameraEvidence {
     const { init, fragments, startMs, fromMs, endMs } = strip;
     // UTC of the stream's beginning and the clip's, by the distance to the moment of the event.
     const utc = (monotonicMs: number): number => Math.round(cut.at + monotonicMs - ms);
-    const what: What = { kind: 'clip', mediaType: 'video/mp4', model };
+    const what: What = { kind: 'clip', mediaType: 'video/mp4', model: model() };
     const about: About = { ...where, event, camera, takenAt: utc(fromMs), endedAt: utc(endMs) };
     const bytes = Buffer.concat([init.bytes, ...fragments.map((f) => f.bytes)]);
     const kept = await this.#keep(bytes, what, about);

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 import { DesiredState, SiteApproval, SiteCamera } from '../site/mod.ts';
-import { CONFIG_VERDICTS, ConfigNote } from '../wire/mod.ts';
+import { CONFIG_VERDICTS, ConfigNote, ModelReport } from '../wire/mod.ts';
 import { nullable, Sha256, Time } from './parts.ts';
 
 /** Desired states of edges, as the API tells them. */
@@ -28,7 +28,12 @@ const summary = {
 export const DesiredSummary = Type.Object(summary, strict);
 export type DesiredSummary = Static<typeof DesiredSummary>;
 
-export const DesiredAnswer = Type.Object({ ...summary, state: DesiredState }, strict);
+/** The model of an edge, as it said last. */
+const { of: _, id: __, edge: ___, ...modelProperties } = ModelReport.properties;
+export const EdgeModelAnswer = Type.Object(modelProperties, strict);
+export type EdgeModelAnswer = Static<typeof EdgeModelAnswer>;
+
+export const DesiredAnswer = Type.Object({ ...summary, state: DesiredState, model: nullable(EdgeModelAnswer) }, strict);
 export type DesiredAnswer = Static<typeof DesiredAnswer>;
 
 const { zones, exclude, calibration } = SiteCamera.properties;
@@ -50,6 +55,7 @@ export const DesiredCameraAnswer = Type.Object(
       }),
     ),
     timeZone: nullable(Type.String()),
+    classes: nullable(Type.Array(Type.String(), { description: 'of the model in use, as the edge said last' })),
   },
   strict,
 );
@@ -89,3 +95,19 @@ export const DesiredDiffAnswer = Type.Object(
   strict,
 );
 export type DesiredDiffAnswer = Static<typeof DesiredDiffAnswer>;
+
+export const ModelPackageAnswer = Type.Object(
+  {
+    sha256: Sha256,
+    name: Type.String(),
+    version: Type.String(),
+    classes: Type.Array(Type.String()),
+    provenance: Type.String(),
+    key: Sha256,
+    bytes: Type.Integer(),
+    by: Type.String(),
+    at: Time,
+  },
+  strict,
+);
+export type ModelPackageAnswer = Static<typeof ModelPackageAnswer>;

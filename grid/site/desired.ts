@@ -24,6 +24,17 @@ export const DesiredCamera = Type.Object(
 export type DesiredCamera = Static<typeof DesiredCamera>;
 export const DESIRED_CAMERA_PARTS = Object.keys(DesiredCamera.properties) as (keyof DesiredCamera)[];
 
+export const DesiredModel = Type.Object(
+  {
+    /** SHA-256 of the package, hex. */
+    package: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    /** Rules whose class it does not know fall silent; otherwise it is refused. */
+    silentRules: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+export type DesiredModel = Static<typeof DesiredModel>;
+
 /** What the centre wants of an edge, over the edge's own file. An empty one is that file alone. */
 export const DesiredState = Type.Object(
   {
@@ -31,6 +42,8 @@ export const DesiredState = Type.Object(
     cameras: Type.Optional(Type.Record(Type.String({ pattern: ID_PATTERN }), DesiredCamera, { ...strict, maxProperties: 200 })),
     /** Instead of all maintenance windows of the file. */
     maintenance: Type.Optional(Type.Array(SiteMaintenance, { maxItems: 1000 })),
+    /** Instead of the model that the edge's own file names. */
+    model: Type.Optional(DesiredModel),
   },
   strict,
 );

@@ -81,10 +81,38 @@ export const ConfigReport = Type.Object(
   { additionalProperties: false },
 );
 export type ConfigReport = Static<typeof ConfigReport>;
+export const MODEL_PHASES = ['active', 'fetching', 'refused', 'returned'] as const;
+/** What an edge says of its model: after each start and each change. */
+export const ModelReport = Type.Object(
+  {
+    ts: Type.Integer({ minimum: 0 }),
+    edge: Id(),
+    of: Type.Literal('model'),
+    /** The edge. */
+    id: Id(),
+    /** Model in use, `name@version`, and its package; '' where it is the one of the edge's own file. */
+    model: Type.String({ maxLength: 96 }),
+    package: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    classes: Type.Array(Type.String({ maxLength: 48 }), { maxItems: 256 }),
+    /** Package that is wanted; '' for the one of the edge's own file. */
+    wanted: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    /** active: it is in use; returned: it had been, failed, and the one before is in use again. */
+    phase: Type.Enum(MODEL_PHASES),
+    /** Of the error catalogue: why not; '' where there is nothing to say. */
+    code: Type.String({ maxLength: 64 }),
+    message: Type.String({ maxLength: 512 }),
+    /** Of the wanted one, a picture on one thread of this machine; null where it was not run. */
+    medianMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+    notes: Type.Array(ConfigNote, { maxItems: CONFIG_NOTES_MAX }),
+  },
+  { additionalProperties: false },
+);
+export type ModelReport = Static<typeof ModelReport>;
+
 /** In the values of a node's own health record: the revision in force, and the newest that it has judged. */
 export const DESIRED_VALUES = { running: 'desiredRunning', judged: 'desiredJudged' } as const;
 
-export const HealthLine = Type.Union([HealthRecord, ConfigReport, EdgeAuditReport, EdgeDeadLetter]);
+export const HealthLine = Type.Union([HealthRecord, ConfigReport, ModelReport, EdgeAuditReport, EdgeDeadLetter]);
 export type HealthLine = Static<typeof HealthLine>;
 /** What the centre keeps of the lane; dead letters go where all dead letters go. */
-export type HealthReport = HealthRecord | ConfigReport | EdgeAuditReport;
+export type HealthReport = HealthRecord | ConfigReport | ModelReport | EdgeAuditReport;

@@ -5,6 +5,7 @@ export * from './frame.ts';
 export * from './health.ts';
 export * from './line.ts';
 export * from './live.ts';
+export * from './model.ts';
 export * from './records.ts';
 export * from './release.ts';
 export * from './topics.ts';

@@ -30,6 +30,8 @@ export interface Schema {
   verdicts: VerdictsTable;
   desired_revisions: DesiredRevisionsTable;
   desired_edges: DesiredEdgesTable;
+  model_packages: ModelPackagesTable;
+  edge_models: { edge: string; report_json: string; at: number };
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -369,5 +371,19 @@ export interface DesiredEdgesTable {
   judged: number;
   verdict: string;
   notes_json: string;
+  at: number;
+}
+
+/** Packages of models that edges may fetch; the files lie in a folder under their hash. */
+export interface ModelPackagesTable {
+  sha256: string;
+  name: string;
+  version: string;
+  classes_json: string;
+  provenance: string;
+  /** Id of the key that signed it. */
+  key: string;
+  bytes: number;
+  by: string;
   at: number;
 }

@@ -1,6 +1,6 @@
 import type { DesiredAnswer, DesiredCameraAnswer, DesiredSummary } from '#grid/api/mod.ts';
-import { type DesiredState, desiredMistakes, type Site, type SiteApproval } from '#grid/mod.ts';
-import { type ConfigReport, DESIRED_VALUES, type HealthRecord } from '#grid/wire/mod.ts';
+import { type DesiredState, desiredMistakes, type Site, type SiteApproval, type SiteMistake } from '#grid/mod.ts';
+import { type ConfigReport, DESIRED_VALUES, type HealthRecord, type ModelReport } from '#grid/wire/mod.ts';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
 import type { Database, Queries } from '../database/mod.ts';
@@ -8,12 +8,15 @@ import { ACCEPTED, type ConfigSender, type Verdict } from '../ports.ts';
 import { diffOf } from './diff.ts';
 import {
   type Head,
+  isPackageKnown,
   listRevisions,
   readHeads,
+  readModelReport,
   readReports,
   readRevision,
   readState,
   toInfo,
+  writeModelReport,
   writeReport,
   writeRevision,
 } from './store.ts';
@@ -71,7 +74,8 @@ class DesiredStates implements DesiredService {
   async get(edge: string): Promise<DesiredAnswer> {
     this.#siteOf(edge);
     const { state } = await readState(this.#deps.database.kysely, edge);
-    return { ...(await this.#summary(edge)), state };
+    const model = await readModelReport(this.#deps.database.kysely, edge);
+    return { ...(await this.#summary(edge)), state, model };
   }
 
   async camera(edge: string, camera: string): Promise<DesiredCameraAnswer> {
@@ -79,7 +83,8 @@ class DesiredStates implements DesiredService {
     const { state } = await readState(this.#deps.database.kysely, edge);
     if (site?.cameras.every(({ id }) => id !== camera))
       throw new GewuError('GEWU_NOT_FOUND', `edge ${edge} has no camera ${camera}`);
-    return cameraView(await this.#summary(edge), { site, state, camera });
+    const classes = (await readModelReport(this.#deps.database.kysely, edge))?.classes ?? null;
+    return cameraView(await this.#summary(edge), { site, state, camera, classes });
   }
 
   async set(edge: string, state: DesiredState, change: Change): Promise<DesiredAnswer> {
@@ -106,6 +111,13 @@ class DesiredStates implements DesiredService {
   async setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer> {
     await this.#change(edge, change, async (_, { maintenance: __, ...rest }) =>
       maintenance === null || maintenance === undefined ? rest : { ...rest, maintenance },
+    );
+    return this.get(edge);
+  }
+
+  async setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer> {
+    await this.#change(edge, change, async (_, { model: __, ...rest }) =>
+      model === null || model === undefined ? rest : { ...rest, model },
     );
     return this.get(edge);
   }
@@ -141,7 +153,7 @@ class DesiredStates implements DesiredService {
     return { json: state_json, sha256 };
   }
 
-  async reported(reports: readonly ConfigReport[]): Promise<Verdict[]> {
+  async reported(reports: readonly (ConfigReport | ModelReport)[]): Promise<Verdict[]> {
     const verdicts = reports.map(({ edge, id }): Verdict => {
       if (id !== edge) return { ok: false, code: 'GEWU_HEALTH_INVALID', reason: `${edge} speaks for edge ${id}` };
       if (this.#sites.has(edge)) return ACCEPTED;
@@ -152,9 +164,9 @@ class DesiredStates implements DesiredService {
     await database.transaction(async (db) => {
       // An edge's clock may run ahead: a report from the future would silence all later ones.
       for (const [i, report] of reports.entries())
-        if (verdicts[i]?.ok) await writeReport(db, { ...report, ts: Math.min(report.ts, now) });
+        if (verdicts[i]?.ok) await write(db, { ...report, ts: Math.min(report.ts, now) });
     });
-    for (const { verdict } of reports) this.#verdicts.inc({ verdict });
+    for (const report of reports) if (report.of === 'config') this.#verdicts.inc({ verdict: report.verdict });
     return verdicts;
   }
 
@@ -196,7 +208,7 @@ class DesiredStates implements DesiredService {
         if (present.revision !== change.revision)
           throw new GewuError('GEWU_REVISION_STALE', `edge ${edge} is at revision ${present.revision}, not ${change.revision}`);
         const state = await make(db, present.state);
-        const mistakes = site === null ? [] : desiredMistakes(site, state);
+        const mistakes = [...(site === null ? [] : desiredMistakes(site, state)), ...(await modelMistakes(db, state))];
         if (mistakes.length > 0) throw new DesiredError(mistakes);
         if (change.check === true || diffOf(present.state, state).entries.length === 0) return null;
         // A revision that the edge has seen and this database has lost must not come again with another content.
@@ -230,6 +242,15 @@ class DesiredStates implements DesiredService {
     const [heads, reports] = [await readHeads(kysely, edges), await readReports(kysely, edges)];
     return edges.map((edge) => summaryOf(edge, heads.get(edge)?.revision ?? 0, reports.get(edge)));
   }
+}
+
+async function modelMistakes(db: Queries, { model }: DesiredState): Promise<SiteMistake[]> {
+  if (model === undefined || (await isPackageKnown(db, model.package))) return [];
+  return [{ key: 'model.package', value: model.package, message: 'there is no such package here: push it first' }];
+}
+
+function write(db: Queries, report: ConfigReport | ModelReport): Promise<void> {
+  return report.of === 'config' ? writeReport(db, report) : writeModelReport(db, report);
 }
 
 /** 0 is the edge's own file. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import type { RevisionAnswer } from '#grid/api/mod.ts';
+import type { EdgeModelAnswer, RevisionAnswer } from '#grid/api/mod.ts';
 import type { DesiredState } from '#grid/mod.ts';
-import { type ConfigReport, DESIRED_BYTES_MAX } from '#grid/wire/mod.ts';
+import { type ConfigReport, DESIRED_BYTES_MAX, type ModelReport } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { DesiredEdgesTable, DesiredRevisionsTable, Queries } from '../database/mod.ts';
 
@@ -136,4 +136,27 @@ export async function writeReport(db: Queries, { edge, running, revision, verdic
     .where('revision', '=', revision)
     .where((eb) => eb.or([eb('verdict_at', 'is', null), eb('verdict_at', '<=', ts)]))
     .execute();
+}
+
+/** The newest report counts. */
+export async function writeModelReport(db: Queries, { of: _, id: __, edge, ...report }: ModelReport): Promise<void> {
+  await db
+    .insertInto('edge_models')
+    .values({ edge, report_json: JSON.stringify(report).replaceAll('\\u0000', ''), at: report.ts })
+    .onConflict((c) =>
+      c
+        .column('edge')
+        .doUpdateSet((eb) => ({ report_json: eb.ref('excluded.report_json'), at: eb.ref('excluded.at') }))
+        .whereRef('edge_models.at', '<=', 'excluded.at'),
+    )
+    .execute();
+}
+
+export async function readModelReport(db: Queries, edge: string): Promise<EdgeModelAnswer | null> {
+  const row = await db.selectFrom('edge_models').select('report_json').where('edge', '=', edge).executeTakeFirst();
+  return row === undefined ? null : JSON.parse(row.report_json);
+}
+
+export async function isPackageKnown(db: Queries, sha256: string): Promise<boolean> {
+  return (await db.selectFrom('model_packages').select('sha256').where('sha256', '=', sha256).executeTakeFirst()) !== undefined;
 }

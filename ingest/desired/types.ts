@@ -7,7 +7,7 @@ import type {
   RevisionStateAnswer,
 } from '#grid/api/mod.ts';
 import type { DesiredCamera, DesiredState, SiteApproval, SiteMistake } from '#grid/mod.ts';
-import type { ConfigReport, HealthRecord } from '#grid/wire/mod.ts';
+import type { ConfigReport, HealthRecord, ModelReport } from '#grid/wire/mod.ts';
 import { GewuError, type Service } from '#service/mod.ts';
 import type { Verdict } from '../ports.ts';
 
@@ -52,6 +52,8 @@ export interface DesiredService extends Service {
   setCamera(edge: string, camera: string, parts: CameraChange, change: Change): Promise<DesiredCameraAnswer>;
   /** Which classes may open cases on a camera: not to be set, nor brought back, in any other way. */
   setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer>;
+  /** null: the model of the edge's own file. */
+  setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer>;
   setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer>;
   /** A new revision with the content of an earlier one; `to` 0: the edge's own file. */
   returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer>;
@@ -63,7 +65,7 @@ export interface DesiredService extends Service {
   /** The exact bytes that the notice's hash is of. */
   document(edge: string, revision: number): Promise<{ json: string; sha256: string }>;
   /** What edges say; idempotent, the newest counts. */
-  reported(reports: readonly ConfigReport[]): Promise<Verdict[]>;
+  reported(reports: readonly (ConfigReport | ModelReport)[]): Promise<Verdict[]>;
   /** Health records of nodes: those that have not judged the newest revision are told of it. */
   heard(nodes: readonly HealthRecord[]): Promise<void>;
 }

@@ -20,7 +20,7 @@ function statusOf(revision: number, report: DesiredEdgesTable | undefined): Desi
 /** What an editor shows of a camera: the centre's wish where there is one, else the edge's file. */
 export function cameraView(
   summary: DesiredSummary,
-  { site, state, camera }: { site: Site | null; state: DesiredState; camera: string },
+  { site, state, camera, classes }: { site: Site | null; state: DesiredState; camera: string; classes: string[] | null },
 ): DesiredCameraAnswer {
   const own = site?.cameras.find((c) => c.id === camera);
   const wish = state.cameras?.[camera] ?? {};
@@ -38,6 +38,7 @@ export function cameraView(
     approvals: wish.approvals ?? own?.approvals ?? [],
     residualsM: fitted === null || fitted.residualsM.length === 0 ? null : fitted.residualsM.map(finite),
     timeZone: site?.timeZone ?? null,
+    classes,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ConfigMistake, ERRORS, type ErrorCode, GewuError } from '#service/mod.ts';
 
 const REQUEST_MS_MAX = 5_000;
+const UPLOAD_MS_MAX = 600_000;
 
 /** The centre's API as any client sees it. */
 export class ApiClient {
@@ -36,6 +37,15 @@ export class ApiClient {
     const headers = { 'content-type': 'application/json' };
     const response = await this.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
     if (!response.ok) throw new GewuError('GEWU_STORE_UNAVAILABLE', `POST ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** PUT of a file, which may take its time. */
+  async upload<T>(path: string, bytes: Uint8Array): Promise<T> {
+    const signal = AbortSignal.timeout(UPLOAD_MS_MAX);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const response = await this.fetch(path, { method: 'PUT', body: new Blob([Buffer.from(bytes)]), headers, signal });
+    if (!response.ok) throw refusal(`PUT ${path}: ${response.status}`, await response.text());
     return (await response.json()) as T;
   }
 

@@ -77,7 +77,7 @@ test('covers report over MQTT that they are open: the camera sees one, sees none
   const node = createEdgeNode({
     config: {
       ...config,
-      vision: { model: join(import.meta.dirname, '../../models/street-drawn'), workers: 1, filesDir: null },
+      vision: { model: join(import.meta.dirname, '../../models/street-drawn'), workers: 1, filesDir: null, trustedKeys: [] },
       site: { ...config.site, cells: [{ code: CELL, polygon }], cameras: [camera] },
     },
     log: silentLog,

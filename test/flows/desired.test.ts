@@ -1,12 +1,15 @@
+import type { KeyObject } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { DesiredAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
+import { newSigningKey, publicKeyOf } from '#service/mod.ts';
 import { paintedCamera } from '../edge/cameras/painted.ts';
 import { brightCamera, siteOf } from '../edge/cameras/running.ts';
 import { type SmallInstallation, startSmallInstallation } from '../support/installation.ts';
+import { BRIGHT_STREET, variant } from '../support/models.ts';
 import { until } from '../support/until.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
@@ -15,7 +18,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 /** A centre, an edge and a camera, each for real: what is set at the centre's API changes what the edge sees, while it runs. */
 const EDGE = '/api/v1/edges/edge-01/desired';
 const CAMERA = `${EDGE}/cameras/cam-01`;
-const BRIGHT_STREET = join(import.meta.dirname, '../models/fixtures/bright-street');
+const KEY = newSigningKey();
 const cleanups: (() => unknown)[] = [];
 let city: SmallInstallation;
 let zones: DesiredCameraAnswer['zones'];
@@ -26,7 +29,12 @@ beforeAll(async () => {
   const camera = brightCamera(painted);
   zones = camera.zones;
   const site = siteOf([{ ...camera, zones: [] }]);
-  city = await startSmallInstallation(dir, [], {}, { site, file: { vision: { model: BRIGHT_STREET } } });
+  city = await startSmallInstallation(
+    dir,
+    [],
+    {},
+    { site, file: { vision: { model: BRIGHT_STREET, trustedKeys: [publicKeyOf(KEY)] } } },
+  );
   cleanups.push(async () => {
     await Promise.all([city.edge.stop(), city.centre.stop()]);
     await rm(dir, { recursive: true, force: true });
@@ -37,7 +45,11 @@ afterAll(async () => {
 });
 
 const events = async () =>
-  (await city.api.get<{ items: { record: { type: string; data: { origin: { zone: string } } } }[] }>('/api/v1/events')).items;
+  (
+    await city.api.get<{ items: { record: { type: string; data: { origin: { zone: string; model: string } } } }[] }>(
+      '/api/v1/events',
+    )
+  ).items;
 const patch = async (parts: object) => {
   const { revision } = await city.api.get<DesiredCameraAnswer>(CAMERA);
   return city.api.send<DesiredCameraAnswer>('PATCH', CAMERA, { revision, reason: 'test', ...parts });
@@ -67,7 +79,43 @@ test('a zone that is drawn at the centre raises an event without a restart; a ba
   expect(city.edge.pid).toBe(pid);
 });
 
+test('a model that is pushed looks from then on; one that is garbage, or signed by a stranger, is refused and the old one goes on', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
+  cleanups.push(() => rm(dir, { recursive: true, force: true }));
+  const pid = city.edge.pid;
+  const push = async (name: string, { key = KEY, ...options }: { key?: KeyObject; manifest?: object; bytes?: Buffer }) => {
+    const packed = await variant(join(dir, name), key, options);
+    await city.api.upload(`/api/v1/models/${packed.sha256}`, packed.package);
+    const { revision } = await city.api.get<DesiredAnswer>(EDGE);
+    await city.api.send('PUT', `${EDGE}/model`, { revision, reason: name, model: { package: packed.sha256 } });
+    return until(
+      async () => {
+        const { model } = await city.api.get<DesiredAnswer>(EDGE);
+        return model?.wanted === packed.sha256 && model.phase !== 'fetching' ? model : null;
+      },
+      { timeoutMs: 60_000, everyMs: 50, what: `${name} judged` },
+    );
+  };
+  expect(await push('next', { manifest: { version: '9.0.0' } })).toMatchObject({ phase: 'active', code: '' });
+  // What it raises from now on is its own.
+  await patch({ zones: zones?.map((zone) => ({ ...zone, id: 'anew' })) });
+  const raised = await until(async () => (await events()).find((e) => e.record.data.origin.zone === 'anew'), {
+    timeoutMs: 30_000,
+  });
+  expect(raised.record.data.origin.model).toMatch(/@9\.0\.0$/);
+  expect(await push('garbage', { bytes: Buffer.from('garbage') })).toMatchObject({
+    phase: 'refused',
+    code: 'GEWU_MODEL_INVALID',
+  });
+  expect(await push('stranger', { key: newSigningKey() })).toMatchObject({
+    ...{ phase: 'refused', code: 'GEWU_MODEL_SIGNATURE' },
+    model: expect.stringMatching(/@9\.0\.0$/),
+  });
+  expect(city.edge.pid).toBe(pid);
+});
+
 test('kill -9 of edge and centre at any time of a change: the newest comes into force, and nothing is half', async () => {
+  const raised = (await events()).length;
   for (const [delayMs, both] of [
     [0, true],
     [30, false],
@@ -82,6 +130,6 @@ test('kill -9 of edge and centre at any time of a change: the newest comes into 
   }
   const view = await city.api.get<DesiredCameraAnswer>(CAMERA);
   expect([view.fps, view.set]).toEqual([2.3, ['zones', 'fps']]);
-  // The one event is still the one event.
-  expect(await events()).toHaveLength(1);
+  // The events are still the events.
+  expect(await events()).toHaveLength(raised);
 });

@@ -40,7 +40,7 @@ export function edgeFile({ dataDir, centreUrl, devices, port = 0, profile = 'dem
 export function edgeConfig(options: EdgeOptions): EdgeConfig {
   return {
     ...checkConfig('test', EdgeConfigFile, edgeFile(options)),
-    vision: { model: '', workers: 1, filesDir: null },
+    vision: { model: '', workers: 1, filesDir: null, trustedKeys: [] },
     mappings: [],
   } as EdgeConfig;
 }

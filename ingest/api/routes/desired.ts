@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { type TProperties, Type } from 'typebox';
-import { DesiredState, Id, SiteCamera } from '#grid/mod.ts';
+import { DesiredModel, DesiredState, Id, SiteCamera } from '#grid/mod.ts';
 import { DESIRED_BYTES_MAX } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { Change } from '../../desired/mod.ts';
@@ -200,6 +200,22 @@ const addSetting: Route = (app, { desired: service }) => {
       },
     },
     (request) => service.setMaintenance(request.params.id, request.body.maintenance, change(request)),
+  );
+  app.put(
+    '/api/v1/edges/:id/desired/model',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'The model of an edge',
+        description: `Of a package that was pushed; null gives it back to the file of the edge. ${CHECKED}`,
+        params: IdParams,
+        querystring: Check,
+        body: changeOf({ model: nullable(DesiredModel) }),
+        response: answers(DesiredAnswer),
+      },
+    },
+    (request) => service.setModel(request.params.id, request.body.model, change(request)),
   );
   app.post(
     '/api/v1/edges/:id/desired/return',

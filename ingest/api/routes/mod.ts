@@ -17,6 +17,7 @@ import { events } from './events.ts';
 import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
 import { live } from './live.ts';
+import { models } from './models.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -39,6 +40,7 @@ export const ROUTES: readonly Route[] = [
   probes,
   edges,
   desired,
+  models,
   devices,
   cameras,
   readings,

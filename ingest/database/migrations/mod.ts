@@ -4,6 +4,7 @@ import { casesMigration } from './0001-cases.ts';
 import { operationsMigration } from './0002-operations.ts';
 import { evidenceMigration } from './0003-evidence.ts';
 import { desiredMigration } from './0004-desired.ts';
+import { modelsMigration } from './0004-models.ts';
 import { consoleMigration } from './0006-console.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
@@ -17,5 +18,6 @@ export const MIGRATIONS: readonly Migration[] = [
   operationsMigration,
   evidenceMigration,
   desiredMigration,
+  modelsMigration,
   consoleMigration,
 ];

@@ -70,7 +70,7 @@ function edgeConfig({ centre }: TestCentre, site: Site, model: string, live: obj
   };
   return {
     ...checkConfig('test', EdgeConfigFile, file),
-    vision: { model, workers: 1, filesDir: null },
+    vision: { model, workers: 1, filesDir: null, trustedKeys: [] },
     mappings: [],
   } as EdgeConfig;
 }

@@ -320,6 +320,7 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/edges/{id}/history', '/api/v1/devices/{id}/history', '/api/v1/cameras/{id}/history'],
     ...['/api/v1/desired', ...['', '/cameras/{camera}', '/diff', '/revisions'].map((part) => DESIRED + part)],
     ...['', '/document'].map((part) => `${DESIRED}/revisions/{revision}${part}`),
+    ...['/api/v1/models', '/api/v1/models/{sha256}/package'],
   ].map((path) => `GET ${path}`);
   const others = [
     'POST /api/v1/cases',
@@ -347,6 +348,8 @@ test('the OpenAPI document covers every route', async () => {
     'DELETE /api/v1/tokens/{sha256}',
     `PUT ${DESIRED}`,
     `PUT ${DESIRED}/maintenance`,
+    `PUT ${DESIRED}/model`,
+    'PUT /api/v1/models/{sha256}',
     `PATCH ${DESIRED}/cameras/{camera}`,
     `POST ${DESIRED}/return`,
   ];

@@ -1,0 +1,65 @@
+import type { Site } from '#grid/mod.ts';
+import type { ConfigNote } from '#grid/wire/mod.ts';
+import type { Clock, Log, Service } from '#service/mod.ts';
+import type { CameraPipeline } from '../cameras/mod.ts';
+import type { EdgeConfig } from '../config.ts';
+import type { HealthSink } from '../events.ts';
+import { type DeviceRegistry, setMaintenance } from '../registry.ts';
+import { downloadPackage } from './download.ts';
+import { type CentreAccess, fetchDesired } from './fetch.ts';
+import { DesiredKeeper, RefusedChange } from './keeper.ts';
+import type { StartingDesired } from './kept.ts';
+import { ModelKeeper } from './model_keeper.ts';
+import type { StartingModel } from './model_start.ts';
+
+export interface FromCentreDeps {
+  config: EdgeConfig;
+  desired: StartingDesired;
+  model: StartingModel;
+  cameras: CameraPipeline;
+  registry: DeviceRegistry;
+  health: HealthSink;
+  clock: Clock;
+  log: Log;
+}
+
+/** What takes in what the centre wants of a node; `services` are started when everything that they change runs. */
+export function createFromCentre(deps: FromCentreDeps): { keeper: DesiredKeeper; services: Service[] } {
+  const { config, desired, cameras, health, clock, log } = deps;
+  const { edge, uplink, vision } = config;
+  const centre: CentreAccess = { url: uplink.apiUrl, edge: edge.id, password: uplink.password, tls: uplink.apiTls };
+  const common = { edge: edge.id, health, clock, log };
+  const models = new ModelKeeper({
+    ...common,
+    start: deps.model,
+    trustedKeys: vision.trustedKeys,
+    user: cameras,
+    download: (options) => downloadPackage(centre, options),
+  });
+  const keeper = new DesiredKeeper({
+    ...common,
+    start: desired,
+    fetch: (notice, stopping) => fetchDesired(centre, notice, stopping),
+    async apply(site, state) {
+      const notes = await applySite(site, deps);
+      models.want(state.model);
+      return notes;
+    },
+  });
+  if (desired.ignored) return { keeper, services: [keeper] };
+  const { kept } = desired;
+  models.want((kept.trial ?? kept.running)?.state.model);
+  return { keeper, services: [models, keeper] };
+}
+
+/** Another site for the running node: cameras and maintenance windows. Throws RefusedChange. */
+async function applySite(site: Site, { registry, cameras }: Pick<FromCentreDeps, 'registry' | 'cameras'>): Promise<ConfigNote[]> {
+  const refused = (await cameras.apply(site)).flatMap((c) =>
+    c.change === 'refused' ? [{ code: 'GEWU_DESIRED_INVALID', key: `cameras.${c.camera}`, message: c.message }] : [],
+  );
+  if (refused.length > 0) throw new RefusedChange(refused);
+  setMaintenance(registry, site);
+  const manifest = cameras.manifest();
+  const silent = manifest === null ? [] : cameras.silentRules(manifest);
+  return silent.map((key) => ({ code: 'GEWU_MODEL_CLASSES', key, message: 'the model in use has no such class: silent' }));
+}

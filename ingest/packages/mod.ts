@@ -1,0 +1,1 @@
+export { createModelStore, type ModelStore, ModelsConfig } from './store.ts';
