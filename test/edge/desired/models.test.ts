@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ModelKeeper, type ModelUser, openStartingModel } from '#edge/desired/mod.ts';
 import { InferencePool, openModel } from '#edge/vision/mod.ts';
 import { checkHealthLine, type ModelReport } from '#grid/wire/mod.ts';
@@ -9,6 +9,9 @@ import { GewuError, newSigningKey, publicKeyOf, silentLog, systemClock } from '#
 import { BRIGHT_STREET, variant } from '../../support/models.ts';
 import { tempDir } from '../../support/temp.ts';
 import { until } from '../../support/until.ts';
+
+// Threads take their time to begin on a busy machine; a wrong result is told long before.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const KEY = newSigningKey();
 
@@ -92,7 +95,7 @@ test('a model is fetched from where it stopped, checked, run and used; what is w
   expect(await refused(other, { silentRules: true })).toEqual(['refused', 'GEWU_MODEL_BUDGET', '2.0.0']);
   life.node.wantedMs = 1;
   life.keeper.want(undefined);
-  await until(() => life.reports.at(-1)?.package === '');
+  await until(() => life.reports.at(-1)?.package === '', { timeoutMs: 60_000 });
   const silent = await life.want(other, { silentRules: true });
   expect(silent).toMatchObject({
     phase: 'active',
@@ -121,10 +124,10 @@ test('the one in use is used after a restart; one whose threads die, or that end
   expect(second.reports).toMatchObject([{ phase: 'active', package: a.sha256, model: expect.stringMatching(/@2\.0\.0$/) }]);
   await second.want(b);
   for (let i = 0; i < 3; i++) second.die();
-  const returned = await until(() => second.reports.find((r) => r.phase === 'returned'));
+  const returned = await until(() => second.reports.find((r) => r.phase === 'returned'), { timeoutMs: 60_000 });
   expect(returned).toMatchObject({ code: 'GEWU_MODEL_CRASHED', package: a.sha256, wanted: b.sha256 });
   second.keeper.want(undefined);
-  await until(() => second.reports.at(-1)?.package === '');
+  await until(() => second.reports.at(-1)?.package === '', { timeoutMs: 60_000 });
   expect(await second.want(b)).toMatchObject({ phase: 'refused', code: 'GEWU_MODEL_CRASHED' });
 
   // Nobody stops this node: three lives end with the model.
