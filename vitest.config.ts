@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // A busy machine needs longer; what is wrong is told long before.
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
     maxWorkers: 2,
     pool: 'forks',
   },
