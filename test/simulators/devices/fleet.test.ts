@@ -163,7 +163,8 @@ test('an incident is told from its time on, and no longer than its end', async (
   const tilt = { id: 'i-1', device: 'dev-1', fields: { tilt_deg: 25, opened: true }, fromMs: 400, toMs: 1600 };
   fleet.play(tilt, startsAt);
   fleet.play({ ...tilt, id: 'long-over', fromMs: -500, toMs: -100 }, startsAt);
-  await until(() => fleet.told.has('i-1') && Date.now() > startsAt + 2000);
+  const over = () => broker.samples('dev-1').some((s) => (s.ts as number) > startsAt + tilt.toMs);
+  await until(() => fleet.told.has('i-1') && over());
   await settle(fleet);
   const wrong = broker.samples('dev-1').filter((s) => s.opened === true);
   expect(wrong.length).toBeGreaterThan(2);
