@@ -3,4 +3,5 @@ export * from './names.tsx';
 export * from './page.tsx';
 export * from './rows.tsx';
 export * from './scroll_x.tsx';
+export * from './thing.tsx';
 export * from './time.tsx';
