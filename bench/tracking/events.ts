@@ -1,5 +1,5 @@
-import { CameraView, type Incident, Locator, wallClock, ZoneWatch } from '#edge/vision/mod.ts';
-import { createCellIndex } from '#grid/mod.ts';
+import { CameraView, type Incident, Locator, ZoneWatch } from '#edge/vision/mod.ts';
+import { createCellIndex, wallClock } from '#grid/mod.ts';
 import type { ModelManifest } from '#models/mod.ts';
 import { cameraTruth, matchIncidents, type SeenCase } from '#simulators/mod.ts';
 import { cameraOfView, type DrawnMoment } from './drawn.ts';

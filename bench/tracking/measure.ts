@@ -1,4 +1,5 @@
-import { CameraView, wallClock, ZoneWatch } from '#edge/vision/mod.ts';
+import { CameraView, ZoneWatch } from '#edge/vision/mod.ts';
+import { wallClock } from '#grid/mod.ts';
 import {
   addCounts,
   countTracks,

@@ -1,7 +1,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cameraOfView, type DrawnMoment, DrawnStreets, type DrawnView } from '#bench/tracking/mod.ts';
-import { CameraView, wallClock, ZoneWatch } from '#edge/vision/mod.ts';
+import { CameraView, ZoneWatch } from '#edge/vision/mod.ts';
+import { wallClock } from '#grid/mod.ts';
 import type { ModelManifest } from '#models/mod.ts';
 import { buildDemoCity, type CityCamera, quietHour, zonesOf } from '#simulators/city/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';

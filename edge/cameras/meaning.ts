@@ -1,19 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyZoneProfile, type CellIndex, createCellIndex, type Profile, type Site, type SiteCamera } from '#grid/mod.ts';
+import {
+  applyZoneProfile,
+  type CellIndex,
+  createCellIndex,
+  type Profile,
+  type Site,
+  type SiteCamera,
+  type WallTime,
+  wallClock,
+} from '#grid/mod.ts';
 import { type ModelManifest, PERSON_CLASS } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
-import {
-  CameraMemory,
-  EventReporter,
-  type Ground,
-  groundOf,
-  type Incident,
-  Locator,
-  type WallTime,
-  wallClock,
-  ZoneWatch,
-} from '../vision/mod.ts';
+import { CameraMemory, EventReporter, type Ground, groundOf, type Incident, Locator, ZoneWatch } from '../vision/mod.ts';
 import { lookMs } from './source.ts';
 
 /** What a camera's detections mean by the site's configuration; another one takes its place when that changes. */

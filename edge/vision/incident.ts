@@ -1,7 +1,6 @@
-import type { Zone, ZoneRule } from '#grid/mod.ts';
+import type { WallTime, Zone, ZoneRule } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 import { distanceM, type GroundPoint } from './ground.ts';
-import type { WallTime } from './schedule.ts';
 import type { Track } from './tracker.ts';
 
 /**

@@ -8,7 +8,6 @@ export { CameraMemory } from './memory.ts';
 export { openModel } from './model.ts';
 export { contactPixel, type Placed, place } from './placement.ts';
 export { clearedRecord, EventReporter } from './reporter.ts';
-export { inForce, type WallTime, wallClock } from './schedule.ts';
 export { hasShadow, isApproved, isShadow, modelName } from './shadow.ts';
 export { type Observed, type Track, Tracker } from './tracker.ts';
 export { CameraView, type CameraViewDeps, type Sight } from './view.ts';

@@ -1,4 +1,4 @@
-import { type Calendars, inPolygon, type Zone, type ZoneRule } from '#grid/mod.ts';
+import { type Calendars, inForce, inPolygon, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 import { Footsteps } from './crossing.ts';
 import { distanceM } from './ground.ts';
@@ -15,7 +15,6 @@ import {
   sightingOfMany,
 } from './incident.ts';
 import { contactPixel } from './placement.ts';
-import { inForce, type WallTime } from './schedule.ts';
 import type { Track } from './tracker.ts';
 
 /** A pending incident must have been there for this share of its time. */

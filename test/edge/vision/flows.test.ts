@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CameraMemory, EventReporter, groundOf, Locator, type Track, wallClock, ZoneWatch } from '#edge/vision/mod.ts';
-import { createCellIndex } from '#grid/mod.ts';
+import { CameraMemory, EventReporter, groundOf, Locator, type Track, ZoneWatch } from '#edge/vision/mod.ts';
+import { createCellIndex, wallClock } from '#grid/mod.ts';
 import type { EventRecord } from '#grid/wire/mod.ts';
 import { ManualClock, silentLog } from '#service/mod.ts';
 import { diceOf } from '#simulators/cameras/street/mod.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { groundOf, inForce, place, wallClock } from '#edge/vision/mod.ts';
-import { fitGround, inPolygon } from '#grid/mod.ts';
+import { groundOf, place } from '#edge/vision/mod.ts';
+import { fitGround, inForce, inPolygon, wallClock } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, toLocal, toWgs84 } from '#simulators/cameras/mod.ts';
 import type { CameraPose } from '#simulators/cameras/scene.ts';
 import { ORIGIN, POSE, STREET } from './street.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Decision, type Track, wallClock, ZoneWatch } from '#edge/vision/mod.ts';
-import type { Zone, ZoneRule } from '#grid/mod.ts';
+import { type Decision, type Track, ZoneWatch } from '#edge/vision/mod.ts';
+import { wallClock, type Zone, type ZoneRule } from '#grid/mod.ts';
 import { ManualClock } from '#service/mod.ts';
 import { RULE } from './street.ts';
 

@@ -1,4 +1,4 @@
-import type { Calendars, TimeWindow, ZoneRule } from '#grid/mod.ts';
+import type { Calendars, TimeWindow, ZoneRule } from './zone.ts';
 
 /** Date, day of the week (1 Monday .. 7 Sunday) and minute of the day, as a clock on the wall of the site shows them. */
 export interface WallTime {
@@ -58,7 +58,7 @@ export function inForce(
  * `from` is in the window, `to` is not. A window that ends before it begins runs over midnight and belongs to the day on
  * which it began; one with from = to is the whole day.
  */
-function isOpen(window: TimeWindow, { date, yesterday, day, minute }: WallTime, calendars: Calendars): boolean {
+export function isOpen(window: TimeWindow, { date, yesterday, day, minute }: WallTime, calendars: Calendars): boolean {
   const [begin, end] = [minutes(window.from), minutes(window.to)];
   if (begin < end) return isDayOf(window, day, date, calendars) && minute >= begin && minute < end;
   return (
