@@ -1,4 +1,12 @@
-import { classKey, className, EVIDENCE_BYTES_MAX, type EventClass, type EvidenceRef, type Place } from '#grid/mod.ts';
+import {
+  classKey,
+  className,
+  EVIDENCE_BYTES_MAX,
+  type EventClass,
+  type EvidenceRef,
+  type PictureBox,
+  type Place,
+} from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import { type MediaFragment, type MediaInit, type MediaStream, startOf } from '../media/mod.ts';
@@ -144,19 +152,20 @@ export class CameraEvidence {
   }
 
   /**
-   * A picture of a place that somebody asked about, with `box` left clear. Never throws; the picture's memory is free again when this
-   * returns.
+   * A picture of a place that somebody asked about, with `box` left clear; by the word of `model`, the one in use unless told. Never
+   * throws; the picture's memory is free again when this returns.
    */
   async view(
     { full, people, at }: Pick<Seen, 'full' | 'people' | 'at'>,
     { box, score }: Pick<Thing, 'box' | 'score'>,
     where: Where,
     event: string,
+    model?: string,
   ): Promise<EvidenceRef | null> {
     const { log, camera } = this.#deps;
     const shot: Shot = { jpeg: originalJpeg(toRgba(full)), box, people, at, worth: 0 };
     try {
-      return await this.#snapshot(shot, { score }, where, event);
+      return await this.#snapshot(shot, { score }, where, event, model);
     } catch (error) {
       log.error({ camera, event, err: error }, 'no picture of this place');
       return null;
@@ -191,14 +200,18 @@ export class CameraEvidence {
     thing: Pick<Thing, 'score'>,
     where: Where,
     event: string,
+    model = this.#deps.model(),
   ): Promise<EvidenceRef> {
-    const { model, clear, camera } = this.#deps;
+    const { clear, camera } = this.#deps;
     const original = await jpeg;
-    const about: About = { ...where, event, camera, takenAt: at };
-    const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model: model() };
+    const picture = await readJpeg(original);
+    const { widthPx, heightPx } = picture;
+    const shows: PictureBox = { widthPx, heightPx, box: box.map(shareOf) as PictureBox['box'] };
+    const about: About = { ...where, event, camera, takenAt: at, shows };
+    const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model };
     const kept = await this.#keep(original, what, about);
     const caption = { ...this.#caption(thing, where), takenAt: at };
-    return this.#send(await evidenceJpeg(await readJpeg(original), { box, people, clear: clear() }, caption), what, about, kept);
+    return this.#send(await evidenceJpeg(picture, { box, people, clear: clear() }, caption), what, about, kept);
   }
 
   /** The hash of the original; null when it could not be kept: the event does not fail for that. */
@@ -291,6 +304,9 @@ export class CameraEvidence {
     return { init, fragments, startMs, fromMs, endMs };
   }
 }
+
+/** Four digits are a tenth of a pixel. */
+const shareOf = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
 
 /** A clip that is to be cut: the moment of its event, UTC ms and monotonic ms, and what is written under it. */
 interface Cut {

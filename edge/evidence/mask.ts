@@ -1,10 +1,10 @@
+import { KEPT_MARGIN, type Region, regionOf } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 
 /** Blocks are this share of the picture's width: a face or a plate is a block or two. */
 const BLOCKS_ACROSS = 40;
 const BLOCK_PX_MIN = 6;
-/** The event's box is shown with so much around it, and people are covered with so much around them; shares of the box. */
-const KEEP_MARGIN = 0.08;
+/** People are covered with so much around them; share of the box. */
 const PERSON_MARGIN = 0.12;
 
 export interface Picture {
@@ -21,9 +21,6 @@ export interface RgbPicture {
   rgb: Uint8Array;
 }
 
-/** [left, top, right, bottom) in whole pixels. */
-export type Region = readonly [number, number, number, number];
-
 /**
  * What may leave the edge of a picture: the boxes of things, and everything else in coarse blocks; all of it where the people
  * of that camera are known to be found (`keep` is then 'all'). People are in coarse blocks wherever they are, inside such a
@@ -35,8 +32,8 @@ export function maskPicture(picture: Picture | RgbPicture, keep: readonly Box[] 
   const [from, step] = 'rgb' in picture ? [picture.rgb, 3] : [picture.rgba, 4];
   const rgba = new Uint8ClampedArray(widthPx * heightPx * 4);
   const whole: Region = [0, 0, widthPx, heightPx];
-  const clear = keep === 'all' ? [whole] : keep.map((box) => region(box, KEEP_MARGIN, widthPx, heightPx));
-  const covered = people.map((box) => region(box, PERSON_MARGIN, widthPx, heightPx));
+  const clear = keep === 'all' ? [whole] : keep.map((box) => regionOf(box, KEPT_MARGIN, widthPx, heightPx));
+  const covered = people.map((box) => regionOf(box, PERSON_MARGIN, widthPx, heightPx));
   const block = blockPx(widthPx);
   for (let top = 0; top < heightPx; top += block) {
     for (let left = 0; left < widthPx; left += block) {
@@ -62,17 +59,6 @@ export function maskPicture(picture: Picture | RgbPicture, keep: readonly Box[] 
 
 export function blockPx(widthPx: number): number {
   return Math.max(BLOCK_PX_MIN, Math.round(widthPx / BLOCKS_ACROSS));
-}
-
-/** A box in whole pixels, grown by a margin on each side, clipped to the picture. */
-export function region(box: Box, margin: number, widthPx: number, heightPx: number): Region {
-  const [dx, dy] = [(box[2] - box[0]) * margin, (box[3] - box[1]) * margin];
-  return [
-    Math.max(0, Math.floor((box[0] - dx) * widthPx)),
-    Math.max(0, Math.floor((box[1] - dy) * heightPx)),
-    Math.min(widthPx, Math.ceil((box[2] + dx) * widthPx)),
-    Math.min(heightPx, Math.ceil((box[3] + dy) * heightPx)),
-  ];
 }
 
 const holds = (r: Region, x: number, y: number): boolean => x >= r[0] && x < r[2] && y >= r[1] && y < r[3];

@@ -6,7 +6,7 @@ export { makeFolder, syncFolder, writeDurably } from './files.ts';
 export { film, maskOf } from './film.ts';
 export { NodeKeys } from './keys.ts';
 export { type Look, Looks } from './looks.ts';
-export { blockPx, maskPicture, type Picture, region, toRgba } from './mask.ts';
+export { blockPx, maskPicture, type Picture, toRgba } from './mask.ts';
 export { OriginalStore } from './originals.ts';
 export { type Caption, captionLines, chineseFont, evidenceJpeg, readJpeg } from './picture.ts';
 export { showingAt } from './plan.ts';

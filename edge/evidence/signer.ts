@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { classKey, type EventClass, type EvidenceManifest, type Place, type SignedManifest } from '#grid/mod.ts';
+import { classKey, type EventClass, type EvidenceManifest, type PictureBox, type Place, type SignedManifest } from '#grid/mod.ts';
 import { signManifest } from '#service/mod.ts';
 import type { CentreApi } from './centre.ts';
 import type { NodeKeys } from './keys.ts';
@@ -13,6 +13,8 @@ export interface About {
   /** UTC ms; of a clip its beginning, and its end. */
   takenAt: number;
   endedAt?: number;
+  /** Of a picture. */
+  shows?: PictureBox;
 }
 
 /** What kind of file it is, and by which model (`name@version`) it came to be taken. */

@@ -11,6 +11,20 @@ export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 export const EVIDENCE_BYTES_MAX = 16 * 1024 * 1024;
 const Hash = () => Type.String({ pattern: '^[0-9a-f]{64}$' });
 
+const Share = () => Type.Number({ minimum: 0, maximum: 1 });
+/** A thing in a picture. */
+export const PictureBox = Type.Object(
+  {
+    /** Of the picture, without what is written below it. */
+    widthPx: Type.Integer({ minimum: 1, maximum: 16_384 }),
+    heightPx: Type.Integer({ minimum: 1, maximum: 16_384 }),
+    /** [left, top, right, bottom], fractions of it. */
+    box: Type.Tuple([Share(), Share(), Share(), Share()]),
+  },
+  { additionalProperties: false },
+);
+export type PictureBox = Static<typeof PictureBox>;
+
 /** What an edge node says of one file that it took, and signs. Closed: what is not here is not signed. */
 export const EvidenceManifest = Type.Object(
   {
@@ -36,6 +50,8 @@ export const EvidenceManifest = Type.Object(
     /** The node's clock less the centre's when they last spoke, ms; null when they had not within an hour. */
     clockOffsetMs: Type.Union([Type.Integer(), Type.Null()]),
     place: Place,
+    /** Of a picture: where in it the thing is. */
+    shows: Type.Optional(PictureBox),
   },
   { additionalProperties: false },
 );

@@ -1,2 +1,3 @@
 export * from './grant.ts';
 export * from './manifest.ts';
+export * from './overlay.ts';

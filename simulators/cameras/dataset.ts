@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
-import { DETECTION_CLASSES, type Light, type Picture, type TruthBox } from './scene.ts';
+import { DETECTION_CLASSES, type Light, type Picture, type StreetStyle, type TruthBox } from './scene.ts';
 import { createStreetRenderer, diceOf, hash, randomScene, randomView } from './street/mod.ts';
 
 /** Moments of one street: drawing an empty street costs ten times a moment of it. */
@@ -18,6 +18,8 @@ export interface DatasetOptions {
   images: number;
   widthPx?: number;
   heightPx?: number;
+  /** Of all its streets; the usual one where not given. */
+  style?: StreetStyle | undefined;
 }
 
 /** One line of truth.jsonl. */
@@ -38,10 +40,11 @@ export interface DatasetImage {
  * The same options give the same truth and the same pixels. About 0.1 s a picture.
  */
 export async function writeDataset(options: DatasetOptions, onProgress: (written: number) => void = () => {}): Promise<void> {
-  const { seed, images, widthPx = 640, heightPx = 360 } = options;
+  const { seed, images, widthPx = 640, heightPx = 360, style } = options;
   const writer = new DatasetWriter(options);
   for (let first = 0; first < images; first += MOMENTS_PER_VIEW) {
-    const view = randomView(hash(seed, first, 41), widthPx, heightPx);
+    const usual = randomView(hash(seed, first, 41), widthPx, heightPx);
+    const view = style === undefined ? usual : { ...usual, street: { ...usual.street, style } };
     const renderer = createStreetRenderer(view.street, view.pose);
     for (let index = first; index < Math.min(images, first + MOMENTS_PER_VIEW); index++) {
       const scene = randomScene(view, hash(seed, index, 42));

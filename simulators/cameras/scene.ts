@@ -51,9 +51,15 @@ export interface CameraPose {
   heightPx: number;
 }
 
+/** Looks beside the usual one: streets that a model was not trained on, with the same things in them. */
+export const STREET_STYLES = ['other-city'] as const;
+export type StreetStyle = (typeof STREET_STYLES)[number];
+
 /** The fixed part of what a camera sees: drawn once, from a seed. */
 export interface Street {
   seed: number;
+  /** The usual one where not given. */
+  style?: StreetStyle;
   /** WGS-84 of x = y = 0. */
   originLon: number;
   originLat: number;

@@ -21,6 +21,7 @@ import { Pen } from './pen.ts';
 import { bakeProps, drawTreeShade, lampHeadsOf, lampsOf, type Prop } from './props.ts';
 import { drawSwayed, type Sway, swayedBox, swayOf } from './shake.ts';
 import type { Bounds, Local } from './shape.ts';
+import { applyStyle } from './style.ts';
 import { DRAWINGS, FLAT_KINDS } from './things/mod.ts';
 
 /** Less of a thing than this cannot be seen by anyone: it is left out of the truth (people stay in: they are masked). */
@@ -32,7 +33,7 @@ const PROP_OWNER = 20_000;
  * Draws one street for one camera.
  *
  *   backdrop (kept) -> flat things -> shadows -> standing things and props, far to near
- *                   -> rain -> x light map (kept; headlights each time) -> lamps -> glare -> sway -> grain
+ *                   -> rain -> x light map (kept; headlights each time) -> lamps -> glare -> sway -> grain -> style
  *
  * The same street, pose and scene give the same bytes. 2-5 ms a picture at 640 x 360.
  */
@@ -91,6 +92,8 @@ class DrawnStreet implements StreetRenderer {
     if (sway !== null) drawSwayed(shown, ctx.canvas, sway);
     const { data } = shown.getImageData(0, 0, widthPx, heightPx);
     addGrain(data, light, scene.ts);
+    const { style, seed } = this.#street;
+    if (style !== undefined) applyStyle(data, this.pose, style, seed);
     const rgba = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { widthPx, heightPx, rgba, truth: this.#truthOf(scene.objects, bounds, sway) };
   }

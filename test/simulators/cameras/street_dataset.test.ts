@@ -37,3 +37,12 @@ test('writes pictures, truth and classes; the same seed gives the same folder', 
     }
   }
 });
+
+test('another style shows the same things in the same places, in other pixels', async () => {
+  const [usual, other] = [join(folder, 'usual'), join(folder, 'other')];
+  await writeDataset({ out: usual, seed: 3, images: 1, ...small });
+  await writeDataset({ out: other, seed: 3, images: 1, ...small, style: 'other-city' });
+  expect(linesOf(other)).toBe(linesOf(usual));
+  const [a, b] = [usual, other].map((dir) => readFileSync(join(dir, 'images/000000.jpg')));
+  expect(a?.equals(b as Buffer)).toBe(false);
+});
