@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest_first.ts';
 
 export default defineConfig({
   test: {
@@ -8,5 +10,8 @@ export default defineConfig({
     hookTimeout: 90_000,
     maxWorkers: 2,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
+    // Of the processes that tests start, as ./gewu gives it to its own.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/gewu') },
   },
 });

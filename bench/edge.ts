@@ -97,7 +97,7 @@ async function measure({ dir: parent, short }: BenchOptions, build: Server): Pro
     const common = { prefix: LAMP_PREFIX, password: DEVICE_PASSWORD, window: WINDOW };
     await tell({ do: 'connect', options: { port, devices: DEVICES, ...common } });
     await tell({ do: 'start' });
-    await pause(WARM_UP_MS);
+    await pause(short ? WARM_UP_MS / 3 : WARM_UP_MS);
     const before = { at: performance.now(), cpu: await server.cpuUs(), acked: (await tell({ do: 'count' })).acked };
     await pause(short ? MEASURE_MS / 5 : MEASURE_MS);
     const { acked } = await tell({ do: 'count' });

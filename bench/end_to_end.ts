@@ -75,14 +75,14 @@ async function underLoad({ dir, port, load, short }: Under, pids: readonly numbe
   const lampLoad = new LampLoad({ dir });
   try {
     await lampLoad.start({ port, devices: load.connections, window: WINDOW, ratePerS: load.perS });
-    await pause(WARM_UP_MS);
+    await pause(short ? WARM_UP_MS / 8 : WARM_UP_MS);
     const spent = async () => ({
       at: performance.now(),
       cpu: await Promise.all(pids.map((pid) => cpuUs(pid))),
       acked: (await lampLoad.tell({ do: 'count' })).acked,
     });
     const before = await spent();
-    await pause(short ? MEASURE_MS / 4 : MEASURE_MS);
+    await pause(short ? MEASURE_MS / 8 : MEASURE_MS);
     const after = await spent();
     const messages = after.acked - before.acked;
     return {

@@ -38,12 +38,18 @@ const ROLES: Record<Who, string[]> = {
   administrator: ['viewer', 'ops', 'administrator'],
 };
 
+export const MINUTE = 60_000;
+/** However busy the machine is. */
+export const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000, interval: 50 });
+
 const FLAGS = ['--no-sandbox', '--disable-background-networking', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 
 export class City {
   readonly installation: SmallInstallation;
   readonly browser: Browser;
   readonly #devices = new Map<string, MqttClient>();
+  /** The cookie of each who has signed in. */
+  readonly #sessions = new Map<Who, Cookies>();
   /** What a page complained of: scripts, the policy, missing texts. */
   readonly complaints: string[] = [];
 
@@ -64,8 +70,8 @@ export class City {
       startSmallInstallation(dir, covers),
       chromium.launch({ executablePath, args: FLAGS }),
     ]);
-    for (const [name, roles] of Object.entries(ROLES))
-      await installation.api.post('/api/v1/users', { name, roles, password: PASSWORD });
+    const accounts = Object.entries(ROLES).map(([name, roles]) => ({ name, roles, password: PASSWORD }));
+    await Promise.all(accounts.map((account) => installation.api.post('/api/v1/users', account)));
     return new City(installation, browser);
   }
 
@@ -111,14 +117,15 @@ export class City {
     return page;
   }
 
-  /** Signed in as one of the five, by name and password like anybody. */
+  /** Signed in as one of the five, the first time by name and password like anybody. */
   async signIn(who: Who, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
     const page = await this.open(options);
+    const session = this.#sessions.get(who);
+    if (session !== undefined) await page.context().addCookies(session);
     await page.goto(this.url);
-    await page.locator('input[autocomplete="username"]').fill(who);
-    await page.locator('input[autocomplete="current-password"]').fill(PASSWORD);
-    await page.keyboard.press('Enter');
+    if (session === undefined) await enter(page, who, PASSWORD);
     await page.locator('.nav .me').waitFor();
+    this.#sessions.set(who, await page.context().cookies());
     return page;
   }
 
@@ -126,6 +133,15 @@ export class City {
     await page.goto(this.url + path);
     await settled(page);
   }
+}
+
+type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>;
+
+/** Fills in the form of the sign-in page. */
+export async function enter(page: Page, name: string, password: string): Promise<void> {
+  await page.locator('input[autocomplete="username"]').fill(name);
+  await page.locator('input[autocomplete="current-password"]').fill(password);
+  await page.keyboard.press('Enter');
 }
 
 export const coverId = (i: number) => `mh-${String(i + 1).padStart(2, '0')}`;

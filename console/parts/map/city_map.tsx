@@ -77,17 +77,19 @@ export default function CityMap({
     });
     return () => {
       setReady(null);
+      setDrawn(false);
       view.current = null;
       map.remove();
     };
   }, [cells, scheme]);
 
+  // In the moment of another scheme the map that was ready has been removed already.
   useEffect(() => {
-    if (ready === null) return;
+    if (ready === null || ready !== view.current) return;
     paint(ready, cells, situation, by, scheme);
   }, [ready, cells, situation, by, scheme]);
   useEffect(() => {
-    if (ready === null) return;
+    if (ready === null || ready !== view.current) return;
     ready.setFilter('chosen', ['==', ['get', 'code'], chosen ?? '']);
   }, [ready, chosen]);
 

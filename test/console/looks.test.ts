@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type City, MINUTE, PAGES, type Page, picture, seriousIn, settled } from './fixture.ts';
+import { startTroubledCity } from './troubled.ts';
+
+/** Every page as it looks: in both languages, light and dark, wide and narrow. The pictures stay in .gewu/screens. */
+let city: City;
+let end: () => Promise<void>;
+beforeAll(async () => {
+  ({ city, end } = await startTroubledCity());
+}, 120_000);
+afterAll(() => end?.());
+
+interface Look {
+  name: string;
+  colorScheme: 'light' | 'dark';
+  width: 1440 | 390;
+}
+const WIDE = {
+  light: { name: 'light', colorScheme: 'light', width: 1440 },
+  dark: { name: 'dark', colorScheme: 'dark', width: 1440 },
+} as const;
+const NARROW = {
+  light: { name: 'narrow', colorScheme: 'light', width: 390 },
+  dark: { name: 'narrow-dark', colorScheme: 'dark', width: 390 },
+} as const;
+
+/** Each language has two of the four looks. */
+test.each([
+  ['zh-CN', 'zh', [WIDE.light, NARROW.dark]],
+  ['en', 'en', [WIDE.dark, NARROW.light]],
+] as const)(
+  'every page is accessible, fits and is in one language: %s',
+  { timeout: 4 * MINUTE },
+  async (locale, language, looks) => {
+    const page = await city.signIn('administrator', { locale });
+    const wrong: string[] = [];
+    for (const [of, path] of Object.entries(PAGES)) {
+      await city.go(page, path);
+      for (const look of looks) {
+        await wear(page, look);
+        await picture(page, `${of}-${language}-${look.name}`);
+        wrong.push(...(await wrongWith(page, language)).map((what) => `${of} ${language} ${look.name}: ${what}`));
+      }
+    }
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  },
+);
+
+async function wear(page: Page, { colorScheme, width }: Look): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+  await page.locator(`html[data-theme="${colorScheme}"]`).waitFor();
+  await settled(page);
+}
+
+async function wrongWith(page: Page, language: 'zh' | 'en'): Promise<string[]> {
+  const wrong = await seriousIn(page);
+  if (!(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'))) wrong.push('wider than the window');
+  // A language is named in itself.
+  const text = ((await page.locator('main').textContent()) ?? '').replaceAll('简体中文', '');
+  const han = language === 'en' ? /[\u4e00-\u9fff]+/.exec(text) : null;
+  return han === null ? wrong : [...wrong, `not translated: ${han[0]}`];
+}
+
+test('no page complained: no error, no breach of the policy, no missing text', () => {
+  expect(city.complaints).toEqual([]);
+});
