@@ -14,6 +14,7 @@ import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { LiveViews } from './live/mod.ts';
+import { createNotifyService, createSources } from './notify/mod.ts';
 import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
@@ -136,6 +137,9 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const models = createModelStore({ config: config.models, database, audit, clock });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
+  const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
+  const sources = createSources({ config: config.notify, database, devices, deadLetters, missing, clock });
+  const notify = createNotifyService({ config: config.notify, sources, database, audit, ...common });
   const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
 
   const stores = {
@@ -152,11 +156,14 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     audit,
     grants,
     sessions,
+    notify,
     timeseries,
   };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, hub, live],
+    services: [
+      ...[database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, notify, hub, live],
+    ],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });

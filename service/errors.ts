@@ -166,6 +166,11 @@ export const ERRORS = {
     status: 409,
     hint: 'The edge signs with another key than the pinned one: find out why, then accept it at `/api/v1/edge-keys`, or not.',
   },
+  GEWU_NOTIFY_INVALID: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'These settings name what is not there: `mistakes` names each by its key. Channels stand in `notify.channels` of the configuration.',
+  },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
   GEWU_LIVE_UNAVAILABLE: {

@@ -12,6 +12,7 @@ import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EdgeKeys, EvidenceStore, Releases } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
 import type { LiveViews } from '../live/mod.ts';
+import type { NotifyService } from '../notify/mod.ts';
 import type { ModelStore } from '../packages/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
@@ -43,6 +44,7 @@ export interface ApiDependencies {
   registry: Registry;
   deadLetters: DeadLetterStore;
   sessions: SessionService;
+  notify: NotifyService;
   evidence: EvidenceStore;
   edgeKeys: EdgeKeys;
   releases: Releases;

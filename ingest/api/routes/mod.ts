@@ -18,6 +18,7 @@ import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
 import { live } from './live.ts';
 import { models } from './models.ts';
+import { notify } from './notify.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -64,4 +65,5 @@ export const ROUTES: readonly Route[] = [
   verdicts,
   approvals,
   situation,
+  notify,
 ];

@@ -1,12 +1,13 @@
 import { realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isLocalAddress, streamUrl } from '#edge/cameras/address.ts';
+import { streamUrl } from '#edge/cameras/address.ts';
 import { ffmpegArguments, rtspScript } from '#edge/cameras/arguments.ts';
 import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
 import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
+import { isLocalAddress } from '#service/mod.ts';
 import { ownDir } from './painted.ts';
 
 const camera = { id: 'cam-01', url: 'rtsp://192.0.2.7:554/live/1', allowLocalAddress: false };
