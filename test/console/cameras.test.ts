@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tempDir } from '../support/temp.ts';
-import { DrawnStreet } from './drawn_camera.ts';
+import { DrawnStreet, stallBox } from './drawn_camera.ts';
 import { City, type Page, picture, settled } from './fixture.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
@@ -70,6 +70,42 @@ test('a raw view takes a purpose and an end, and is written down', async () => {
     '/api/v1/audit?actor=ops',
   );
   expect(items.map((i) => i.action)).toEqual(expect.arrayContaining(['grant-created', 'raw-view-started', 'grant-ended']));
+  await page.context().close();
+});
+
+test('an ops engineer draws a zone over a stall, is told of a mistake, and gets an event from it', async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, `/cameras/${LOOKED_AT}/zones`);
+  await soon(() => playing(page)).toBe(1);
+  await page.getByRole('button', { name: '添加区域' }).click();
+  const [left, top, right, bottom] = stallBox();
+  const box = (await page.locator('.draw').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  for (const [x, y] of [
+    [left, top],
+    [right, top],
+    [right, bottom + 0.06],
+    [left, bottom + 0.06],
+  ] as const)
+    await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+  await page.keyboard.press('Enter');
+  // By keyboard: the last corner two large steps to the left.
+  await page.locator('button.corner').nth(3).focus();
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Shift+ArrowLeft');
+  // What the edge would refuse is told at its field, and cannot be sent.
+  await page.getByLabel('停留（秒）').fill('-3');
+  await page.locator('.ant-form-item-explain-error').first().waitFor();
+  await page.getByLabel('理由', { exact: true }).fill('摊位占道');
+  const push = page.getByRole('button', { name: '下发到边缘节点' });
+  expect(await push.isDisabled()).toBe(true);
+  await page.getByLabel('停留（秒）').fill('2');
+  await soon(() => push.isEnabled()).toBe(true);
+  await picture(page, 'zones');
+  await push.click();
+  await page.locator('.push .tag[data-status="confirmed"]').waitFor({ timeout: 60_000 });
+  type Events = { items: { record: { data: { origin: { zone: string; camera: string } } } }[] };
+  const { items } = await city.reached<Events>(`/api/v1/events?source=${LOOKED_AT}`, (a) => a.items.length > 0, 'the event');
+  expect(items[0]?.record.data.origin).toMatchObject({ camera: LOOKED_AT, zone: 'zone-1' });
   await page.context().close();
 });
 

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
 import { Facts, Panel, Shown } from '../../parts/mod.ts';
@@ -43,6 +44,11 @@ export function Configuration({ camera }: { camera: CameraAnswer }) {
                 [t('cameras.calibration'), <Calibrated key="calibration" desired={desired} />],
               ]}
             />
+            <div className="bar">
+              <Link className="link-button" to={`/cameras/${camera.id}/zones`}>
+                {t('cameras.editZones')}
+              </Link>
+            </div>
           </>
         )}
       </Shown>

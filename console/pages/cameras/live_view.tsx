@@ -14,13 +14,13 @@ export function LiveView({
   camera,
   grant = null,
   overlays,
-  onEnded,
+  onAspect,
 }: {
   camera: string;
   grant?: string | null;
   overlays: Overlays;
-  /** Nothing comes any more; the page may offer to look again. */
-  onEnded?: () => void;
+  /** Width / height of the picture, as soon as it is known. */
+  onAspect?: (aspect: number) => void;
 }) {
   const { t } = useTranslation();
   const detects = useDetects();
@@ -28,8 +28,8 @@ export function LiveView({
   const viewer = useRef<LiveViewer | null>(null);
   const [status, setStatus] = useState<LiveStatus>({ phase: 'connecting' });
   const [turn, setTurn] = useState(0);
-  const ended = useRef(onEnded);
-  ended.current = onEnded;
+  const aspect = useRef(onAspect);
+  aspect.current = onAspect;
   const label = useRef((_box: LiveBox): string => '');
   label.current = ({ class: name, track }) => `${detects(name)} ${track.slice(track.lastIndexOf('-') + 1)}`;
   const { boxes, zones } = overlays;
@@ -43,10 +43,8 @@ export function LiveView({
       camera,
       ...(grant === null ? { view: 'masked' } : { view: 'raw', grant }),
       overlay: { label: (b) => label.current(b) },
-      onStatus: (next) => {
-        setStatus(next);
-        if (next.phase === 'ended') ended.current?.();
-      },
+      onStatus: setStatus,
+      onBegin: ({ widthPx, heightPx }) => aspect.current?.(widthPx / heightPx),
     });
     viewer.current = one;
     one.start();
