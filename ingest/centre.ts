@@ -6,6 +6,7 @@ import { createAudit, EdgeTrails } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
+import { createDatasets } from './datasets/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
 import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
@@ -135,6 +136,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const models = createModelStore({ config: config.models, database, audit, clock });
+  const datasets = createDatasets({ database, audit, keys: edgeKeys, registry, clock });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
   const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
@@ -149,6 +151,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     desired,
     approvals,
     models,
+    datasets,
     deadLetters,
     evidence,
     edgeKeys,

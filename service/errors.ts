@@ -161,6 +161,16 @@ export const ERRORS = {
     status: 409,
     hint: 'Let reviewers judge more of what the model finds there; if it is wrong too often, train it on what they said.',
   },
+  GEWU_DATASET_TOO_SMALL: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'Let reviewers judge more events with pictures, on more cameras or in more hours, or choose fewer limits.',
+  },
+  GEWU_PROMOTION_NOT_EARNED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'The comparison does not carry it: let both look longer, judge what differs, or say with `forced` and a reason why not.',
+  },
   GEWU_NODE_KEY_CHANGED: {
     remedy: 'reject',
     status: 409,

@@ -1,6 +1,7 @@
 export * from './answers.ts';
 export * from './approvals.ts';
 export * from './catalogue.ts';
+export * from './datasets.ts';
 export * from './desired.ts';
 export * from './evidence.ts';
 export * from './notify.ts';

@@ -6,6 +6,7 @@ import type { Approvals } from '../approvals/mod.ts';
 import type { Audit } from '../audit/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
+import type { Datasets } from '../datasets/mod.ts';
 import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
@@ -41,6 +42,7 @@ export interface ApiDependencies {
   desired: DesiredService;
   approvals: Approvals;
   models: ModelStore;
+  datasets: Datasets;
   registry: Registry;
   deadLetters: DeadLetterStore;
   sessions: SessionService;

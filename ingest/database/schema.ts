@@ -44,6 +44,10 @@ export interface Schema {
   notify_incidents: NotifyIncidentsTable;
   notify_messages: NotifyMessagesTable;
   notify_links: { sha256: string; incident: string; person: string; expires_at: number };
+  datasets: DatasetsTable;
+  edge_candidates: { edge: string; report_json: string; at: number };
+  trial_watches: TrialWatchesTable;
+  promotions: PromotionsTable;
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -502,4 +506,54 @@ export interface UpkeepMembersTable {
   reason: string;
   since: number;
   well_at: number | null;
+}
+
+/** Versions of datasets made from verdicts; never changed. */
+export interface DatasetsTable {
+  /** SHA-256 of `content_json`. */
+  id: string;
+  name: string;
+  content_json: string;
+  counts_json: string;
+  reason: string;
+  by: string;
+  at: number;
+}
+
+/** How long a candidate in shadow and the model in use have looked at the same pictures of a camera, an hour's piece a row. */
+export interface TrialWatchesTable {
+  edge: string;
+  camera: string;
+  /** Of the candidate. */
+  package: string;
+  /** The piece's beginning at the edge, and its last report; UTC ms. */
+  since: number;
+  until: number;
+  /** `name@version` of the candidate, and of the model in use. */
+  model: string;
+  against: string;
+  watched_ms: number;
+  pictures: number;
+  skipped: number;
+}
+
+/** A model that took another's place on an edge, and what became of it. */
+export interface PromotionsTable {
+  id: string;
+  package: string;
+  model: string;
+  edge: string;
+  /** What the desired state said of the model before; `null` for that of the edge's own file. */
+  before_json: string;
+  /** What it is held against while it soaks. */
+  baseline_json: string;
+  /** 'soaking', 'passed' or 'returned' */
+  state: string;
+  forced: number;
+  reason: string;
+  by: string;
+  at: number;
+  soak_until: number;
+  ended_at: number | null;
+  ended_because: string | null;
 }

@@ -8,6 +8,7 @@ import { cameras } from './cameras.ts';
 import { cases } from './cases.ts';
 import { catalogue } from './catalogue.ts';
 import { cells } from './cells.ts';
+import { datasets } from './datasets.ts';
 import { deadLetters } from './dead_letters.ts';
 import { desired } from './desired.ts';
 import { devices } from './devices.ts';
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   edges,
   desired,
   models,
+  datasets,
   devices,
   cameras,
   readings,
