@@ -1,19 +1,17 @@
 import { type Crossing, inPolygon, type Zone } from '#grid/mod.ts';
 import type { Standing } from './incident.ts';
-import { contactPixel } from './placement.ts';
-
-type Point = readonly [x: number, y: number];
+import type { Pixel } from './placement.ts';
 
 /** Where the tracks of one camera touched the ground in the picture before. */
 export class Footsteps {
-  #before = new Map<string, Point>();
-  #now = new Map<string, Point>();
+  #before = new Map<string, Pixel>();
+  #now = new Map<string, Pixel>();
 
   /** To be called once a picture, before `crossed`. */
   step(tracks: readonly Standing[]): void {
     // One that is hidden for a moment goes on from where it was.
     this.#before = new Map([...this.#before, ...this.#now]);
-    this.#now = new Map(tracks.map((t) => [t.id, contactPixel(t.class, t.box)]));
+    this.#now = new Map(tracks.map((t) => [t.id, t.foot]));
   }
 
   /** Tracks that are no more. */
@@ -33,12 +31,12 @@ export class Footsteps {
 }
 
 /** Twice the area of the triangle; its sign is the side of the line on which the point lies. */
-function sideOf(p: Point, from: Point, to: Point): number {
+function sideOf(p: Pixel, from: Pixel, to: Pixel): number {
   return (to[0] - from[0]) * (p[1] - from[1]) - (to[1] - from[1]) * (p[0] - from[0]);
 }
 
 /** Where two stretches meet, or null. What lies on a line counts as left of it, so that one way over it is counted once. */
-function meeting(a: Point, b: Point, from: Point, to: Point): Point | null {
+function meeting(a: Pixel, b: Pixel, from: Pixel, to: Pixel): Pixel | null {
   const [sa, sb] = [sideOf(a, from, to), sideOf(b, from, to)];
   if (sa > 0 === sb > 0 || sideOf(from, a, b) > 0 === sideOf(to, a, b) > 0) return null;
   const share = sa / (sa - sb);

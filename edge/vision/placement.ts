@@ -29,10 +29,14 @@ export interface Placed {
   point: GroundPoint;
   /** Radius, metres, within which the true centre of the footprint lies (about 95 %). */
   errorRadiusM: number;
+  /** The pixel by which zones and lines judge where it is, fractions. */
+  foot: Pixel;
 }
 
+export type Pixel = readonly [x: number, y: number];
+
 /** The pixel by which a thing stands on the ground, fractions: bottom centre, or the middle of a flat thing. */
-export function contactPixel(className: string, box: Box): [x: number, y: number] {
+export function contactPixel(className: string, box: Box): Pixel {
   const x = (box[0] + box[2]) / 2;
   return FLAT_CLASSES.has(className) ? [x, (box[1] + box[3]) / 2] : [x, box[3]];
 }
@@ -46,23 +50,27 @@ export function contactPixel(className: string, box: Box): [x: number, y: number
  *   errorRadiusM = 1 m + metres that four input pixels of the model mean at that place, within [0.5, 50];
  *                  more where a car is cut by the picture's left, right or lower edge
  *
+ * Zones judge a thing by its contact, but a car by the ground under its middle: seen askew, the middle of its box's lower edge lies
+ * beside it, up to two metres off, on the road where the car stands on the pavement.
+ *
  * `pixel` is one input pixel of the model as fractions of the picture. Null when the contact is at or above the horizon.
  */
-export function place(ground: Ground, className: string, box: Box, pixel: readonly [number, number]): Placed | null {
-  const [x, y] = contactPixel(className, box);
-  const contact = ground.at(x, y);
-  const perPixelM = ground.stepM(x, y, pixel[0], pixel[1]);
+export function place(ground: Ground, className: string, box: Box, pixel: Pixel): Placed | null {
+  const foot = contactPixel(className, box);
+  const contact = ground.at(...foot);
+  const perPixelM = ground.stepM(...foot, ...pixel);
   if (contact === null || perPixelM === null) return null;
   const baseM = BASE_ERROR_M + (className === 'vehicle' && isCut(box, pixel) ? CUT_VEHICLE_ERROR_M : 0);
   const errorRadiusM = Math.min(ERROR_M_MAX, Math.max(ERROR_M_MIN, baseM + EDGE_ERROR_PX * perPixelM));
-  if (FLAT_CLASSES.has(className)) return { point: contact, errorRadiusM };
+  if (FLAT_CLASSES.has(className)) return { point: contact, errorRadiusM, foot };
   const reachM = Math.hypot(...contact);
-  if (reachM < 0.01) return { point: contact, errorRadiusM };
+  if (reachM < 0.01) return { point: contact, errorRadiusM, foot };
   const by = 1 + depthM(ground, className, box) / 2 / reachM;
-  return { point: [contact[0] * by, contact[1] * by], errorRadiusM };
+  const point: GroundPoint = [contact[0] * by, contact[1] * by];
+  return { point, errorRadiusM, foot: className === 'vehicle' ? (ground.pixelOf(point) ?? foot) : foot };
 }
 
-function isCut([left, , right, bottom]: Box, [across, down]: readonly [number, number]): boolean {
+function isCut([left, , right, bottom]: Box, [across, down]: Pixel): boolean {
   return left < CUT_PX * across || right > 1 - CUT_PX * across || bottom > 1 - CUT_PX * down;
 }
 

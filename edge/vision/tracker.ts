@@ -1,7 +1,7 @@
 import { type Box, iou } from '#models/mod.ts';
 import type { Ground, GroundPoint } from './ground.ts';
 import { begin, correct, type Mobility, type Motion, predict, speedMps, surprise } from './motion.ts';
-import { contactPixel } from './placement.ts';
+import { contactPixel, type Pixel } from './placement.ts';
 
 /** A detection with its place, fractions of the picture. `strong` reached its class's threshold. */
 export interface Observed {
@@ -11,6 +11,8 @@ export interface Observed {
   box: Box;
   point: GroundPoint | null;
   errorRadiusM: number;
+  /** The pixel by which zones and lines judge where it is (`placement.ts`). */
+  foot: Pixel;
 }
 
 /** One thing over many pictures. */
@@ -25,12 +27,18 @@ export interface Track {
   /** Smoothed; null while the thing has not been on the ground. */
   point: GroundPoint | null;
   errorRadiusM: number;
+  /** As it was last seen (`placement.ts`). */
+  foot: Pixel;
   confirmed: boolean;
   /** Found in the newest picture. */
   seen: boolean;
+  /** In the picture that confirms it: where the one before had it. Null in all others. */
+  newFrom: GroundPoint | null;
 }
 
 interface State extends Track {
+  /** Where it was first seen. */
+  first: GroundPoint | null;
   hits: number;
   seenMs: number;
   motion: Motion | null;
@@ -129,6 +137,7 @@ export class Tracker {
 
   #expect(track: State, seconds: number): void {
     track.seen = false;
+    track.newFrom = null;
     if (track.motion === null) return;
     const from = track.motion.point;
     track.motion = predict(track.motion, seconds, mobilityOf(track));
@@ -165,8 +174,11 @@ export class Tracker {
       score: one.score,
       point: one.point,
       errorRadiusM: one.errorRadiusM,
+      foot: one.foot,
       confirmed: false,
       seen: true,
+      newFrom: null,
+      first: one.point,
       hits: 1,
       seenMs: nowMs,
       stood: 0,
@@ -196,6 +208,8 @@ function costOf(track: State, one: Observed): number | null {
 }
 
 function observe(track: State, one: Observed, nowMs: number): void {
+  track.hits++;
+  if (track.hits === CONFIRM_HITS) [track.confirmed, track.newFrom] = [true, track.first];
   if (one.point !== null) {
     track.motion = track.motion === null ? motionOf(one) : correct(track.motion, one.point, varianceM2(one));
     track.point = track.motion?.point ?? null;
@@ -204,10 +218,9 @@ function observe(track: State, one: Observed, nowMs: number): void {
   track.box = one.box;
   track.score += SCORE_ALPHA * (one.score - track.score);
   track.errorRadiusM = one.errorRadiusM;
+  track.foot = one.foot;
   track.seen = true;
   track.seenMs = nowMs;
-  track.hits++;
-  track.confirmed ||= track.hits >= CONFIRM_HITS;
 }
 
 /** The box of a thing that has gone from one place to another: what is nearer looks larger. */

@@ -2,7 +2,7 @@ import type { SiteCamera } from '#grid/mod.ts';
 import { type Box, type Detection, letterboxOf, type ModelManifest, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
 import type { Ground } from './ground.ts';
 import type { Decision, Moment } from './incident.ts';
-import { place } from './placement.ts';
+import { contactPixel, place } from './placement.ts';
 import { type Observed, type Track, Tracker } from './tracker.ts';
 import { standsIn, type ZoneWatch } from './watch.ts';
 
@@ -49,21 +49,22 @@ export class CameraView {
     const pixel = [1 / letterbox.widthPx, 1 / letterbox.heightPx] as const;
     const inPicture = detections.map((d) => ({ ...d, box: toPictureBox(d.box, letterbox) }));
     const people = inPicture.filter((d) => d.class === PERSON_CLASS).map((d) => d.box);
-    const observed = inPicture.filter((d) => this.#counts(d)).map((d) => this.#observe(d, pixel));
+    const things = inPicture.filter((d) => d.class !== PERSON_CLASS);
+    const observed = things.map((d) => this.#observe(d, pixel)).filter((o) => this.#counts(o));
     const tracks = this.#tracker.update(observed, now.ms);
     return { people, tracks, decisions: this.#deps.watch.step(tracks, now) };
   }
 
-  #counts({ class: className, box }: Detection): boolean {
-    if (className === PERSON_CLASS) return false;
+  #counts({ foot }: Observed): boolean {
     const { exclude = [] } = this.#deps.camera;
-    return !exclude.some((polygon) => standsIn(polygon, className, box));
+    return !exclude.some((polygon) => standsIn(polygon, foot));
   }
 
   #observe(d: Detection, pixel: readonly [number, number]): Observed {
     const { ground, model } = this.#deps;
     const placed = place(ground, d.class, d.box, pixel);
     const strong = d.score >= Math.min(model.thresholds[d.class] ?? 1, this.#acceptedFrom.get(d.class) ?? 1);
-    return { ...d, strong, point: placed?.point ?? null, errorRadiusM: placed?.errorRadiusM ?? 0 };
+    const nowhere = { point: null, errorRadiusM: 0, foot: contactPixel(d.class, d.box) };
+    return { ...d, strong, ...(placed ?? nowhere) };
   }
 }

@@ -1,5 +1,4 @@
 import { type Calendars, inForce, inPolygon, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
-import type { Box } from '#models/mod.ts';
 import { Footsteps } from './crossing.ts';
 import { distanceM } from './ground.ts';
 import {
@@ -14,7 +13,7 @@ import {
   sightingOf,
   sightingOfMany,
 } from './incident.ts';
-import { contactPixel } from './placement.ts';
+import type { Pixel } from './placement.ts';
 import type { Track } from './tracker.ts';
 
 /** A pending incident must have been there for this share of its time. */
@@ -111,7 +110,7 @@ export class ZoneWatch {
       if (own.length === 0) continue;
       if (rule.crosses !== undefined) this.#cross(of, own, { now, gapMs, present });
       else {
-        const inside = own.filter((t) => standsIn(zone.polygon, t.class, t.box));
+        const inside = own.filter((t) => standsIn(zone.polygon, t.foot));
         if (rule.count === undefined) this.#stand(of, inside, tracks, { now, gapMs, present });
         else this.#count(of, inside, { now, gapMs, present });
       }
@@ -128,7 +127,9 @@ export class ZoneWatch {
   #stand(of: RuleOfZone, standing: readonly Standing[], tracks: readonly Track[], picture: Picture): void {
     const live = new Set(tracks.filter((t) => t.seen).map((t) => t.id));
     for (const track of standing) {
-      const incident = this.#incidentOf(track, of, live, picture.present) ?? this.#begin(of, track, sightingOf(track), picture);
+      const incident =
+        this.#incidentOf(track, of, live, picture.present) ??
+        this.#begin(of, track, sightingOf(track), stoodBefore(track, of.rule) ? sincePicture(picture) : picture);
       if (incident === null) continue;
       this.#follow(incident, track, picture);
       picture.present.add(incident);
@@ -182,8 +183,7 @@ export class ZoneWatch {
   #follow(incident: Incident, track: Standing, { now, gapMs }: Picture): void {
     const { point, errorRadiusM, box, score, id } = track;
     Object.assign(incident, { trackId: id, errorRadiusM, box, score });
-    // Far away a pixel means metres: half the error radius is noise, not a step.
-    const stillM = Math.max(incident.rule.stationaryM, errorRadiusM / 2);
+    const stillM = stillOf(incident.rule, track);
     if (incident.state === 'pending') {
       incident.point = point;
       if (distanceM(incident.anchor, point) > stillM)
@@ -246,6 +246,19 @@ interface Picture {
   present: Set<Incident>;
 }
 
+/** Far away a pixel means metres: half the error radius is noise, not a step. */
+const stillOf = ({ stationaryM }: ZoneRule, { errorRadiusM }: Standing): number => Math.max(stationaryM, errorRadiusM / 2);
+
+/** It takes a second picture to believe a thing; where it stood there in the first one already, its time runs from then on. */
+function stoodBefore(track: Standing, rule: ZoneRule): boolean {
+  return track.newFrom !== null && distanceM(track.newFrom, track.point) <= stillOf(rule, track);
+}
+
+/** As if it had begun with the picture before. */
+function sincePicture({ now, gapMs, present }: Picture): Picture {
+  return { now: { ...now, at: now.at - gapMs, ms: now.ms - gapMs }, gapMs: 0, present };
+}
+
 const isOf = (i: Incident, { zone, rule }: RuleOfZone): boolean => i.zone === zone.id && i.rule.id === rule.id;
 
 function kindOf({ crosses, count }: ZoneRule): 'stands' | 'crosses' | 'counts' {
@@ -261,9 +274,9 @@ function isLarge({ box: [left, top, right, bottom] }: Track, { areaMin = 0 }: Zo
   return (right - left) * (bottom - top) >= areaMin;
 }
 
-/** Whether a thing of that box touches the ground inside; fractions of the picture. */
-export function standsIn(polygon: Zone['polygon'], className: string, box: Box): boolean {
+/** Whether a thing with its foot there stands inside; fractions of the picture. */
+export function standsIn(polygon: Zone['polygon'], foot: Pixel): boolean {
   // A box that is cut off by the picture's edge stands in a polygon that reaches to it.
-  const [x, y] = contactPixel(className, box).map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
+  const [x, y] = foot.map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
   return inPolygon(x, y, polygon);
 }

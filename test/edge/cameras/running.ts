@@ -88,7 +88,7 @@ export async function run(
         return store(record);
       },
     },
-    caseStates: { stateOf: (event) => (isOpen(event) ? 'open' : 'unknown') },
+    caseStates: { isOpen },
     clock: systemClock,
     log: silentLog,
     metrics,

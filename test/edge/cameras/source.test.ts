@@ -28,19 +28,14 @@ interface Watched {
   failures: FailureReason[];
 }
 
-type Changes = Partial<CameraAddress & Timing & { transport: 'tcp' | 'udp'; stallMsMax: number }>;
+type Changes = Partial<CameraAddress & Timing & { transport: 'tcp' | 'udp' }>;
 
-function watch(onTestFinished: Finish, url: string, { fps = 4, keyFrameEveryS, stallMsMax, ...more }: Changes = {}): Watched {
+function watch(onTestFinished: Finish, url: string, { fps = 4, keyFrameEveryS, ...more }: Changes = {}): Watched {
   const shared = { id: 'cam-01', username: USERNAME, password: PASSWORD, allowLocalAddress: true, transport: 'tcp' } as const;
-  return watchStream(onTestFinished, { ...shared, url, ...more }, { fps, keyFrameEveryS, stallMsMax });
+  return watchStream(onTestFinished, { ...shared, url, ...more }, { fps, keyFrameEveryS });
 }
 
-function watchStream(
-  onTestFinished: Finish,
-  address: StreamAddress,
-  { stallMsMax, ...timing }: Timing & { stallMsMax?: number | undefined },
-  filesDir?: string,
-): Watched {
+function watchStream(onTestFinished: Finish, address: StreamAddress, timing: Timing, filesDir?: string): Watched {
   const media = new MediaRing({ clock: systemClock });
   const watched: Omit<Watched, 'source'> = { media, frames: [], failures: [] };
   const source: FrameSource = new FrameSource({
@@ -52,7 +47,7 @@ function watchStream(
     log: silentLog,
     clock: systemClock,
     random: () => 0,
-    ...(stallMsMax === undefined ? {} : { stallMsMax }),
+    stallMsMax: 1500 + 3000 * (timing.keyFrameEveryS ?? 0),
     onFrame: (frame) => {
       watched.frames.push(look(frame));
       source.release(frame);
@@ -177,7 +172,7 @@ test.concurrent('in key-frame mode pictures come as key frames do', async ({ exp
 
 test.concurrent('an ffmpeg that hangs is killed and a new one brings pictures again', async ({ expect, onTestFinished }) => {
   const camera = await paintedCamera(onTestFinished);
-  const { source, frames, failures } = watch(onTestFinished, camera.url, { stallMsMax: 1500 });
+  const { source, frames, failures } = watch(onTestFinished, camera.url);
   await source.start();
   await until(() => frames.length >= 2, { timeoutMs: 40_000 });
   const pid = source.pid as number;

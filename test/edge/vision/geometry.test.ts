@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groundOf, place } from '#edge/vision/mod.ts';
+import { contactPixel, groundOf, place } from '#edge/vision/mod.ts';
 import { fitGround, inForce, inPolygon, wallClock } from '#grid/mod.ts';
 import { calibrationPoints, createStreetRenderer, toLocal, toWgs84 } from '#simulators/cameras/mod.ts';
 import type { CameraPose } from '#simulators/cameras/scene.ts';
@@ -142,6 +142,24 @@ test('the radius of a car that the picture cuts is larger', () => {
     place(ground, name, [0.7, 0.5, right, 0.8], [1 / 320, 1 / 180])?.errorRadiusM ?? 0;
   expect(radius(1, 'vehicle') - radius(0.98, 'vehicle')).toBeGreaterThan(1.4);
   expect(radius(1, 'stall') - radius(0.98, 'stall')).toBeLessThan(0.1);
+});
+
+test('a van on the pavement that is seen askew stands there, though the lower edge of its box has its middle on the road', () => {
+  const renderer = createStreetRenderer(STREET, POSE);
+  const ground = groundOf({ id: 'c', lon: POSE.lon, lat: POSE.lat, calibration: { points: calibrationPoints(POSE, renderer) } });
+  const kerbM = STREET.roadWidthM / 2 - toLocal(POSE.lon, POSE.lat, ORIGIN.lon, ORIGIN.lat)[0];
+  const light = { daylight: 1, rain: 0, sunHeadingDeg: 0, shadow: 0 };
+  const van = { id: 'van', kind: 'vehicle', headingDeg: 0, lengthM: 4.9, widthM: 1.9, heightM: 2.1, seed: 1, grown: 1 } as const;
+  const onRoad: boolean[] = [];
+  for (const yM of [0, 1, 2, 4, 8]) {
+    const objects = [{ ...van, xM: STREET.roadWidthM / 2 + 2.3, yM }];
+    const [left, top, right, bottom] = renderer.render({ street: STREET, light, objects, ts: 0 }).truth[0]?.box ?? [0, 0, 0, 0];
+    const box = [left / POSE.widthPx, top / POSE.heightPx, right / POSE.widthPx, bottom / POSE.heightPx] as const;
+    const foot = place(ground, 'vehicle', box, [1 / 512, 1 / 288])?.foot ?? [0, 0];
+    expect(ground.at(...foot)?.[0], `van at ${yM} m`).toBeGreaterThan(kerbM + 0.5);
+    onRoad.push((ground.at(...contactPixel('vehicle', box))?.[0] ?? 0) < kerbM + 0.4);
+  }
+  expect(onRoad).toContain(true);
 });
 
 test('a standing thing is placed behind its near edge, a flat one where it is seen; far away the error radius grows', () => {

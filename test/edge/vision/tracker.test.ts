@@ -14,6 +14,7 @@ function seen(x: number, changes: Partial<Observed> = {}): Observed {
     box: [x, 0.4, x + 0.1, 0.6],
     point: [x * 20, 15],
     errorRadiusM: 1,
+    foot: [x + 0.05, 0.6],
     ...changes,
   };
 }

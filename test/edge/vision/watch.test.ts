@@ -28,8 +28,10 @@ function track(x: number, changes: Partial<Track> = {}): Track {
     score: 0.8,
     point: [x * 20, 15],
     errorRadiusM: 1,
+    foot: [x + 0.05, 0.6],
     confirmed: true,
     seen: true,
+    newFrom: null,
     ...changes,
   };
 }
@@ -56,6 +58,20 @@ test('a thing that stands for the dwell time is raised once, dated by its first 
   during(20_000, () => [track(0.2)]);
   expect(decided).toHaveLength(1);
   expect(decided[0]).toMatchObject({ kind: 'raise', afterMs: 5500, incident: { startedAt: firstAt, state: 'active' } });
+});
+
+test('the picture that confirms a thing which stood there before counts from the one before; of one that came, from where it is', () => {
+  const stood = harness();
+  const sightedAt = stood.clock.now() + FRAME_MS;
+  stood.step([track(0.2, { confirmed: false })]);
+  stood.step([track(0.2, { newFrom: [4, 15] })]);
+  stood.during(10_000, () => [track(0.2)]);
+  expect(stood.decided[0]).toMatchObject({ kind: 'raise', afterMs: 5500, incident: { startedAt: sightedAt } });
+  const came = harness();
+  came.step([track(0.1, { confirmed: false })]);
+  came.step([track(0.2, { newFrom: [2, 15] })]);
+  came.during(10_000, () => [track(0.2)]);
+  expect(came.decided[0]).toMatchObject({ kind: 'raise', afterMs: 6000, incident: { startedAt: sightedAt + FRAME_MS } });
 });
 
 test('presence: 70 % of the time is enough, half of it is not', () => {

@@ -22,8 +22,10 @@ function track(id: string, x: number, y: number, changes: Partial<Track> = {}): 
     score: 0.8,
     point: [x * 20, (1 - y) * 40],
     errorRadiusM: 1,
+    foot: [x, y],
     confirmed: true,
     seen: true,
+    newFrom: null,
     ...changes,
   };
 }
