@@ -103,7 +103,7 @@ def tint(x, chance):
                          else [1.0, 1.0, 1.0] for _ in range(count)]).reshape(count, 3, 1, 1)
     lift = torch.tensor([chance.uniform(-0.35, 0.35) if chance.random() < 0.6 else 0.0 for _ in range(count)]).reshape(count, 1, 1, 1)
     border = (x == 0).all(1, keepdim=True)
-    x = (x * gain + lift).masked_fill(border, 0.0)
+    x = x.mul_(gain).add_(lift).masked_fill_(border, 0.0)
     for k in range(count):
         if chance.random() < 0.2:
             x[k : k + 1] = F.avg_pool2d(x[k : k + 1], 3, 1, 1) * 0.6 + x[k : k + 1] * 0.4
@@ -115,7 +115,8 @@ def tint(x, chance):
 def batch_of(pictures, truths, picks, size, chance, vary=True):
     """Batch of `size` (height, width) as float NCHW (channels last) and its truths."""
     bytes_ = torch.from_numpy(np.stack([pictures[k] for k in picks]))
-    x = (bytes_.permute(0, 3, 1, 2).float() - GREY) / 64.0
+    # In place: these are as many numbers as the first layers of the net make, and memory is what costs here.
+    x = bytes_.permute(0, 3, 1, 2).float().sub_(GREY).div_(64.0)
     x, chosen = warp(x, [truths[k] for k in picks], size, chance, vary)
     if vary:
         x = tint(x, chance)

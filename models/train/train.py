@@ -176,6 +176,8 @@ def main():
     order = Order(len(truths), args.batch, args.seed)
     print(f"{len(truths)} pictures, {sum(p.numel() for p in run.net.parameters())} parameters, {args.steps} steps", flush=True)
     began, grid, sums = time.time(), {}, []
+    # Of this call: the same command, given once more, has as much again.
+    ends = began + args.minutes * 60
     run.net.train()
     while run.step < args.steps:
         step_began = time.time()
@@ -188,9 +190,9 @@ def main():
             began, sums = time.time(), []
         if run.step % SAVE_EVERY == 0:
             run.save()
-        if run.seconds > args.minutes * 60 and run.step < args.steps:
+        if time.time() > ends and run.step < args.steps:
             run.save()
-            print(f"not through: {run.step} of {args.steps} steps in {args.minutes:g} minutes; run it again to go on", flush=True)
+            print(f"not through: {run.step} of {args.steps} steps after {args.minutes:g} minutes; run it again to go on", flush=True)
             sys.exit(NOT_THROUGH)
     # Run again, it has nothing left to do but this.
     run.save()
