@@ -1,4 +1,3 @@
-export * from './addresses.ts';
 export * from './chain.ts';
 export * from './clock.ts';
 export * from './config.ts';

@@ -7,6 +7,7 @@ import {
   calibrationPoints,
   createStreetRenderer,
   type Picture,
+  type Scene,
   type StreetScript,
   sceneAt,
   type TruthBox,
@@ -53,7 +54,7 @@ export class DrawnStreets {
     await this.#pool.stop();
   }
 
-  /** Draws and looks at the view at these times of its script, ms, one after the other. */
+  /** Draws and looks at the view at these times of its script, ms: while one picture is looked at, the next one is drawn. */
   async look({ pose, script }: DrawnView, timesMs: readonly number[]): Promise<DrawnMoment[]> {
     const renderer = createStreetRenderer(script.street, pose);
     const lane = this.#pool.lane<Frame>({
@@ -62,15 +63,25 @@ export class DrawnStreets {
     });
     const fit = new PictureFit(pose, this.model.manifest.input);
     const moments: DrawnMoment[] = [];
+    let answered: Promise<unknown> = Promise.resolve();
     for (const atMs of timesMs) {
-      const picture = renderer.render({ street: script.street, light: script.light, objects: sceneAt(script, atMs), ts: atMs });
+      const picture = renderer.render(momentOf(script, atMs));
       const input = fit.fit(picture.rgba).slice().buffer;
-      const detections = await new Promise<Detection[]>((done, failed) => lane.offer({ input, done, failed }));
       const truth = picture.truth.map((t) => ({ ...t, box: fractions(t.box, picture) }));
-      moments.push({ atMs, truth, detections });
+      // One at a time: a lane drops what waits for what comes after it.
+      await answered;
+      answered = new Promise<Detection[]>((done, failed) => lane.offer({ input, done, failed })).then((detections) =>
+        moments.push({ atMs, truth, detections }),
+      );
     }
+    await answered;
     return moments;
   }
+}
+
+/** All that a script shows at that time. */
+export function momentOf(script: StreetScript, atMs: number): Scene {
+  return { street: script.street, light: script.light, objects: sceneAt(script, atMs), ts: atMs };
 }
 
 /** The camera of a view, calibrated as its installer would, with these zones. */

@@ -6,7 +6,7 @@ import { countEvents, type EventCounts } from './events.ts';
 import { type Measured, measure } from './measure.ts';
 import { busyViews, stagedViews } from './streets.ts';
 
-export { cameraOfView, type DrawnMoment, DrawnStreets, type DrawnView } from './drawn.ts';
+export { cameraOfView, type DrawnMoment, DrawnStreets, type DrawnView, momentOf } from './drawn.ts';
 
 const MODEL = 'models/street-drawn';
 const RATES_FPS = [1, 2, 5] as const;

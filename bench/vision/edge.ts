@@ -16,7 +16,7 @@ const pipeline = createCameraPipeline({
   vision: { model: SHIPPED_MODEL, workers: 1, filesDir: null },
   events: { emit: async () => {} },
   health: { report: async () => {} },
-  caseStates: { stateOf: () => 'unknown' },
+  caseStates: { isOpen: () => false },
   ...common,
   metrics,
   evidence,

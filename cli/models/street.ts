@@ -110,7 +110,7 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
     vision: { model, workers: 1, filesDir: null },
     events: { emit },
     health: { report: async () => {} },
-    caseStates: { stateOf: () => 'unknown' },
+    caseStates: { isOpen: () => false },
     ...common,
     metrics: createMetrics(),
     evidence,

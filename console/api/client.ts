@@ -1,21 +1,17 @@
 import type { ErrorAnswer, SessionAnswer } from '#grid/api/mod.ts';
 
-export type Mistake = NonNullable<ErrorAnswer['error']['mistakes']>[number];
-
-/** A refusal of the API, by its code; one of a body with each mistake by its key. */
+/** A refusal of the API, by its code. */
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
   readonly hint: string;
-  readonly mistakes: readonly Mistake[];
 
-  constructor(status: number, { code, message, hint, mistakes = [] }: ErrorAnswer['error']) {
+  constructor(status: number, { code, message, hint }: ErrorAnswer['error']) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.hint = hint;
-    this.mistakes = mistakes;
   }
 }
 

@@ -23,19 +23,17 @@ export function createQueries(onOver: () => void): QueryClient {
   });
 }
 
-/** One thing, read again when the stream names its topic (the first part of the key) and every `everyMs`, which may depend on what was read. */
+/** One thing, read again when the stream names its topic (the first part of the key) and every `everyMs`. */
 export function useThing<T>(
   key: readonly [topic: string, ...rest: (string | number | null)[]],
   path: string | null,
-  everyMs?: number | ((data: T | undefined) => number),
+  everyMs?: number,
 ) {
-  return useQuery<T>({
+  return useQuery({
     queryKey: key,
     queryFn: ({ signal }) => call<T>(path ?? '', { signal }),
     enabled: path !== null,
-    ...(everyMs === undefined
-      ? {}
-      : { refetchInterval: typeof everyMs === 'number' ? everyMs : ({ state }) => everyMs(state.data) }),
+    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
   });
 }
 

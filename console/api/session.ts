@@ -55,14 +55,9 @@ export function useMe(): SessionAnswer {
 }
 
 /** A higher technical role includes the lower ones. */
-export function useMay(): { ops: boolean; administer: boolean; judge: boolean; approve: boolean } {
+export function useMay(): { ops: boolean; administer: boolean; judge: boolean } {
   const { roles } = useMe();
   const has = (...any: Role[]) => any.some((role) => roles.includes(role));
   const ops = has('ops', 'administrator');
-  return {
-    ops,
-    administer: has('administrator'),
-    judge: ops || has('supervision', 'supervisor'),
-    approve: has('administrator', 'supervision'),
-  };
+  return { ops, administer: has('administrator'), judge: ops || has('supervision', 'supervisor') };
 }

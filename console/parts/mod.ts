@@ -1,5 +1,4 @@
 export * from './filters.tsx';
-export * from './grant.tsx';
 export * from './names.tsx';
 export * from './page.tsx';
 export * from './rows.tsx';

@@ -3,6 +3,7 @@ import { DatasetWriter } from '../cameras/dataset.ts';
 import { createStreetRenderer, sceneAt } from '../cameras/mod.ts';
 import { diceOf, randomLight } from '../cameras/street/mod.ts';
 import { buildDemoCity } from './city.ts';
+import { quietCameras, quietHour } from './quiet.ts';
 import { createStaging } from './script/mod.ts';
 
 /** Between two pictures of one camera: what stands, stands for some 20 s, so that each is seen once or twice. */
@@ -10,6 +11,11 @@ const STEP_MS = 10_000;
 const SCRIPT_MS = 100_000;
 const CAMERAS = 4;
 const PICTURES_PER_CITY = CAMERAS * (SCRIPT_MS / STEP_MS);
+/** Of a quiet hour: what stands, stands all the time, so that more of them would show the same things again. */
+const PICTURES_PER_HOUR = 2;
+const HOUR_MS = 3_600_000;
+/** From one camera's hour of the day to the next one's: after 24 cameras every hour was there. */
+const HOUR_STEP = 7;
 
 export interface CityDatasetOptions {
   out: string;
@@ -44,6 +50,31 @@ export async function writeCityDataset(
         await writer.add(renderer.render(scene), light);
         onProgress(++written);
       }
+    }
+  }
+  writer.close();
+}
+
+/**
+ * The same kind of folder of streets with nothing to report, by every hour of the day: what is easily taken for something, as often
+ * as a camera has it in view. One camera-hour after the other, two moments of each.
+ */
+export async function writeQuietDataset(
+  { out, seed, images }: CityDatasetOptions,
+  onProgress: (written: number) => void = () => {},
+): Promise<void> {
+  const writer = new DatasetWriter({ out, seed });
+  const cameras = quietCameras(seed);
+  for (let written = 0, n = 0; written < images; n++) {
+    const camera = cameras.next().value;
+    const script = quietHour(camera, seed, HOUR_STEP * n);
+    const dice = diceOf(seed, n, 96);
+    const renderer = createStreetRenderer(script.street, camera.pose);
+    for (let k = 0; k < PICTURES_PER_HOUR && written < images; k++) {
+      const ts = dice.whole(0, HOUR_MS - 1);
+      const scene = { street: script.street, light: script.light, objects: sceneAt(script, ts), ts };
+      await writer.add(renderer.render(scene), script.light);
+      onProgress(++written);
     }
   }
   writer.close();

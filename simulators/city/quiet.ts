@@ -12,6 +12,7 @@ import {
   walker,
 } from '../cameras/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
+import { buildDemoCity } from './city.ts';
 import type { CityCamera } from './types.ts';
 
 const HOUR_MS = 3_600_000;
@@ -88,6 +89,11 @@ export function quietHour(camera: CityCamera, seed: number, hour: number): Stree
   actors.push(...decoys(street, dice.whole(1, 1e9), SMALL_THINGS, stretch, taken));
   actors.push(...passers(camera, dice, stretch));
   return { street, light: lightAt(hour, dice), actors };
+}
+
+/** The cameras of the cities `seed`, `seed + 1`, ... one after the other, without end: a quiet hour each. */
+export function* quietCameras(seed: number): Generator<CityCamera, never> {
+  for (let city = seed; ; city++) yield* buildDemoCity({ seed: city, sensors: 0 }).edges.flatMap((e) => e.cameras);
 }
 
 const VAN = { lengthM: 4.9, widthM: 1.9, heightM: 2.1 } as const;

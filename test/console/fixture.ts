@@ -58,8 +58,7 @@ export class City {
     this.browser = browser;
   }
 
-  /** `more` is what the edge has beside its covers, in its site and in its file. */
-  static async start(dir: string, more: { site?: object; file?: object } = {}): Promise<City> {
+  static async start(dir: string): Promise<City> {
     await access(join(ROOT, 'console/dist/index.html')).catch(() => {
       throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
     });
@@ -68,7 +67,7 @@ export class City {
     await mkdir(SCREENS, { recursive: true });
     const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
     const [installation, browser] = await Promise.all([
-      startSmallInstallation(dir, covers, {}, more),
+      startSmallInstallation(dir, covers),
       chromium.launch({ executablePath, args: FLAGS }),
     ]);
     const accounts = Object.entries(ROLES).map(([name, roles]) => ({ name, roles, password: PASSWORD }));

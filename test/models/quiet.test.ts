@@ -1,7 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { quietScores, runQuiet } from '#cli/models/quiet.ts';
+import { loadManifest } from '#models/mod.ts';
 import { truthOf } from '#simulators/cameras/mod.ts';
 import { buildDemoCity, quietHour } from '#simulators/city/mod.ts';
+import { tempDir } from '../support/temp.ts';
 
 const MODEL = 'models/street-drawn';
 
@@ -17,13 +21,24 @@ test('a quiet hour has nothing to report and much that is taken for it, by day a
   expect(hours.filter((h) => h.light.daylight > 0.8).length).toBeGreaterThan(5);
 });
 
-test('a camera-hour of it, sped up: figures by class, and scores that keep quiet raise nothing', async () => {
-  const plan = { model: MODEL, hours: 1, everyS: 30, seed: 5001 };
+test('a camera-hour of it, sped up: figures by class, and scores that keep quiet raise nothing; what was seen is kept', async () => {
+  const plan = { model: MODEL, hours: 1, everyS: 30, seed: 5001, work: await tempDir() };
   const figures = await runQuiet(plan);
   expect(figures).toMatchObject({ cameraHours: 1, pictures: 120, everyS: 30 });
   expect(Object.keys(figures.perClass)).toEqual(['stall', 'garbage', 'ponding', 'open_manhole', 'vehicle']);
   // What the project asks for comes from 240 camera-hours; an hour in which things are raised all the time is a fault.
   expect(figures.falseAlarms).toBeLessThan(4);
+  const { sha256 } = (await loadManifest(MODEL)).manifest;
+  const file = join(plan.work, sha256.slice(0, 12), '5001-30s-0.json');
+  const hour = JSON.parse(await readFile(file, 'utf8'));
+  expect(hour.moments).toHaveLength(120);
   const scores = await quietScores(plan);
   expect(Math.max(...Object.values(scores))).toBeLessThanOrEqual(0.95);
+  // What is kept is judged, and not looked at once more: a shaft that nobody drew is open now.
+  const shaft = { class: 'open_manhole', score: 0.99, box: [240, 180, 270, 195] };
+  const moments = hour.moments.map((m: object) => ({ ...m, detections: [shaft] }));
+  await writeFile(file, JSON.stringify({ ...hour, moments }));
+  expect(await runQuiet(plan)).toMatchObject({ falseAlarms: 1, alarms: [{ detects: 'open_manhole', hour: 0, score: 0.99 }] });
+  await writeFile(file, JSON.stringify({ ...hour, drawn: 'otherwise' }));
+  await expect(runQuiet(plan)).rejects.toMatchObject({ code: 'GEWU_USAGE' });
 }, 120_000);

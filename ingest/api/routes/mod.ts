@@ -8,7 +8,6 @@ import { cameras } from './cameras.ts';
 import { cases } from './cases.ts';
 import { catalogue } from './catalogue.ts';
 import { cells } from './cells.ts';
-import { datasets } from './datasets.ts';
 import { deadLetters } from './dead_letters.ts';
 import { desired } from './desired.ts';
 import { devices } from './devices.ts';
@@ -19,7 +18,6 @@ import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
 import { live } from './live.ts';
 import { models } from './models.ts';
-import { notify } from './notify.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -43,7 +41,6 @@ export const ROUTES: readonly Route[] = [
   edges,
   desired,
   models,
-  datasets,
   devices,
   cameras,
   readings,
@@ -67,5 +64,4 @@ export const ROUTES: readonly Route[] = [
   verdicts,
   approvals,
   situation,
-  notify,
 ];

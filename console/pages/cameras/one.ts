@@ -1,1 +1,0 @@
-export { CameraPage as default } from './camera_page.tsx';

@@ -1,1 +1,0 @@
-export { ZonesPage as default } from './zones_page.tsx';

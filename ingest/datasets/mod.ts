@@ -1,1 +1,0 @@
-export { createDatasets, type Datasets } from './datasets.ts';

@@ -1,2 +1,0 @@
-export { type Fetched, type Origin, readOrigin, type VersionItem, writeVersion } from './folder.ts';
-export { labelsOf, learnable } from './picture.ts';
