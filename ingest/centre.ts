@@ -162,7 +162,11 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
-  const api = createApi({ config: config.api, edges: credentials, registry, hub, live, readiness, ...stores, ...common });
+  const api = createApi({
+    ...{ config: config.api, edges: credentials, registry, hub, live, commands: port, readiness },
+    ...stores,
+    ...common,
+  });
   const health = createHealthSink({ devices, desired, trails: new EdgeTrails({ database, audit, clock }) });
   const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };

@@ -13,6 +13,7 @@ import type { EdgeKeys, EvidenceStore, Releases } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
 import type { LiveViews } from '../live/mod.ts';
 import type { ModelStore } from '../packages/mod.ts';
+import type { CommandSender } from '../ports.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
@@ -51,6 +52,7 @@ export interface ApiDependencies {
   timeseries: TimeSeriesStore;
   hub: StreamHub;
   live: LiveViews;
+  commands: CommandSender;
   readiness: Readiness;
   clock: Clock;
   log: Log;

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { Id } from '#grid/mod.ts';
-import { VIEWERS } from '../auth/mod.ts';
+import { GewuError } from '#service/mod.ts';
+import { accountOf, OPS, VIEWERS } from '../auth/mod.ts';
 import {
   answers,
   CameraAnswer,
@@ -30,7 +31,12 @@ const Query = Type.Object(
   strict,
 );
 
-export const cameras: Route = (app, { devices }) => {
+const NewReference = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 500, description: 'why it looks elsewhere; kept in the audit trail' }) },
+  strict,
+);
+
+export const cameras: Route = (app, { devices, audit, commands, clock }) => {
   const tags = ['devices'];
   const config = { access: VIEWERS };
   app.get(
@@ -65,5 +71,29 @@ export const cameras: Route = (app, { devices }) => {
       },
     },
     async (request) => ({ items: await devices.history('camera', request.params.id, request.query) }),
+  );
+  app.post(
+    '/api/v1/cameras/:id/reference',
+    {
+      config: { access: OPS },
+      schema: {
+        tags,
+        summary: 'What the camera shows from now on is right: it was moved on purpose',
+        description:
+          'Its edge forgets the reference picture and learns another from the next twenty good pictures; the faults `moved`, `covered`, `blurred` and `resolution` are told against that one. A camera that sends no pictures: 503.',
+        params: IdParams,
+        body: NewReference,
+        response: answers(Type.Null(), 204),
+      },
+    },
+    async (request, reply) => {
+      const { id, edge, state, reason } = await devices.camera(request.params.id);
+      if (state !== 'online' && state !== 'degraded')
+        throw new GewuError('GEWU_CAMERA_OFFLINE', `camera ${id} is ${state}: ${reason}`);
+      const { id: actor, roles } = accountOf(request);
+      await audit.record({ actor, roles, action: 'camera-reference', subject: `camera:${id}`, purpose: request.body.reason });
+      commands.send(edge, { command: 'camera-reference', camera: id, ts: clock.now() });
+      return reply.code(204).send(null as never);
+    },
   );
 };

@@ -82,6 +82,22 @@ describe('what is where', () => {
     expect(ids((await get('/cameras?state=offline')).body)).toEqual([]);
   });
 
+  test('a camera that was moved on purpose learns anew what is right: by ops, with a reason, on the record', async () => {
+    const path = '/api/v1/cameras/cam-1/reference';
+    const body = { reason: 'turned towards the new crossing' };
+    for (const who of ['viewer', 'supervision', 'department'] as const)
+      expect([who, (await centre.post(path, who, body)).status]).toEqual([who, 403]);
+    expect((await centre.post(path, 'ops', {})).body.error.code).toBe('GEWU_REQUEST_INVALID');
+    expect((await centre.post('/api/v1/cameras/nobody/reference', 'ops', body)).status).toBe(404);
+    expect((await centre.post(path, 'ops', body)).status).toBe(204);
+    await expect.poll(() => edge.commands.at(-1)).toMatchObject({ command: 'camera-reference', camera: 'cam-1' });
+    const { items } = (await get('/audit?action=camera-reference', 'administrator')).body;
+    expect(items).toMatchObject([{ actor: 'the-ops', subject: 'camera:cam-1', purpose: body.reason }]);
+    await edge.send('health', [health('camera', 'cam-1', 'offline', now - 500)]);
+    expect((await centre.post(path, 'ops', body)).body.error.code).toBe('GEWU_CAMERA_OFFLINE');
+    await edge.send('health', [health('camera', 'cam-1', 'online', now - 400)]);
+  });
+
   test('history of health, newest first', async () => {
     const { body } = await get('/devices/mh-1/history');
     expect(body.items).toEqual([
@@ -90,7 +106,7 @@ describe('what is where', () => {
     ]);
     expect((await get(`/devices/mh-1/history?since=${now - 5000}`)).body.items).toHaveLength(1);
     expect((await get(`/edges/${EDGE}/history`)).body.items).toHaveLength(1);
-    expect((await get('/cameras/cam-1/history')).body.items).toHaveLength(1);
+    expect((await get('/cameras/cam-1/history')).body.items).toHaveLength(3);
     expect((await get('/cameras/nobody/history')).status).toBe(404);
   });
 
@@ -336,6 +352,7 @@ test('the OpenAPI document covers every route', async () => {
     'DELETE /api/v1/events/{id}/verdict',
     'POST /api/v1/cameras/{id}/approvals',
     'POST /api/v1/cameras/{id}/approvals/withdraw',
+    'POST /api/v1/cameras/{id}/reference',
     'PUT /api/v1/policy',
     'PUT /api/v1/evidence/{sha256}',
     'PUT /api/v1/edge-keys/{edge}',
