@@ -11,10 +11,12 @@ export interface HealthSink {
   report(record: HealthLine): Promise<void>;
 }
 
+/** What the centre has said last about the case of an event; `unknown`: nothing, or it has no case. */
+export type CaseStanding = 'open' | 'closed' | 'unknown';
+
 /** What the centre says about the cases of our events: an open case silences, a closed one re-arms. */
 export interface CaseStates {
-  /** True while the centre says that the case of this event is open; false when it is closed or nothing is known. */
-  isOpen(event: string): boolean;
+  stateOf(event: string): CaseStanding;
 }
 
 /** An alarm that somebody else might see. */

@@ -6,6 +6,7 @@ import { createAudit, EdgeTrails } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
+import { createDatasets } from './datasets/mod.ts';
 import { createDeadLetterStore } from './deadletters/mod.ts';
 import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
@@ -14,6 +15,7 @@ import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { LiveViews } from './live/mod.ts';
+import { createNotifyService, createSources } from './notify/mod.ts';
 import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
@@ -134,8 +136,12 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const sessions = createSessionService({ config: config.api.sessions, database, audit, fixed, ...common });
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const models = createModelStore({ config: config.models, database, audit, clock });
+  const datasets = createDatasets({ database, audit, keys: edgeKeys, registry, clock });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
+  const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
+  const sources = createSources({ config: config.notify, database, devices, deadLetters, missing, clock });
+  const notify = createNotifyService({ config: config.notify, sources, database, audit, ...common });
   const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
 
   const stores = {
@@ -145,6 +151,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     desired,
     approvals,
     models,
+    datasets,
     deadLetters,
     evidence,
     edgeKeys,
@@ -152,11 +159,14 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     audit,
     grants,
     sessions,
+    notify,
     timeseries,
   };
   const onDatabase = new Persistent({
     name: 'database',
-    services: [database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, hub, live],
+    services: [
+      ...[database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, notify, hub, live],
+    ],
     log,
   });
   const onTimeseries = new Persistent({ name: 'time series', services: [timeseries], log });

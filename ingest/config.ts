@@ -10,6 +10,7 @@ import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
 import { EvidenceConfig } from './evidence/mod.ts';
 import { LiveConfig } from './live/mod.ts';
+import { NotifyConfig } from './notify/mod.ts';
 import { ModelsConfig } from './packages/mod.ts';
 import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
@@ -86,6 +87,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       health: HealthConfig,
       live: LiveConfig,
       approvals: ApprovalsConfig,
+      notify: NotifyConfig,
       /** File of the filing policy that a new database begins with. */
       filingPolicy: Type.Optional(Path()),
     },
@@ -211,7 +213,13 @@ async function readSite(file: string): Promise<Site> {
 
 /** What the schema cannot say. */
 function mistakesOf(config: Checked): ConfigMistake[] {
-  return [...brokerMistakes(config), ...replicaMistakes(config), ...edgeMistakes(config), ...tokenMistakes(config)];
+  return [
+    ...brokerMistakes(config),
+    ...replicaMistakes(config),
+    ...edgeMistakes(config),
+    ...tokenMistakes(config),
+    ...channelMistakes(config),
+  ];
 }
 
 function brokerMistakes({ broker }: Checked): ConfigMistake[] {
@@ -256,6 +264,24 @@ function tokenMistakes({ api }: Checked): ConfigMistake[] {
     roles.set(token.name, all);
     const fault = accountFault(token.name, [...all]);
     if (fault !== null) mistakes.push({ key: `${key}.roles`, value: [...all], message: fault });
+    return mistakes;
+  });
+}
+
+function channelMistakes({ notify }: Checked): ConfigMistake[] {
+  return notify.channels.flatMap((channel, i) => {
+    const key = `notify.channels.${i}`;
+    const mistakes: ConfigMistake[] = [];
+    if (notify.channels.findIndex((c) => c.id === channel.id) !== i)
+      mistakes.push({ key: `${key}.id`, value: channel.id, message: 'is the id of another channel' });
+    if (channel.kind === 'smtp' && (channel.username === undefined) !== (channel.password === undefined))
+      mistakes.push({ key: `${key}.username`, value: channel.username, message: 'username and password go together' });
+    if (channel.kind === 'smtp' && channel.security === 'none' && !channel.allowLocalAddress)
+      mistakes.push({
+        key: `${key}.security`,
+        value: 'none',
+        message: 'is for a server on this machine only: allowLocalAddress',
+      });
     return mistakes;
   });
 }

@@ -161,10 +161,25 @@ export const ERRORS = {
     status: 409,
     hint: 'Let reviewers judge more of what the model finds there; if it is wrong too often, train it on what they said.',
   },
+  GEWU_DATASET_TOO_SMALL: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'Let reviewers judge more events with pictures, on more cameras or in more hours, or choose fewer limits.',
+  },
+  GEWU_PROMOTION_NOT_EARNED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'The comparison does not carry it: let both look longer, judge what differs, or say with `forced` and a reason why not.',
+  },
   GEWU_NODE_KEY_CHANGED: {
     remedy: 'reject',
     status: 409,
     hint: 'The edge signs with another key than the pinned one: find out why, then accept it at `/api/v1/edge-keys`, or not.',
+  },
+  GEWU_NOTIFY_INVALID: {
+    remedy: 'reject',
+    status: 422,
+    hint: 'These settings name what is not there: `mistakes` names each by its key. Channels stand in `notify.channels` of the configuration.',
   },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },

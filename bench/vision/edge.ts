@@ -16,7 +16,7 @@ const pipeline = createCameraPipeline({
   vision: { model: SHIPPED_MODEL, workers: 1, filesDir: null },
   events: { emit: async () => {} },
   health: { report: async () => {} },
-  caseStates: { isOpen: () => false },
+  caseStates: { stateOf: () => 'unknown' },
   ...common,
   metrics,
   evidence,

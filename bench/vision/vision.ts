@@ -9,7 +9,8 @@ import type { VisionLoad } from './site.ts';
 
 const CAMERAS = 8;
 const FPS = 2;
-const WARM_UP_MS = 4000;
+/** Until the compiler of the runtime has done its work: it is the cost of a start, not of a camera. */
+const WARM_UP_MS = 15_000;
 const MEASURE_MS = 20_000;
 const START_MS_MAX = 120_000;
 const EDGE_CORE = 0;

@@ -60,6 +60,16 @@ ${edges}
 ${timeseries}
 
 ${database}
+
+# By which ways people are told of silent edges, faults, urgent cases: docs/notify.md. Who is told when is set in the console.
+# notify:
+#   publicUrl: https://gewu.example    # of the console, for the link that acknowledges a message
+#   channels:
+#     - { id: hook, kind: webhook, url: "https://ops.example/gewu", secret: "..." }
+#     - { id: mail, kind: smtp, host: mail.example, port: 587, username: gewu, password: "...", from: gewu@city.example }
+#     - { id: wecom, kind: wecom, key: "..." }
+#     - { id: ding, kind: dingtalk, accessToken: "...", secret: "..." }
+#     - { id: feishu, kind: feishu, hook: "...", secret: "..." }
 `;
 }
 

@@ -2,6 +2,7 @@ import { ModelError } from '#models/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { Command } from '../command.ts';
 import { CHECK_USAGE, check } from './check.ts';
+import { DATASET_USAGE, dataset } from './dataset.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
 import { IMPORT_USAGE, importDataset } from './import.ts';
 import { KEYGEN_USAGE, keygen, PUSH_USAGE, push, SIGN_USAGE, sign } from './push.ts';
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   eval: { usage: EVAL_USAGE, run: evaluation },
   quiet: { usage: QUIET_USAGE, run: quiet },
   street: { usage: STREET_USAGE, run: street },
+  dataset: { usage: DATASET_USAGE, run: dataset },
   import: { usage: IMPORT_USAGE, run: importDataset },
   train: { usage: TRAIN_USAGE, run: train },
   keygen: { usage: KEYGEN_USAGE, run: keygen },
@@ -29,7 +31,7 @@ const PARTS: Readonly<Record<string, Part>> = {
 
 export const models: Command = {
   name: 'models',
-  summary: 'models: check, evaluate, train, import, sign, push',
+  summary: 'models: check, evaluate, train, learn from verdicts, sign, push',
   usage: Object.values(PARTS)
     .map((part) => part.usage)
     .join('\n\n'),

@@ -9,23 +9,27 @@ import { GewuError } from '#service/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL } from '../installation/mod.ts';
 import { trainWith } from './python.ts';
-import { release } from './train.ts';
+import { drawn, release } from './train.ts';
 
 const WORK = '.gewu/import';
 const MINUTES = 180;
 
 export const IMPORT_USAGE = `gewu models import DIR [--out models/NAME] [--from DIR] [--steps N] [--minutes ${MINUTES}] [--seed 1] [--threads 2] [--check] [--lenient]
+                   [--version 1.0.0] [--rehearse N]
                    [--provenance ${PROVENANCES.join('|')}] [--licence TEXT] [--work ${WORK}] [--json]
-  DIR is a dataset in YOLO layout (data.yaml) or COCO layout (annotations/*.json). What is wrong in it is named by file and line; --lenient
+  DIR is a dataset in YOLO layout (data.yaml), COCO layout (annotations/*.json) or from verdicts (\`gewu models dataset\`). What is wrong in it is named by file and line; --lenient
   leaves that out and goes on, --check only looks. Then it fine-tunes the weights of --from (the shipped model) on the training pictures,
   chooses thresholds on the validation pictures and measures on the test pictures. --provenance real-scenes says that they show real
-  streets: only such a model may ever open cases.`;
+  streets: only such a model may ever open cases; a dataset from verdicts says it by itself. --rehearse mixes in so many drawn scenes, so that
+  what the dataset does not show is not forgotten: as many as there are pictures to learn from where it is from verdicts, else none.`;
 
 const FAULTS_SHOWN = 40;
 const BATCH = 16;
 /** Each picture is seen about so often; and bounds, for small and for large datasets. */
 const PASSES = 30;
 const STEPS = [200, 6000] as const;
+/** Of drawn scenes that are mixed in. */
+const REHEARSAL_SEED = 1;
 /** Below this, figures say hardly anything. */
 const PICTURES_FEW = 30;
 
@@ -41,7 +45,9 @@ export async function importDataset(args: readonly string[]): Promise<number> {
       threads: { type: 'string', default: '2' },
       check: { type: 'boolean', default: false },
       lenient: { type: 'boolean', default: false },
-      provenance: { type: 'string', default: 'unknown' },
+      provenance: { type: 'string' },
+      version: { type: 'string', default: '1.0.0' },
+      rehearse: { type: 'string' },
       licence: { type: 'string', default: 'unknown: to be filled in' },
       work: { type: 'string', default: WORK },
       json: { type: 'boolean', default: false },
@@ -50,11 +56,9 @@ export async function importDataset(args: readonly string[]): Promise<number> {
   );
   const [given] = positionals;
   if (given === undefined) throw new GewuError('GEWU_USAGE', 'gewu models import DIR');
-  const provenance = PROVENANCES.find((p) => p === values.provenance);
-  if (provenance === undefined)
-    throw new GewuError('GEWU_USAGE', `--provenance ${values.provenance}: ${PROVENANCES.join(', ')} are known`);
   const dir = resolve(given);
   const dataset = await readDataset(dir);
+  const provenance = provenanceOf(values.provenance ?? dataset.origin?.scenes ?? 'unknown');
   tell(dataset);
   if (dataset.faults.length > 0 && !values.lenient)
     throw new ModelError(`${dir}: ${dataset.faults.length} mistakes; mend them, or leave them out by --lenient`);
@@ -72,8 +76,10 @@ export async function importDataset(args: readonly string[]): Promise<number> {
   const weights = await weightsOf(values.from, before.manifest);
   const run = join(work, 'run');
   await mkdir(run, { recursive: true });
+  const rehearsed = rehearsalOf(values.rehearse, dataset);
+  const rehearsal = rehearsed === 0 ? [] : [await drawnWith(dataset.classes, rehearsed, resolve(values.work))];
   const through = await trainWith({
-    data: [folders.train],
+    data: [folders.train, ...rehearsal],
     out: run,
     steps:
       values.steps === undefined ? stepsFor(dataset.splits.train.length) : parseInteger('steps', values.steps, 1, 10_000_000),
@@ -85,10 +91,12 @@ export async function importDataset(args: readonly string[]): Promise<number> {
   if (!through) return 1;
   const out = values.out ?? join('models', name);
   const said = (split: 'val' | 'test') => `${dataset.splits[split].length} pictures of ${basename(dir)}, ${split}`;
-  const about = aboutImported(name, provenance, values.licence, dataset, { dir, before: before.manifest });
+  const words = { name, version: values.version, licence: values.licence, provenance };
+  const about = aboutImported(words, dataset, { dir, before: before.manifest, rehearsed });
   const after = await release(run, out, about, {
     validation: { dir: folders.val, said: said('val') },
     test: { dir: folders.test, said: said('test') },
+    before: before.manifest,
   });
   const known = dataset.classes.every((c) => before.manifest.classes.includes(c));
   const old = known ? await evaluated(values.from, folders.test) : null;
@@ -134,24 +142,46 @@ function plainModelName(path: string): string {
   return name || 'imported';
 }
 
+function provenanceOf(text: string): Provenance {
+  const provenance = PROVENANCES.find((p) => p === text);
+  if (provenance === undefined) throw new GewuError('GEWU_USAGE', `--provenance ${text}: ${PROVENANCES.join(', ')} are known`);
+  return provenance;
+}
+
+/** Masked pictures show no person and nothing around a thing: without other pictures that would be forgotten. */
+function rehearsalOf(text: string | undefined, { origin, splits }: ImportedDataset): number {
+  if (text !== undefined) return parseInteger('rehearse', text, 0, 100_000);
+  return origin === undefined ? 0 : splits.train.length;
+}
+
+/** Drawn scenes, all of whose classes the dataset has. Throws ModelError. */
+async function drawnWith(classes: readonly string[], images: number, work: string): Promise<string> {
+  const dir = await drawn({ name: 'rehearsal', drawer: 'street', seed: REHEARSAL_SEED, images }, work);
+  const unknown = (await readFolder(dir)).classes.filter((name) => !classes.includes(name));
+  if (unknown.length > 0) throw new ModelError(`drawn scenes cannot be mixed in: the dataset has no class ${unknown.join(', ')}`);
+  return dir;
+}
+
 function aboutImported(
-  name: string,
-  provenance: Provenance,
-  licence: string,
-  { layout, splits }: ImportedDataset,
-  { dir, before }: { dir: string; before: ModelManifest },
+  { name, version, licence, provenance }: Pick<About, 'name' | 'version' | 'licence' | 'provenance'>,
+  { layout, splits, origin }: ImportedDataset,
+  { dir, before, rehearsed }: { dir: string; before: ModelManifest; rehearsed: number },
 ): About {
   const drawn = provenance !== 'real-scenes';
   return {
     name,
-    version: '1.0.0',
+    version,
     licence,
     provenance,
     notice: {
       en: `Fine-tuned on ${splits.train.length} pictures of ${basename(dir)}.${drawn ? ' It must open no case on a real camera.' : ''}`,
       'zh-CN': `在数据集 ${basename(dir)} 的 ${splits.train.length} 张图像上微调。${drawn ? '不得用于真实摄像机的立案。' : ''}`,
     },
-    trainedOn: { scenes: provenance, dataset: basename(dir), layout, begunFrom: `${before.name} ${before.version}` },
+    trainedOn: {
+      ...{ scenes: provenance, dataset: basename(dir), layout, begunFrom: `${before.name} ${before.version}` },
+      ...(rehearsed === 0 ? {} : { rehearsed }),
+      ...(origin === undefined ? {} : { fromVerdicts: origin }),
+    },
   };
 }
 

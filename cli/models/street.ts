@@ -110,7 +110,7 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
     vision: { model, workers: 1, filesDir: null },
     events: { emit },
     health: { report: async () => {} },
-    caseStates: { isOpen: () => false },
+    caseStates: { stateOf: () => 'unknown' },
     ...common,
     metrics: createMetrics(),
     evidence,

@@ -1,6 +1,6 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { answersOf, evaluate, readFolder, SIDE_PX_MIN, thresholdsFrom, VISIBLE_MIN } from '#models/eval/mod.ts';
+import { type Answer, answersOf, evaluate, readFolder, SIDE_PX_MIN, thresholdsFrom, VISIBLE_MIN } from '#models/eval/mod.ts';
 import type { ModelManifest } from '#models/mod.ts';
 import { type About, type DrawnSet, draftOf, finishedRun, HELD_OUT, publish, RECIPE, VALIDATION } from '#models/train/mod.ts';
 import { writeCityDataset, writeDataset } from '#simulators/mod.ts';
@@ -63,7 +63,7 @@ export async function train(args: readonly string[]): Promise<number> {
 }
 
 /** Draws a set where it is not complete: its truth is written last. */
-async function drawn({ name, drawer, seed, images }: DrawnSet, work: string): Promise<string> {
+export async function drawn({ name, drawer, seed, images }: DrawnSet, work: string): Promise<string> {
   const out = join(work, `${name}-${seed}-${images}`);
   const there = await access(join(out, 'truth.jsonl')).then(
     () => true,
@@ -90,12 +90,33 @@ export interface MeasuredOn {
   said: string;
 }
 
+/** Of fewer things no threshold can be chosen. */
+const THINGS_MIN = 20;
+
+type Scores = Pick<ModelManifest, 'thresholds' | 'alarmThresholds'>;
+
+/** Where a model goes on from another, that one's scores for the classes of which the pictures show too few things. */
+function scoresFrom(answers: readonly Answer[], classes: readonly string[], before: Scores | undefined): Required<Scores> {
+  const chosen = thresholdsFrom(answers, classes);
+  if (before === undefined) return chosen;
+  const { perClass } = evaluate(answers, classes, chosen.thresholds);
+  const few = classes.filter((name) => (perClass[name]?.truths ?? 0) < THINGS_MIN);
+  const kept = (own: Record<string, number>, earlier: Record<string, number> = {}): Record<string, number> => ({
+    ...own,
+    ...Object.fromEntries(few.flatMap((name) => (earlier[name] === undefined ? [] : [[name, earlier[name]]]))),
+  });
+  return {
+    thresholds: kept(chosen.thresholds, before.thresholds),
+    alarmThresholds: kept(chosen.alarmThresholds, before.alarmThresholds ?? before.thresholds),
+  };
+}
+
 /** From a finished run to a model folder: thresholds from the one set of pictures, figures from the other. */
 export async function release(
   run: string,
   out: string,
   about: About,
-  { validation, test }: { validation: MeasuredOn; test: MeasuredOn },
+  { validation, test, before }: { validation: MeasuredOn; test: MeasuredOn; before?: Scores },
 ) {
   const finished = await finishedRun(run);
   const model = await draftOf(finished, about);
@@ -104,7 +125,7 @@ export async function release(
     say(`gewu: measuring on ${said}`);
     return answersOf(model, (await readFolder(dir)).pictures);
   };
-  const scores = thresholdsFrom(await look(validation), classes);
+  const scores = scoresFrom(await look(validation), classes, before);
   const evaluation = evaluate(await look(test), classes, scores.thresholds);
   const counted = `things with a shorter side of ${SIDE_PX_MIN} px and more of the picture, seen to ${VISIBLE_MIN} and more`;
   const metrics = { ...evaluation, evaluatedOn: test.said, thresholdsFrom: validation.said, counted };

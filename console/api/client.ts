@@ -1,17 +1,21 @@
 import type { ErrorAnswer, SessionAnswer } from '#grid/api/mod.ts';
 
-/** A refusal of the API, by its code. */
+export type Mistake = NonNullable<ErrorAnswer['error']['mistakes']>[number];
+
+/** A refusal of the API, by its code; one of a body with each mistake by its key. */
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
   readonly hint: string;
+  readonly mistakes: readonly Mistake[];
 
-  constructor(status: number, { code, message, hint }: ErrorAnswer['error']) {
+  constructor(status: number, { code, message, hint, mistakes = [] }: ErrorAnswer['error']) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.hint = hint;
+    this.mistakes = mistakes;
   }
 }
 

@@ -23,17 +23,19 @@ export function createQueries(onOver: () => void): QueryClient {
   });
 }
 
-/** One thing, read again when the stream names its topic (the first part of the key) and every `everyMs`. */
+/** One thing, read again when the stream names its topic (the first part of the key) and every `everyMs`, which may depend on what was read. */
 export function useThing<T>(
   key: readonly [topic: string, ...rest: (string | number | null)[]],
   path: string | null,
-  everyMs?: number,
+  everyMs?: number | ((data: T | undefined) => number),
 ) {
-  return useQuery({
+  return useQuery<T>({
     queryKey: key,
     queryFn: ({ signal }) => call<T>(path ?? '', { signal }),
     enabled: path !== null,
-    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+    ...(everyMs === undefined
+      ? {}
+      : { refetchInterval: typeof everyMs === 'number' ? everyMs : ({ state }) => everyMs(state.data) }),
   });
 }
 

@@ -55,9 +55,14 @@ export function useMe(): SessionAnswer {
 }
 
 /** A higher technical role includes the lower ones. */
-export function useMay(): { ops: boolean; administer: boolean; judge: boolean } {
+export function useMay(): { ops: boolean; administer: boolean; judge: boolean; approve: boolean } {
   const { roles } = useMe();
   const has = (...any: Role[]) => any.some((role) => roles.includes(role));
   const ops = has('ops', 'administrator');
-  return { ops, administer: has('administrator'), judge: ops || has('supervision', 'supervisor') };
+  return {
+    ops,
+    administer: has('administrator'),
+    judge: ops || has('supervision', 'supervisor'),
+    approve: has('administrator', 'supervision'),
+  };
 }

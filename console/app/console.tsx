@@ -17,6 +17,8 @@ const Case = lazy(() => import('../pages/cases/one.ts'));
 const Devices = lazy(() => import('../pages/devices/mod.ts'));
 const Device = lazy(() => import('../pages/devices/one.ts'));
 const Cameras = lazy(() => import('../pages/cameras/mod.ts'));
+const Camera = lazy(() => import('../pages/cameras/one.ts'));
+const CameraZones = lazy(() => import('../pages/cameras/zones.ts'));
 const Pipeline = lazy(() => import('../pages/pipeline/mod.ts'));
 const Users = lazy(() => import('../pages/users/mod.ts'));
 const Account = lazy(() => import('../pages/account/mod.ts'));
@@ -69,6 +71,8 @@ function Gate({ follow: start }: { follow: () => () => void }) {
           <Route path="/devices" element={<Devices />} />
           <Route path="/devices/:of/:id" element={<Device />} />
           <Route path="/cameras" element={<Cameras />} />
+          <Route path="/cameras/:id" element={<Camera />} />
+          <Route path="/cameras/:id/zones" element={<CameraZones />} />
           <Route path="/pipeline" element={<Pipeline />} />
           <Route path="/users" element={<Users />} />
           <Route path="/account" element={<Account />} />

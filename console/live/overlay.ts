@@ -11,6 +11,7 @@ export interface OverlayOptions {
 const LINE_PX = 2;
 const FONT_PX = 12;
 const PAD_PX = 4;
+const LABEL_PX = FONT_PX + 2 * PAD_PX;
 const BOX_COLOUR = '#ff9f0a';
 const TEXT_COLOUR = '#1c1c1e';
 const ZONE_COLOUR = 'rgba(64, 156, 255, 0.9)';
@@ -25,7 +26,7 @@ export class Overlay {
     const ctx = this.#clean();
     if (ctx === null) return;
     const frame = contained(this.element.clientWidth, this.element.clientHeight, widthPx / heightPx);
-    if (options.zones) for (const { polygon } of zones) drawZone(ctx, polygon, frame);
+    if (options.zones) for (const { id, polygon } of zones) drawZone(ctx, id, polygon, frame);
     if (options.boxes) for (const box of boxes) drawBox(ctx, box, frame, options.label(box));
   }
 
@@ -46,7 +47,12 @@ export class Overlay {
   }
 }
 
-function drawZone(ctx: CanvasRenderingContext2D, polygon: readonly (readonly [number, number])[], frame: Frame): void {
+function drawZone(
+  ctx: CanvasRenderingContext2D,
+  id: string,
+  polygon: readonly (readonly [number, number])[],
+  frame: Frame,
+): void {
   ctx.beginPath();
   for (const [x, y] of polygon) ctx.lineTo(frame.x + x * frame.width, frame.y + y * frame.height);
   ctx.closePath();
@@ -55,6 +61,8 @@ function drawZone(ctx: CanvasRenderingContext2D, polygon: readonly (readonly [nu
   ctx.lineWidth = LINE_PX;
   ctx.strokeStyle = ZONE_COLOUR;
   ctx.stroke();
+  const [x, y] = polygon.reduce((a, b) => (b[0] + b[1] < a[0] + a[1] ? b : a), [1, 1] as readonly [number, number]);
+  drawLabel(ctx, id, [frame.x + x * frame.width, frame.y + y * frame.height], ZONE_COLOUR);
 }
 
 function drawBox(ctx: CanvasRenderingContext2D, { box }: LiveBox, frame: Frame, label: string | null): void {
@@ -63,13 +71,16 @@ function drawBox(ctx: CanvasRenderingContext2D, { box }: LiveBox, frame: Frame, 
   ctx.strokeStyle = BOX_COLOUR;
   ctx.strokeRect(x, y, (box[2] - box[0]) * frame.width, (box[3] - box[1]) * frame.height);
   if (label === null) return;
+  // Above the box where there is room, else inside.
+  drawLabel(ctx, label, [x - LINE_PX / 2, y - LABEL_PX >= frame.y ? y - LABEL_PX : y], BOX_COLOUR);
+}
+
+/** `[x, y]` is its upper left corner. */
+function drawLabel(ctx: CanvasRenderingContext2D, text: string, [x, y]: readonly [number, number], background: string): void {
   ctx.font = `${FONT_PX}px system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
-  const [width, height] = [ctx.measureText(label).width + 2 * PAD_PX, FONT_PX + 2 * PAD_PX];
-  // Above the box where there is room, else inside.
-  const top = y - height >= frame.y ? y - height : y;
-  ctx.fillStyle = BOX_COLOUR;
-  ctx.fillRect(x - LINE_PX / 2, top, width, height);
+  ctx.fillStyle = background;
+  ctx.fillRect(x, y, ctx.measureText(text).width + 2 * PAD_PX, LABEL_PX);
   ctx.fillStyle = TEXT_COLOUR;
-  ctx.fillText(label, x - LINE_PX / 2 + PAD_PX, top + height / 2);
+  ctx.fillText(text, x + PAD_PX, y + LABEL_PX / 2);
 }

@@ -31,6 +31,8 @@ export interface LiveViewerOptions {
   url?: string;
   overlay?: Partial<OverlayOptions>;
   onStatus?: (status: LiveStatus) => void;
+  /** The stream begins, or begins anew: its size and its zones. */
+  onBegin?: (start: LiveStart) => void;
 }
 
 const SCREENS: Readonly<Record<LiveForm, CreateScreen>> = { jpeg: createStills, fmp4: createMse, mpeg1: createMpeg1 };
@@ -151,6 +153,7 @@ export class LiveViewer {
     fill(element);
     element.style.objectFit = 'contain';
     this.#options.container.insertBefore(element, this.#overlay.element);
+    this.#options.onBegin?.(start);
   }
 
   #show(packet: LivePacket): void {

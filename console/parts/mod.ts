@@ -1,4 +1,5 @@
 export * from './filters.tsx';
+export * from './grant.tsx';
 export * from './names.tsx';
 export * from './page.tsx';
 export * from './rows.tsx';

@@ -1,15 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
-import { GewuError } from '#service/mod.ts';
-
-/** Where a camera may never be unless its configuration says `allowLocalAddress`: this machine and its link. */
-const local = new BlockList();
-local.addSubnet('127.0.0.0', 8, 'ipv4');
-local.addSubnet('0.0.0.0', 8, 'ipv4');
-local.addSubnet('169.254.0.0', 16, 'ipv4');
-local.addSubnet('::1', 128, 'ipv6');
-local.addSubnet('::', 128, 'ipv6');
-local.addSubnet('fe80::', 10, 'ipv6');
+import { isIP } from 'node:net';
+import { GewuError, isLocalAddress } from '#service/mod.ts';
 
 const SCHEMES = ['rtsp:', 'rtsps:', 'http:', 'https:'];
 
@@ -67,10 +58,4 @@ async function resolved(host: string, id: string, resolve: (host: string) => Pro
 
 async function addressesOf(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map((entry) => entry.address);
-}
-
-export function isLocalAddress(address: string): boolean {
-  const kind = isIP(address);
-  // A mapped address (::ffff:127.0.0.1) is found by the IPv4 subnets.
-  return kind !== 0 && local.check(address, kind === 6 ? 'ipv6' : 'ipv4');
 }

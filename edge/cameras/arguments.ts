@@ -29,7 +29,7 @@ export type StreamInput = 'rtsp' | 'mjpeg' | { file: string };
  * shell in between. Outputs of one process, of which the first two are a pair per analysed picture:
  *
  *   pipe:1  the model's input, rgb24, letterboxed, fixed size
- *   pipe:3  the full picture as PPM: each one states its own size, so a camera that changes its resolution is no surprise
+ *   pipe:3  the full picture as PGMYUV: each one states its own size, so a camera that changes its resolution is no surprise
  *   pipe:4  where it is asked for, the stream itself, not decoded, as fragmented MP4
  */
 export function ffmpegArguments(
@@ -40,10 +40,9 @@ export function ffmpegArguments(
   // The first picture of each period by arrival: cameras' own time stamps jump, and so that 5 a second give 2 on average.
   const period = (t: string): string => `floor(${t}*${fps})`;
   const due = `isnan(prev_selected_t)+not(eq(${period('t')}\\,${period('prev_selected_t')}))`;
-  const filters = [
-    `[0:v:0]select='${due}',scale=w='min(iw\\,${fullWidthMax})':h=-2:flags=area,format=rgb24,split=2[full][small]`,
-    `[small]${toInput(input)}[model]`,
-  ].join(';');
+  const filters = [`[0:v:0]select='${due}',${toFull(fullWidthMax)},split=2[full][small]`, `[small]${toInput(input)}[model]`].join(
+    ';',
+  );
   return [
     ...GENERAL,
     ...['-flags', 'low_delay', '-threads', '1'],
@@ -51,7 +50,7 @@ export function ffmpegArguments(
     ...inputArguments(stream),
     ...['-filter_complex_threads', '1', '-filter_complex', filters],
     ...['-map', '[model]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
-    ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'ppm', '-f', 'image2pipe', 'pipe:3'],
+    ...['-map', '[full]', '-fps_mode', 'passthrough', '-threads', '1', '-c:v', 'pgmyuv', '-f', 'image2pipe', 'pipe:3'],
     ...(media ? copied('pipe:4') : []),
   ];
 }
@@ -91,6 +90,13 @@ export function rtspScript(url: string, transport: 'tcp' | 'udp'): string {
   const options = { rtsp_transport: transport, timeout: SOCKET_TIMEOUT_US, allowed_media_types: 'video', ...PROBE };
   const lines = Object.entries(options).map(([name, value]) => `option ${name} ${value}`);
   return ['ffconcat version 1.0', `file '${url.replaceAll("'", '%27')}'`, ...lines, ''].join('\n');
+}
+
+/** Filters that make any picture 4:2:0 with even sides, its colours those of BT.601 whatever the camera's are. */
+function toFull(widthMax: number): string {
+  const size = `w='trunc(min(iw\\,${widthMax})/2)*2':h=-2`;
+  // `scale` does not write what it has made of the colours into the picture.
+  return `scale=${size}:flags=area:out_color_matrix=bt601:out_range=tv,format=yuv420p,setparams=range=tv:colorspace=smpte170m`;
 }
 
 /** Filters that make any picture the model's input. */

@@ -1,9 +1,4 @@
-/** A full picture, rgb24, row by row. */
-export interface FullPicture {
-  widthPx: number;
-  heightPx: number;
-  rgb: Buffer;
-}
+import { FullPicture, yuvBytes } from './full_picture.ts';
 
 /** Buffers of one camera that are used over and over; what does not come back is made anew. */
 export class BufferPool<B extends { byteLength: number }> {
@@ -59,10 +54,13 @@ export class RawReader {
 
 const HEADER_BYTES_MAX = 64;
 const SIDE_PX_MAX = 8192;
-const headerExpression = /^P6\s(\d{1,5})\s(\d{1,5})\s255\s/;
+const headerExpression = /^P5\s(\d{1,5})\s(\d{1,5})\s255\s/;
 
-/** Cuts a stream of binary PPM pictures (netpbm P6, as ffmpeg writes them). Throws when the stream is none. */
-export class PpmReader {
+/**
+ * Cuts a stream of PGMYUV pictures: ffmpeg's netpbm P5 that holds a picture's colours below its brightness, so half as high again as
+ * the picture. Throws when the stream is none.
+ */
+export class YuvReader {
   readonly #take: (bytes: number) => Buffer;
   #head = Buffer.alloc(0);
   #picture: FullPicture | null = null;
@@ -79,12 +77,12 @@ export class PpmReader {
         rest = this.#header(rest);
         continue;
       }
-      const { rgb } = this.#picture;
-      const count = Math.min(rest.length, rgb.length - this.#filled);
-      rest.copy(rgb, this.#filled, 0, count);
+      const { yuv } = this.#picture;
+      const count = Math.min(rest.length, yuv.length - this.#filled);
+      rest.copy(yuv, this.#filled, 0, count);
       this.#filled += count;
       rest = rest.subarray(count);
-      if (this.#filled < rgb.length) continue;
+      if (this.#filled < yuv.length) continue;
       const picture = this.#picture;
       this.#picture = null;
       onPicture(picture);
@@ -96,14 +94,14 @@ export class PpmReader {
     const text = Buffer.concat([this.#head, chunk.subarray(0, HEADER_BYTES_MAX)]);
     const match = headerExpression.exec(text.toString('latin1', 0, HEADER_BYTES_MAX));
     if (match === null) {
-      if (text.length >= HEADER_BYTES_MAX) throw new Error('not a PPM stream');
+      if (text.length >= HEADER_BYTES_MAX) throw new Error('not a PGMYUV stream');
       this.#head = text;
       return Buffer.alloc(0);
     }
-    const [widthPx, heightPx] = [Number(match[1]), Number(match[2])];
-    if (widthPx < 1 || heightPx < 1 || widthPx > SIDE_PX_MAX || heightPx > SIDE_PX_MAX)
-      throw new Error(`picture of ${widthPx} x ${heightPx}`);
-    this.#picture = { widthPx, heightPx, rgb: this.#take(widthPx * heightPx * 3) };
+    const [widthPx, heightPx] = [Number(match[1]), (Number(match[2]) * 2) / 3];
+    const isSide = (px: number): boolean => px >= 2 && px <= SIDE_PX_MAX && px % 2 === 0;
+    if (!isSide(widthPx) || !isSide(heightPx)) throw new Error(`picture of ${widthPx} x ${heightPx}`);
+    this.#picture = new FullPicture(widthPx, heightPx, this.#take(yuvBytes(widthPx, heightPx)));
     this.#filled = 0;
     const used = match[0].length - this.#head.length;
     this.#head = Buffer.alloc(0);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { isLocalAddress } from './address.ts';
+import { guardedLookup } from '#service/mod.ts';
 import { StreamError } from './reason.ts';
 
 /** The camera has to answer within so long. */
@@ -48,12 +48,3 @@ function faultOf({ statusCode = 0, headers }: IncomingMessage): StreamError | nu
   if (statusCode !== 200) return new StreamError('failed', `status ${statusCode}`);
   return /^multipart\//i.test(type) ? null : new StreamError('failed', `${type.slice(0, 80)} is no stream of pictures`);
 }
-
-/** Resolves a name, and refuses addresses of this machine and its link. */
-const guardedLookup: LookupFunction = (host, options, callback) =>
-  resolveName(host, options, (error, address, family) => {
-    const all = Array.isArray(address) ? address.map((a) => a.address) : [address];
-    const refused = error === null ? all.find((a) => isLocalAddress(a)) : undefined;
-    if (refused === undefined) callback(error, address, family);
-    else callback(new Error(`${refused} is a loopback or link-local address`), address, family);
-  });

@@ -1,6 +1,6 @@
 import type { Box } from '#models/mod.ts';
 import type { Track } from '../vision/mod.ts';
-import type { FullPicture } from './frames.ts';
+import type { FullPicture } from './full_picture.ts';
 
 /** A picture that was looked at. Its memory is used again soon: what is wanted of it is taken during the call. */
 export interface Looked {

@@ -1,6 +1,6 @@
 export { type CameraAddress, streamUrl } from './address.ts';
 export { toInput } from './arguments.ts';
-export type { FullPicture } from './frames.ts';
+export type { FullPicture } from './full_picture.ts';
 export type { Looked, LookListener } from './lookout.ts';
 export {
   type CameraChange,

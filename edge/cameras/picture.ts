@@ -1,6 +1,6 @@
-import type { FullPicture } from './frames.ts';
+import { SCREEN_LEVEL } from './full_picture.ts';
 import { type Reference, View } from './reference.ts';
-import { type Thumbnail, thumbnailOf } from './thumbnail.ts';
+import { type LumaPicture, type Thumbnail, thumbnailOf } from './thumbnail.ts';
 
 /** What can be wrong with a picture that arrives. */
 export const PICTURE_FAULTS = ['black', 'frozen', 'overexposed', 'covered', 'moved', 'blurred', 'resolution'] as const;
@@ -60,7 +60,7 @@ export class PictureCheck {
   }
 
   /** Looks at one picture; `nowMs` is monotonic, `thumbnail` what is known of it already. A black one is of no use from the first on. */
-  look(full: FullPicture, nowMs: number, thumbnail: Thumbnail | null = null): { usable: boolean; fault: PictureFault | null } {
+  look(full: LumaPicture, nowMs: number, thumbnail: Thumbnail | null = null): { usable: boolean; fault: PictureFault | null } {
     if (nowMs - this.#lookedMs < LOOK_EVERY_MS && !isDark(full)) return this.#last;
     this.#lookedMs = nowMs;
     return this.#judge(thumbnail ?? thumbnailOf(full), nowMs);
@@ -109,8 +109,9 @@ export class PictureCheck {
 }
 
 /** A handful of pixels: whether it is worth to look at a picture before its time. */
-function isDark({ rgb }: FullPicture): boolean {
-  const step = Math.max(3, 3 * Math.floor(rgb.length / 3 / 61));
-  for (let at = 0; at < rgb.length; at += step) if ((rgb[at] as number) > 2 * BLACK_MEAN_MAX) return false;
+function isDark({ luma }: LumaPicture): boolean {
+  const step = Math.max(1, Math.floor(luma.length / 61));
+  for (let at = 0; at < luma.length; at += step)
+    if ((SCREEN_LEVEL[luma[at] as number] as number) > 2 * BLACK_MEAN_MAX) return false;
   return true;
 }

@@ -1,7 +1,8 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CodecError, type MediaRing } from '../media/mod.ts';
 import { ffmpegArguments, type PictureFormat } from './arguments.ts';
-import { BufferPool, type FullPicture, PpmReader, RawReader } from './frames.ts';
+import { BufferPool, RawReader, YuvReader } from './frames.ts';
+import type { FullPicture } from './full_picture.ts';
 import type { StreamAddress } from './open.ts';
 import type { FailureReason } from './reason.ts';
 import { CameraStream, type OutputReader } from './stream.ts';
@@ -92,7 +93,7 @@ export class FrameSource implements Service {
   /** Gives a frame's memory back for the next one. */
   release(frame: { input?: ArrayBuffer; full?: FullPicture }): void {
     if (frame.input !== undefined) this.#inputs.give(frame.input);
-    if (frame.full !== undefined) this.#fulls.give(frame.full.rgb);
+    if (frame.full !== undefined) this.#fulls.give(frame.full.yuv);
   }
 
   #pairs(alive: () => void): [OutputReader, OutputReader] {
@@ -109,14 +110,14 @@ export class FrameSource implements Service {
       }
     };
     const raw = new RawReader(bytes, () => this.#inputs.take(bytes));
-    const ppm = new PpmReader((size) => this.#fulls.take(size));
+    const yuv = new YuvReader((size) => this.#fulls.take(size));
     return [
       (chunk) => {
         raw.push(chunk, (input) => inputs.push(input));
         pair();
       },
       (chunk) => {
-        ppm.push(chunk, (full) => fulls.push(full));
+        yuv.push(chunk, (full) => fulls.push(full));
         pair();
       },
     ];

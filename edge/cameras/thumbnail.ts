@@ -1,4 +1,4 @@
-import type { FullPicture } from './frames.ts';
+import { SCREEN_LEVEL } from './full_picture.ts';
 
 /** A picture is looked at through so many cells, each the mean of a few of its pixels. */
 export const COLUMNS = 64;
@@ -6,6 +6,13 @@ export const ROWS = 36;
 const CELLS = COLUMNS * ROWS;
 /** Pixels per cell and direction: two by two, spread over the cell, so that the sensor's noise is less than what is drawn. */
 const SPREAD = 2;
+
+/** As much of a full picture as is looked at: its brightness, one byte a pixel, in video levels. */
+export interface LumaPicture {
+  widthPx: number;
+  heightPx: number;
+  luma: Uint8Array;
+}
 
 export interface Thumbnail {
   widthPx: number;
@@ -25,7 +32,7 @@ export interface Thumbnail {
 const WHITE_MIN = 250;
 
 /** Some fourteen thousand of the picture's pixels are read, whatever its size: 0.1 ms. */
-export function thumbnailOf({ widthPx, heightPx, rgb }: FullPicture): Thumbnail {
+export function thumbnailOf({ widthPx, heightPx, luma: pixels }: LumaPicture): Thumbnail {
   const luma = new Uint8Array(CELLS);
   const stepX = widthPx / (COLUMNS * SPREAD);
   const stepY = heightPx / (ROWS * SPREAD);
@@ -36,10 +43,10 @@ export function thumbnailOf({ widthPx, heightPx, rgb }: FullPicture): Thumbnail 
       for (let n = 0; n < SPREAD * SPREAD; n++) {
         const y = Math.floor((row * SPREAD + (n >> 1) + 0.5) * stepY);
         const x = Math.min(widthPx - 3, Math.floor((column * SPREAD + (n & 1) + 0.5) * stepX));
-        const at = (y * widthPx + Math.max(0, x)) * 3;
-        const value = lumaAt(rgb, at);
+        const at = y * widthPx + Math.max(0, x);
+        const value = levelAt(pixels, at);
         total += value;
-        if (n === 0) detail += Math.abs(value + lumaAt(rgb, at + 3) - 2 * lumaAt(rgb, at + 6));
+        if (n === 0) detail += Math.abs(value + levelAt(pixels, at + 1) - 2 * levelAt(pixels, at + 2));
         hash = Math.imul(hash ^ value, 0x01000193);
       }
       const value = total / (SPREAD * SPREAD);
@@ -54,9 +61,8 @@ export function thumbnailOf({ widthPx, heightPx, rgb }: FullPicture): Thumbnail 
   return { widthPx, heightPx, luma, mean, deviation, detail: detail / (CELLS * 2), white: white / CELLS, hash: hash >>> 0 };
 }
 
-/** ITU-R BT.601, in eighths. */
-function lumaAt(rgb: Buffer, at: number): number {
-  return (2 * (rgb[at] as number) + 5 * (rgb[at + 1] as number) + (rgb[at + 2] as number)) >> 3;
+function levelAt(luma: Uint8Array, at: number): number {
+  return SCREEN_LEVEL[luma[at] as number] as number;
 }
 
 /** Where a picture has edges, strong ones not much more than weak ones: so the map stays when the light is another. */

@@ -100,21 +100,22 @@ export class Stills implements LiveSource {
 }
 
 /** Means over squares of n x n pixels. */
-function reduced(full: FullPicture): FullPicture {
+function reduced(full: FullPicture): Pick<FullPicture, 'widthPx' | 'heightPx' | 'rgb'> {
   const n = Math.max(1, Math.floor(full.widthPx / WIDTH_PX));
   if (n === 1) return full;
   const [widthPx, heightPx] = [Math.floor(full.widthPx / n), Math.floor(full.heightPx / n)];
   const rgb = Buffer.allocUnsafe(widthPx * heightPx * 3);
   const row = full.widthPx * 3;
+  const pixels = full.rgb;
   for (let y = 0, to = 0; y < heightPx; y++) {
     for (let x = 0; x < widthPx; x++) {
       let [r, g, b] = [0, 0, 0];
       for (let dy = 0; dy < n; dy++) {
         const from = (y * n + dy) * row + x * n * 3;
         for (let at = from; at < from + n * 3; at += 3) {
-          r += full.rgb[at] as number;
-          g += full.rgb[at + 1] as number;
-          b += full.rgb[at + 2] as number;
+          r += pixels[at] as number;
+          g += pixels[at + 1] as number;
+          b += pixels[at + 2] as number;
         }
       }
       rgb[to++] = r / (n * n);

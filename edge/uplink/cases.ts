@@ -1,5 +1,5 @@
 import type { CaseStateCommand } from '#grid/wire/mod.ts';
-import type { CaseStates } from '../events.ts';
+import type { CaseStanding, CaseStates } from '../events.ts';
 
 /** Events remembered at most; the oldest are forgotten, which only re-arms them. */
 const EVENTS_MAX = 10_000;
@@ -8,8 +8,10 @@ const EVENTS_MAX = 10_000;
 export class CaseStateMap implements CaseStates {
   readonly #open = new Map<string, { open: boolean; ts: number }>();
 
-  isOpen(event: string): boolean {
-    return this.#open.get(event)?.open ?? false;
+  stateOf(event: string): CaseStanding {
+    const known = this.#open.get(event);
+    if (known === undefined) return 'unknown';
+    return known.open ? 'open' : 'closed';
   }
 
   tell({ event, open, ts }: CaseStateCommand): void {

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { EventRecord, Id, type SiteCamera } from '#grid/mod.ts';
 import type { Log } from '#service/mod.ts';
@@ -24,13 +24,22 @@ const Remembered = Type.Object({
 const Memory = Type.Object({
   v: Type.Literal(1),
   incidents: Type.Array(Remembered),
+  /** Over, and no case was known of; not written by nodes from before. */
+  ended: Type.Optional(Type.Array(Remembered)),
   offline: Type.Union([EventRecord, Type.Null()]),
 });
 const check = Compile(Memory);
 
+/** An incident and the last revision of its event. */
+export interface RememberedEvent {
+  incident: Incident;
+  record: EventRecord;
+}
+
 export interface Remembrance {
-  /** Their rule is still in the configuration. */
-  incidents: { incident: Incident; record: EventRecord }[];
+  /** Their rule is still in the configuration, as is that of those that are over. */
+  incidents: RememberedEvent[];
+  ended: RememberedEvent[];
   /** Active events whose rule is gone. */
   orphans: EventRecord[];
   offline: EventRecord | null;
@@ -49,27 +58,14 @@ export class CameraMemory {
     this.#log = log;
   }
 
-  async save(
-    incidents: readonly { incident: Incident; record: EventRecord }[],
-    offline: EventRecord | null,
-    ground: Ground,
-  ): Promise<void> {
-    const rows = incidents.map(({ incident, record }) => ({
-      zone: incident.zone,
-      rule: incident.rule.id,
-      state: incident.state,
-      ...ground.toPosition(incident.point),
-      errorRadiusM: incident.errorRadiusM,
-      box: incident.box,
-      score: incident.score,
-      record,
-    }));
-    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows, offline }));
+  async save({ incidents, ended, offline }: Omit<Remembrance, 'orphans'>, ground: Ground): Promise<void> {
+    const rows = (events: readonly RememberedEvent[]) => events.map((event) => toRow(event, ground));
+    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows(incidents), ended: rows(ended), offline }));
   }
 
   /** Empty when there is no file, or when it cannot be used (logged): things are then raised again, which is harmless. */
   async load(camera: Pick<SiteCamera, 'zones'>, ground: Ground, nowMs: number): Promise<Remembrance> {
-    const found: Remembrance = { incidents: [], orphans: [], offline: null };
+    const found: Remembrance = { incidents: [], ended: [], orphans: [], offline: null };
     const input = await this.#read();
     if (input === undefined) return found;
     if (!check.Check(input)) {
@@ -78,21 +74,13 @@ export class CameraMemory {
     }
     found.offline = input.offline;
     for (const row of input.incidents) {
-      const rule = camera.zones.find((z) => z.id === row.zone)?.rules.find((r) => r.id === row.rule);
-      if (rule === undefined) {
-        if (row.state === 'active') found.orphans.push(row.record);
-        continue;
-      }
-      const point = ground.toPoint(row);
-      const { startedAt, lastSeenAt } = row.record.data;
-      const { zone, state, errorRadiusM, box, score } = row;
-      const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, pictures: 0, startedAt, lastSeenAt };
-      const identity = { subject: row.record.subject, trackId: '', count: null, anchor: point, point };
-      found.incidents.push({
-        incident: { zone, rule, state, errorRadiusM, box, score, ...identity, ...times },
-        record: row.record,
-      });
+      const event = fromRow(row, camera, ground, nowMs);
+      // A crash between the clear and the file after it.
+      const isOver = row.state === 'active' && row.record.data.clearedAt !== undefined;
+      if (event !== null) (isOver ? found.ended : found.incidents).push(event);
+      else if (row.state === 'active') found.orphans.push(row.record);
     }
+    found.ended.push(...(input.ended ?? []).flatMap((row) => fromRow(row, camera, ground, nowMs) ?? []));
     return found;
   }
 
@@ -116,4 +104,35 @@ export class CameraMemory {
       return undefined;
     }
   }
+}
+
+function toRow({ incident, record }: RememberedEvent, ground: Ground): Static<typeof Remembered> {
+  return {
+    zone: incident.zone,
+    rule: incident.rule.id,
+    // Of one that is over it says nothing.
+    state: incident.state === 'silent' ? 'silent' : 'active',
+    ...ground.toPosition(incident.point),
+    errorRadiusM: incident.errorRadiusM,
+    box: [...incident.box],
+    score: incident.score,
+    record,
+  };
+}
+
+/** Null when its rule is gone. */
+function fromRow(
+  row: Static<typeof Remembered>,
+  camera: Pick<SiteCamera, 'zones'>,
+  ground: Ground,
+  nowMs: number,
+): RememberedEvent | null {
+  const rule = camera.zones.find((z) => z.id === row.zone)?.rules.find((r) => r.id === row.rule);
+  if (rule === undefined) return null;
+  const point = ground.toPoint(row);
+  const { startedAt, lastSeenAt } = row.record.data;
+  const { zone, state, errorRadiusM, box, score, record } = row;
+  const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, pictures: 0, startedAt, lastSeenAt };
+  const identity = { subject: record.subject, trackId: '', count: null, anchor: point, point };
+  return { incident: { zone, rule, state, errorRadiusM, box, score, ...identity, ...times }, record };
 }

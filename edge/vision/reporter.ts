@@ -1,27 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  EVIDENCE_FILES_MAX,
-  type EventData,
-  type EventRecord,
-  type EventType,
-  type EvidenceRef,
-  type SiteCamera,
-  toEventRecord,
-} from '#grid/mod.ts';
+import { type EventData, type EventRecord, type EvidenceRef, toEventRecord } from '#grid/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
+import { CaseLedger } from './case_ledger.ts';
 import type { Ground } from './ground.ts';
 import type { Decision, Incident } from './incident.ts';
 import type { Located, Locator } from './locate.ts';
-import type { CameraMemory } from './memory.ts';
-import { isApproved, isShadow, modelName, type Speaker } from './shadow.ts';
+import type { CameraMemory, RememberedEvent } from './memory.ts';
+import { clearedRecord, dataOf, newsOf, provedRecord, revised, spokenFor, type Voice, withFile } from './revisions.ts';
 import type { ZoneWatch } from './watch.ts';
 
-export interface ReporterDeps {
-  camera: SiteCamera;
-  edgeId: string;
-  model: Speaker;
+export interface ReporterDeps extends Voice {
   ground: Ground;
   locator: Locator;
   watch: ZoneWatch;
@@ -35,16 +25,10 @@ export interface ReporterDeps {
 }
 
 const RETRY_MS = 2000;
-/** After a start the centre has so long to say which cases are open; then what it has not named counts as closed. */
-const CASES_KNOWN_MS = 60_000;
 /** Steps that may wait for the outbox; beyond it updates are left out, never a raise or a clear. */
 const WAITING_MAX = 8;
+/** Events that are over and remembered: a clip, or their case, may still come. */
 const ENDED_MAX = 32;
-
-interface Entry {
-  incident: Incident;
-  record: EventRecord;
-}
 
 /**
  * Turns one camera's decisions into revisions of events, in order:
@@ -56,13 +40,10 @@ interface Entry {
  */
 export class EventReporter {
   readonly #deps: ReporterDeps;
-  readonly #entries = new Map<string, Entry>();
-  /** Over, but a clip may still come. */
-  readonly #ended = new Map<string, Entry>();
-  readonly #openCases = new Set<string>();
-  /** Of an earlier run, and the centre has not said yet how their cases are. */
-  readonly #unsure = new Set<string>();
-  #startedMs = 0;
+  readonly #entries = new Map<string, RememberedEvent>();
+  /** Over, but a clip may still come, or the case may be opened. */
+  readonly #ended = new Map<string, RememberedEvent>();
+  readonly #ledger: CaseLedger;
   #offline: EventRecord | null = null;
   #chain: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -71,23 +52,23 @@ export class EventReporter {
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+    this.#ledger = new CaseLedger(deps);
   }
 
   /** Takes back what an earlier run had raised; clears what the configuration no longer knows. */
   async start(): Promise<void> {
     const { camera, ground, clock, memory, watch } = this.#deps;
-    this.#startedMs = clock.monotonic();
-    const found = await memory.load(camera, ground, this.#startedMs);
+    this.#ledger.start();
+    const found = await memory.load(camera, ground, clock.monotonic());
     this.#offline = found.offline;
-    for (const { incident, record } of found.incidents) {
-      const entry: Entry = { incident, record };
+    for (const entry of found.incidents) {
+      const { incident, record } = entry;
       this.#entries.set(record.subject, entry);
       watch.restore(incident);
-      this.#unsure.add(record.subject);
-      // A silent one was cleared; its case was open when we last heard.
-      if (incident.state === 'silent') this.#openCases.add(record.subject);
+      this.#ledger.restore(record.subject, incident.state === 'silent');
       this.#queue(() => this.#again(entry));
     }
+    for (const entry of found.ended) this.#ended.set(entry.record.subject, entry);
     for (const record of found.orphans) this.#queue(() => this.#emit(clearedRecord(record, clock.now())));
     if (found.offline !== null) this.#queue(() => this.#emit(found.offline as EventRecord));
   }
@@ -113,26 +94,35 @@ export class EventReporter {
 
   /** Looks what the centre says about the cases of our events; called about once a second. */
   pollCases(): void {
-    const { cases } = this.#deps;
-    const known = this.#casesKnown;
-    for (const subject of [...this.#entries.keys()]) {
-      if (cases.isOpen(subject)) {
-        this.#openCases.add(subject);
-        this.#unsure.delete(subject);
-      } else if (this.#openCases.has(subject) && (known || !this.#unsure.has(subject))) this.#caseClosed(subject);
+    for (const [subject, { incident, record }] of [...this.#entries]) {
+      const said = this.#ledger.look(subject);
+      if (said === 'closed') this.#caseClosed(subject);
+      else if (said === 'open' && this.#hasEnded(incident)) this.#deps.watch.silence(incident);
+      else if (incident.state === 'silent' && this.#waiting < WAITING_MAX && this.#ledger.asks(subject))
+        this.#queue(() => this.#emit(record));
     }
+    for (const subject of [...this.#ended.keys()]) if (this.#ledger.look(subject) === 'open') this.#caseOpenedLate(subject);
   }
 
-  get #casesKnown(): boolean {
-    return this.#deps.clock.monotonic() - this.#startedMs > CASES_KNOWN_MS;
+  /** Its clear is on the way to the outbox. */
+  #hasEnded(incident: Incident): boolean {
+    return incident.state === 'active' && !this.#deps.watch.incidents.includes(incident);
   }
 
   #caseClosed(subject: string): void {
-    this.#openCases.delete(subject);
-    this.#unsure.delete(subject);
     const incident = this.#deps.watch.rearm(subject);
     if (incident?.state === 'active') this.#clear(incident, this.#deps.clock.now());
     else if (incident !== null) this.#queue(() => this.#forget(subject));
+  }
+
+  /** The event was over before its case was opened: what comes again is still that case's. */
+  #caseOpenedLate(subject: string): void {
+    const entry = this.#ended.get(subject);
+    if (entry === undefined) return;
+    this.#ended.delete(subject);
+    this.#entries.set(subject, entry);
+    this.#deps.watch.silence(entry.incident);
+    this.#queue(() => this.#save());
   }
 
   /** The camera itself: a fault of its component while it shows nothing. */
@@ -165,7 +155,7 @@ export class EventReporter {
     const subject = randomUUID();
     incident.subject = subject;
     this.#raised++;
-    const data = this.#dataOf(incident, located);
+    const data = dataOf(incident, located, this.#deps);
     const picture = this.#deps.evidence(incident, located, subject, 'raise');
     this.#queue(async () => {
       const ref = await picture;
@@ -179,19 +169,15 @@ export class EventReporter {
     const { subject } = incident;
     if (subject === null || this.#waiting >= WAITING_MAX) return;
     const located = this.#deps.locator.locate(incident);
-    const { lastSeenAt, score } = incident;
-    const children = childrenOf(incident);
+    const { lastSeenAt, score, count } = incident;
     const picture = located === null ? null : this.#deps.evidence(incident, located, subject, 'update');
     this.#queue(async () => {
       const ref = await picture;
       const entry = this.#entries.get(subject);
       if (entry === undefined) return;
-      // A component once named stays named: the case hangs on it.
-      const place = located?.place.component === entry.record.data.place.component ? located?.place : undefined;
-      const evidence = withFile(entry.record, ref);
-      const placed = place === undefined ? {} : { place };
-      const changes = { lastSeenAt, confidence: rounded(score), evidence, ...children, ...placed };
-      entry.record = revised(this.#spokenFor(entry), 'gewu.event.updated', at, changes);
+      const news = newsOf({ lastSeenAt, score, count }, located, entry.record);
+      const spoken = spokenFor(entry.record, entry.incident, this.#deps);
+      entry.record = revised(spoken, 'gewu.event.updated', at, { ...news, evidence: withFile(entry.record, ref) });
       await this.#commit(entry.record);
     });
   }
@@ -201,12 +187,7 @@ export class EventReporter {
     this.#queue(async () => {
       const entry = this.#entries.get(subject) ?? this.#ended.get(subject);
       if (entry === undefined) return;
-      const { type, data } = entry.record;
-      // A clear stays a clear: the revision after it says so, too, with its time.
-      const isCleared = type === 'gewu.event.cleared';
-      const clearedAt = isCleared && data.clearedAt !== undefined ? { clearedAt: data.clearedAt } : {};
-      const changes = { evidence: withFile(entry.record, ref), ...clearedAt };
-      entry.record = revised(entry.record, isCleared ? type : 'gewu.event.updated', this.#deps.clock.now(), changes);
+      entry.record = provedRecord(entry.record, ref, this.#deps.clock.now());
       await this.#commit(entry.record);
     });
   }
@@ -215,10 +196,7 @@ export class EventReporter {
     const { subject } = incident;
     if (subject === null) return;
     const { lastSeenAt } = incident;
-    // One that ends before the centre has spoken may have an open case: it is silent until that is known.
-    if (this.#unsure.has(subject) && !this.#casesKnown) this.#openCases.add(subject);
-    const silent = this.#openCases.has(subject);
-    if (silent) this.#deps.watch.silence(incident);
+    if (this.#ledger.silences(subject)) this.#deps.watch.silence(incident);
     this.#queue(async () => {
       const entry = this.#entries.get(subject);
       if (entry === undefined) return;
@@ -228,56 +206,13 @@ export class EventReporter {
     });
   }
 
-  #dataOf(incident: Incident, located: Located): EventData {
-    const { camera, edgeId, model } = this.#deps;
-    const { detects } = incident.rule;
-    return {
-      revision: 1,
-      edge: edgeId,
-      class: located.class,
-      severity: incident.rule.severity,
-      confidence: rounded(incident.score),
-      place: located.place,
-      origin: {
-        by: 'camera',
-        camera: camera.id,
-        zone: incident.zone,
-        track: incident.trackId,
-        detects,
-        model: modelName(model),
-        provenance: model.provenance,
-        simulated: camera.simulated,
-        ...(isApproved(model, camera, detects) ? { approved: true } : {}),
-      },
-      ...(isShadow(model, camera, detects) ? { suppressed: 'shadow' } : {}),
-      startedAt: incident.startedAt,
-      confirmedAt: incident.startedAt + Math.round(incident.rule.dwellS * 1000),
-      lastSeenAt: incident.lastSeenAt,
-      evidence: [],
-      ...childrenOf(incident),
-    };
-  }
-
   /** Tells what the memory has, and what has been switched on since it was written. */
-  async #again(entry: Entry): Promise<void> {
+  async #again(entry: RememberedEvent): Promise<void> {
     await this.#emit(entry.record);
-    const spoken = this.#spokenFor(entry);
+    const spoken = spokenFor(entry.record, entry.incident, this.#deps);
     if (spoken === entry.record || entry.record.data.clearedAt !== undefined) return;
     entry.record = revised(spoken, 'gewu.event.updated', this.#deps.clock.now(), {});
     await this.#commit(entry.record);
-  }
-
-  /** What was found in shadow and still stands when its class is switched on is told aloud from then on. The way back is not gone. */
-  #spokenFor({ incident, record }: Entry): EventRecord {
-    const { camera, model } = this.#deps;
-    const { suppressed, ...data } = record.data;
-    const { origin } = data;
-    if (suppressed !== 'shadow' || origin.by !== 'camera' || isShadow(model, camera, incident.rule.detects)) return record;
-    const approved = isApproved(model, camera, incident.rule.detects) ? { approved: true as const } : {};
-    return {
-      ...record,
-      data: { ...data, origin: { ...origin, model: modelName(model), provenance: model.provenance, ...approved } },
-    };
   }
 
   async #commit(record: EventRecord): Promise<void> {
@@ -290,7 +225,7 @@ export class EventReporter {
     if (entry !== undefined) this.#ended.set(subject, entry);
     if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.keys().next().value as string);
     this.#entries.delete(subject);
-    this.#openCases.delete(subject);
+    this.#ledger.forget(subject);
     await this.#save();
   }
 
@@ -298,7 +233,7 @@ export class EventReporter {
   async #save(): Promise<void> {
     const { memory, ground, log, camera } = this.#deps;
     await memory
-      .save([...this.#entries.values()], this.#offline, ground)
+      .save({ incidents: [...this.#entries.values()], ended: [...this.#ended.values()], offline: this.#offline }, ground)
       .catch((error: unknown) => log.error({ camera: camera.id, err: error }, 'camera memory not written'));
   }
 
@@ -326,29 +261,3 @@ export class EventReporter {
       });
   }
 }
-
-/** The revision that clears an event of a camera or rule that is no more. */
-export function clearedRecord(record: EventRecord, at: number): EventRecord {
-  return revised(record, 'gewu.event.cleared', at, {});
-}
-
-function revised(record: EventRecord, type: EventType, at: number, changes: Partial<EventData>): EventRecord {
-  const clearedAt = type === 'gewu.event.cleared' ? { clearedAt: at } : {};
-  return toEventRecord(record.subject, type, at, {
-    ...record.data,
-    ...clearedAt,
-    ...changes,
-    revision: record.data.revision + 1,
-  });
-}
-
-/** A rule that counts says how many there are. */
-const childrenOf = ({ count }: Incident): Pick<EventData, 'children'> =>
-  count === null ? {} : { children: { count, devices: [] } };
-
-/** The files of an event and a further one, if it has room. */
-function withFile({ data: { evidence } }: EventRecord, ref: EvidenceRef | null): EvidenceRef[] {
-  return ref === null || evidence.length >= EVIDENCE_FILES_MAX ? evidence : [...evidence, ref];
-}
-
-const rounded = (score: number): number => Math.round(Math.min(1, Math.max(0, score)) * 1000) / 1000;

@@ -166,7 +166,7 @@ async function caseFor(context: AcceptContext, batch: EventBatch, news: News): P
   }
   const draft = await batch.draft(joining.id);
   // An officer finished it since we looked: look again, for it is no longer open.
-  if (draft.finished) throw new StoreConflict(`case ${draft.row.id}`);
+  if (joining.to === 'case' && draft.finished) throw new StoreConflict(`case ${draft.row.id}`);
   noteJoined(draft, record.subject, context.at);
   return draft;
 }

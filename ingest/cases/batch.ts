@@ -120,7 +120,7 @@ export class EventBatch {
         .selectFrom('case_keys as k')
         .innerJoin('cases as c', 'c.id', 'k.case_id')
         .select(['c.id', 'c.lon', 'c.lat', 'c.error_radius_m', 'c.cell', 'c.component'])
-        .select(['c.started_at', 'c.last_seen_at', 'c.recovered_at', 'c.finished_at'])
+        .select(['c.started_at', 'c.last_seen_at', 'c.finished_at'])
         .distinct()
         .where('k.class_key', '=', key)
         .where('k.until', '>', Math.min(...of.map((r) => r.data.startedAt)) - RECURRENCE_MS_MAX);
@@ -143,7 +143,7 @@ export class EventBatch {
 
 type NearCase = Pick<
   CasesTable,
-  'id' | 'lon' | 'lat' | 'error_radius_m' | 'cell' | 'component' | 'started_at' | 'last_seen_at' | 'recovered_at' | 'finished_at'
+  'id' | 'lon' | 'lat' | 'error_radius_m' | 'cell' | 'component' | 'started_at' | 'last_seen_at' | 'finished_at'
 >;
 
 function toCandidate(c: NearCase): Candidate {
@@ -152,7 +152,6 @@ function toCandidate(c: NearCase): Candidate {
     place: placeOf(c),
     startedAt: c.started_at,
     lastSeenAt: c.last_seen_at,
-    recoveredAt: c.recovered_at,
     closedAt: c.finished_at,
   };
 }

@@ -13,13 +13,12 @@ export interface Candidate {
   place: Place;
   startedAt: number;
   lastSeenAt: number;
-  /** Null while one of its events is active. */
-  recoveredAt: number | null;
   /** UTC ms of its closing; null while it is open. */
   closedAt: number | null;
 }
 
-export type Joining = { to: 'case'; id: string } | { to: 'new'; recurrenceOf: string | null };
+/** To an open case; to one that is over and was about the same, for the record; or to a new one. */
+export type Joining = { to: 'case' | 'past'; id: string } | { to: 'new'; recurrenceOf: string | null };
 
 /** One reason for which an event belongs to an open case of its class. */
 export interface JoinRule {
@@ -36,13 +35,13 @@ export const sameComponent: JoinRule = {
 };
 
 /**
- * The error circles touch, the case was active while the event was, and less than a day lies between their sightings.
- * Compared by the times of what happened, not of arrival, so that the order of arrival does not matter.
+ * The error circles touch, and less than a day lies between their sightings: what went and came again is the same to the people who
+ * have not dealt with it yet. Compared by the times of what happened, not of arrival, so that the order of arrival does not matter.
  */
 export const samePlace: JoinRule = {
   name: 'same-place',
   distance(event, candidate) {
-    if (otherComponent(event.place, candidate.place) || !together(event, candidate)) return Number.POSITIVE_INFINITY;
+    if (otherComponent(event.place, candidate.place) || !withinADay(event, candidate)) return Number.POSITIVE_INFINITY;
     return touching(event.place, candidate.place);
   },
 };
@@ -60,9 +59,22 @@ export function join(event: EventData, candidates: readonly Candidate[]): Joinin
     const nearest = pick(open, (c) => rule.distance(event, c));
     if (nearest) return { to: 'case', id: nearest.id };
   }
+  const past = pick(candidates, (c) => (wasOverBy(event, c.closedAt) ? sameThing(event, c) : Number.POSITIVE_INFINITY));
+  if (past) return { to: 'past', id: past.id };
   const closed = candidates.filter((c) => recentlyClosed(event, c));
   const repeated = pick(closed, (c) => Math.min(sameComponent.distance(event, c), again(event, c)));
   return { to: 'new', recurrenceOf: repeated?.id ?? null };
+}
+
+const sameThing = (event: EventData, c: Candidate): number => Math.min(...JOIN_RULES.map((rule) => rule.distance(event, c)));
+
+/**
+ * Whether what comes late tells of nothing after that time: a second camera's view of what has been dealt with since. A camera whose
+ * case is closed looks anew at what still stands, so that its last sight decides; a sensor's alarm stands until it clears.
+ */
+function wasOverBy({ clearedAt, lastSeenAt, origin }: EventData, at: number | null): boolean {
+  if (at === null) return false;
+  return (clearedAt ?? (origin.by === 'camera' ? lastSeenAt : Number.POSITIVE_INFINITY)) <= at;
 }
 
 /** The nearest; among equals the latest, then the smaller id, so that everybody picks the same. */
@@ -93,10 +105,7 @@ function touching(a: Place, b: Place): number {
   return d <= a.errorRadiusM + b.errorRadiusM ? d : Number.POSITIVE_INFINITY;
 }
 
-function together(event: EventData, c: Candidate): boolean {
-  const cleared = event.clearedAt ?? Number.POSITIVE_INFINITY;
-  const recovered = c.recoveredAt ?? Number.POSITIVE_INFINITY;
-  if (event.startedAt > recovered || c.startedAt > cleared) return false;
+function withinADay(event: EventData, c: Candidate): boolean {
   return event.startedAt - c.lastSeenAt < SEEN_MS_MAX && c.startedAt - event.lastSeenAt < SEEN_MS_MAX;
 }
 

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /**
  * The tables, as Kysely sees them. One SQL serves both stores, so the columns keep to what both have: text, bigint,
  * integer, double precision. Times are UTC ms (`...At` in code, `_at` here), JSON is text (columns end in `_json`),
@@ -32,6 +34,20 @@ export interface Schema {
   desired_edges: DesiredEdgesTable;
   model_packages: ModelPackagesTable;
   edge_models: { edge: string; report_json: string; at: number };
+  device_groups: { id: string; name: string; by: string; at: number };
+  device_group_members: { group_id: string; subject_of: string; subject_id: string };
+  maintenance_windows: MaintenanceWindowsTable;
+  upkeep_cases: UpkeepCasesTable;
+  upkeep_members: UpkeepMembersTable;
+  notify_settings: { revision: number; settings_json: string; at: number; by: string };
+  notify_alerts: NotifyAlertsTable;
+  notify_incidents: NotifyIncidentsTable;
+  notify_messages: NotifyMessagesTable;
+  notify_links: { sha256: string; incident: string; person: string; expires_at: number };
+  datasets: DatasetsTable;
+  edge_candidates: { edge: string; report_json: string; at: number };
+  trial_watches: TrialWatchesTable;
+  promotions: PromotionsTable;
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -177,6 +193,10 @@ export interface DeadLettersTable {
   code: string;
   reason: string;
   payload: string;
+  /** Under which a device published it; null of what came in a frame. */
+  topic: string | null;
+  /** How often it was replayed and came back. */
+  replays: Generated<number>;
 }
 
 /** Edge nodes that the centre knows. */
@@ -386,4 +406,154 @@ export interface ModelPackagesTable {
   bytes: number;
   by: string;
   at: number;
+}
+
+/** What people are told of, once from its beginning to its end. */
+export interface NotifyAlertsTable {
+  id: string;
+  topic: string;
+  /** 'edge', 'camera', 'device', 'store', 'case', 'centre' */
+  subject_of: string;
+  subject_id: string;
+  since: number;
+  note_zh: string;
+  note_en: string;
+  incident: string;
+  opened_at: number;
+  cleared_at: number | null;
+}
+
+/** Alerts of one topic that people are told of together. */
+export interface NotifyIncidentsTable {
+  id: string;
+  topic: string;
+  opened_at: number;
+  /** When the next message is due: alerts have joined that nobody was told of. */
+  tell_at: number | null;
+  /** Of the last message. */
+  told_at: number | null;
+  /** Ids of people, in the order in which they were told. */
+  told_json: string;
+  /** Unacknowledged until then, the next person is told. */
+  escalates_at: number | null;
+  acknowledged_at: number | null;
+  acknowledged_by: string | null;
+  closed_at: number | null;
+}
+
+/** Messages to people: an outbox while they wait, the history of who was told what afterwards. */
+export interface NotifyMessagesTable {
+  id: string;
+  incident: string | null;
+  person: string;
+  channel: string;
+  address: string;
+  /** 'alert', 'more', 'escalation', 'over', 'test' */
+  why: string;
+  urgent: number;
+  title: string;
+  body: string;
+  /** 'waiting', 'sent', 'failed' */
+  state: string;
+  attempts: number;
+  fault: string | null;
+  created_at: number;
+  /** When it is tried next; while somebody tries, when others may. Null when it is over. */
+  next_at: number | null;
+  sent_at: number | null;
+}
+
+/** When a thing is worked on: no alarms of its health and no notifications meanwhile. Ended early: `to_at` is then. */
+export interface MaintenanceWindowsTable {
+  id: string;
+  /** 'edge' (and all that hangs on it), 'device', 'camera', 'group' */
+  subject_of: string;
+  subject_id: string;
+  from_at: number;
+  to_at: number;
+  reason: string;
+  by: string;
+  at: number;
+  ended_by: string | null;
+}
+
+/** A fault of devices that people mend: apart from the city's cases. */
+export interface UpkeepCasesTable {
+  id: string;
+  /** 'edge-silent', 'camera-fault', 'device-fault', 'group-fault' */
+  cause: string;
+  subject_of: string;
+  subject_id: string;
+  edge: string;
+  /** 'open', 'assigned', 'fixed' */
+  state: string;
+  opened_at: number;
+  acknowledged_at: number | null;
+  acknowledged_by: string | null;
+  assigned_to: string | null;
+  fixed_at: number | null;
+  /** The account, or 'gewu' when health came back by itself. */
+  fixed_by: string | null;
+  note: string | null;
+}
+
+/** Things that a maintenance case is about. */
+export interface UpkeepMembersTable {
+  case_id: string;
+  subject_of: string;
+  subject_id: string;
+  state: string;
+  reason: string;
+  since: number;
+  well_at: number | null;
+}
+
+/** Versions of datasets made from verdicts; never changed. */
+export interface DatasetsTable {
+  /** SHA-256 of `content_json`. */
+  id: string;
+  name: string;
+  content_json: string;
+  counts_json: string;
+  reason: string;
+  by: string;
+  at: number;
+}
+
+/** How long a candidate in shadow and the model in use have looked at the same pictures of a camera, an hour's piece a row. */
+export interface TrialWatchesTable {
+  edge: string;
+  camera: string;
+  /** Of the candidate. */
+  package: string;
+  /** The piece's beginning at the edge, and its last report; UTC ms. */
+  since: number;
+  until: number;
+  /** `name@version` of the candidate, and of the model in use. */
+  model: string;
+  against: string;
+  watched_ms: number;
+  pictures: number;
+  skipped: number;
+}
+
+/** A model that took another's place on an edge, and what became of it. */
+export interface PromotionsTable {
+  id: string;
+  package: string;
+  model: string;
+  edge: string;
+  /** What the desired state said of the model before; `null` for that of the edge's own file. */
+  before_json: string;
+  /** What it is held against while it soaks. */
+  baseline_json: string;
+  /** 'soaking', 'passed' or 'returned' */
+  state: string;
+  forced: number;
+  reason: string;
+  by: string;
+  at: number;
+  soak_until: number;
+  ended_at: number | null;
+  ended_because: string | null;
 }

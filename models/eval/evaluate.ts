@@ -18,10 +18,12 @@ import { ModelRunner, readPicture } from './runner.ts';
 export const SIDE_PX_MIN = 12;
 /** Nor those of which less is seen. */
 export const VISIBLE_MIN = 0.3;
+/** A claim of which so much lies where nobody has said what is there is neither right nor wrong. */
+const UNKNOWN_SHARE = 0.5;
 
 /** A picture with all that is on it and all that a model claims. */
 export interface Answer {
-  truth: readonly { class: string; box: Box; visible: number }[];
+  truth: readonly { class: string; box: Box; visible: number; unknown?: true }[];
   found: readonly { class: string; score: number; box: Box }[];
   light: PictureLight | undefined;
 }
@@ -56,7 +58,7 @@ export async function answersOf(
   try {
     for (const { file, boxes, light } of pictures) {
       const found = await runner.detect(await readPicture(file));
-      const truth = boxes.map(({ class: name, box, visible = 1 }) => ({ class: name, box, visible }));
+      const truth = boxes.map(({ visible = 1, ...thing }) => ({ ...thing, visible }));
       answers.push({ truth, found, light });
       onProgress(answers.length);
     }
@@ -121,10 +123,21 @@ function judged({ truth, found }: Answer, { fromPx, toPx }: SizeRange): Judged {
     const side = Math.min(box[2] - box[0], box[3] - box[1]);
     return side >= fromPx && side < toPx;
   };
+  const unknown = truth.filter((t) => t.unknown).map((t) => t.box);
+  const things = truth.filter((t) => !t.unknown);
   return {
-    truth: truth.map(({ class: name, box, visible }) => ({ class: name, box, ignored: visible < VISIBLE_MIN || !asked(box) })),
-    found: found.map((f): Claim => ({ ...f, ignored: !asked(f.box) })),
+    truth: things.map(({ class: name, box, visible }) => ({ class: name, box, ignored: visible < VISIBLE_MIN || !asked(box) })),
+    found: found.map((f): Claim => ({ ...f, ignored: !asked(f.box) || shareWithin(f.box, unknown) >= UNKNOWN_SHARE })),
   };
+}
+
+/** Share of a box that lies in others, which do not overlap. */
+function shareWithin([left, top, right, bottom]: Box, others: readonly Box[]): number {
+  const within = others.map(([l, t, r, b]) => {
+    const [across, down] = [Math.min(right, r) - Math.max(left, l), Math.min(bottom, b) - Math.max(top, t)];
+    return Math.max(0, across) * Math.max(0, down);
+  });
+  return within.reduce((sum, area) => sum + area, 0) / ((right - left) * (bottom - top));
 }
 
 function meanOf(values: readonly (number | null)[]): number | null {

@@ -18,6 +18,8 @@ export interface LabelledBox {
   box: Box;
   /** Share of the thing that is seen, 0..1; labels of people do not say, and count as 1. */
   visible?: number;
+  /** No thing but a part of the picture of which nobody has said what is there: claims within count neither for nor against. */
+  unknown?: true;
 }
 
 /** As simulators write it: 0..1 each, `daylight` 0 at night. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Origin } from '../dataset/mod.ts';
 import type { LabelledPicture } from '../eval/mod.ts';
 
 export const SPLITS = ['train', 'val', 'test'] as const;
@@ -6,11 +7,13 @@ export type Split = (typeof SPLITS)[number];
 
 /** A labelled dataset as it was found: learnt from, thresholds chosen on, measured on. */
 export interface ImportedDataset {
-  layout: 'yolo' | 'coco';
+  layout: 'yolo' | 'coco' | 'verdicts';
   classes: string[];
   splits: Record<Split, LabelledPicture[]>;
   /** What cannot be used and was left out, each with its file and line. */
   faults: string[];
+  /** Of a dataset from verdicts. */
+  origin?: Origin;
 }
 
 /** Of a split that the dataset does not have, by name of the picture, so that the same picture always goes to the same side. */

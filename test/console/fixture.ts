@@ -58,7 +58,8 @@ export class City {
     this.browser = browser;
   }
 
-  static async start(dir: string): Promise<City> {
+  /** `more` is what the edge has beside its covers, in its site and in its file. */
+  static async start(dir: string, more: { site?: object; file?: object } = {}): Promise<City> {
     await access(join(ROOT, 'console/dist/index.html')).catch(() => {
       throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
     });
@@ -67,7 +68,7 @@ export class City {
     await mkdir(SCREENS, { recursive: true });
     const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
     const [installation, browser] = await Promise.all([
-      startSmallInstallation(dir, covers),
+      startSmallInstallation(dir, covers, {}, more),
       chromium.launch({ executablePath, args: FLAGS }),
     ]);
     const accounts = Object.entries(ROLES).map(([name, roles]) => ({ name, roles, password: PASSWORD }));

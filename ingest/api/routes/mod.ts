@@ -8,6 +8,7 @@ import { cameras } from './cameras.ts';
 import { cases } from './cases.ts';
 import { catalogue } from './catalogue.ts';
 import { cells } from './cells.ts';
+import { datasets } from './datasets.ts';
 import { deadLetters } from './dead_letters.ts';
 import { desired } from './desired.ts';
 import { devices } from './devices.ts';
@@ -18,6 +19,7 @@ import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
 import { live } from './live.ts';
 import { models } from './models.ts';
+import { notify } from './notify.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -41,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   edges,
   desired,
   models,
+  datasets,
   devices,
   cameras,
   readings,
@@ -64,4 +67,5 @@ export const ROUTES: readonly Route[] = [
   verdicts,
   approvals,
   situation,
+  notify,
 ];

@@ -6,6 +6,8 @@ import { evidenceMigration } from './0003-evidence.ts';
 import { desiredMigration } from './0004-desired.ts';
 import { modelsMigration } from './0004-models.ts';
 import { consoleMigration } from './0006-console.ts';
+import { loopMigration } from './0008-loop.ts';
+import { opsMigration } from './0009-ops.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -20,4 +22,6 @@ export const MIGRATIONS: readonly Migration[] = [
   desiredMigration,
   modelsMigration,
   consoleMigration,
+  loopMigration,
+  opsMigration,
 ];

@@ -4,6 +4,7 @@ import { thumbnailOf } from '#edge/cameras/thumbnail.ts';
 import { createStreetRenderer, sceneAt, stageStreet } from '#simulators/cameras/mod.ts';
 import type { Light, TruthBox } from '#simulators/cameras/scene.ts';
 import { POSE, STREET } from '../vision/street.ts';
+import { lumaOf } from './pictures.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -31,14 +32,13 @@ function measure(light: Light, perMinute: number) {
   });
   const renderer = createStreetRenderer(STREET, POSE);
   const gate = new MotionGate(SETTINGS);
-  const rgb = Buffer.alloc(POSE.widthPx * POSE.heightPx * 3);
+  const look = lumaOf(POSE);
   let [skipped, moving, missed] = [0, 0, 0];
   let seen: readonly TruthBox[] = [];
   for (let n = 0; n < FRAMES; n++) {
     const ms = n * FRAME_MS;
     const { rgba, truth } = renderer.render({ street: STREET, light, objects: sceneAt(staged, ms), ts: ms });
-    for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) rgb.set(rgba.subarray(from, from + 3), to);
-    const opens = gate.opens(thumbnailOf({ widthPx: POSE.widthPx, heightPx: POSE.heightPx, rgb }), ms);
+    const opens = gate.opens(thumbnailOf(look(rgba)), ms);
     const moved = truth.some((box) => hasMoved(box, seen));
     if (moved) moving++;
     if (!opens) skipped++;

@@ -17,6 +17,7 @@ import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
 import { POSE, STREET } from '../vision/street.ts';
 import { PASSWORD, PATH, USERNAME } from './painted.ts';
+import { greyPicture, lumaOf } from './pictures.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -48,15 +49,13 @@ function script(light: Light, perMinute: number): StreetScript {
   });
 }
 
-/** A look at the street at a time, as a full picture. */
+/** A look at the street at a time. */
 function filmOf(pose: CameraPose, staged: StreetScript) {
   const renderer = createStreetRenderer(STREET, pose);
-  const rgb = Buffer.alloc(pose.widthPx * pose.heightPx * 3);
+  const look = lumaOf(pose);
   return (ms: number) => {
     const { street, light } = staged;
-    const { rgba } = renderer.render({ street, light, objects: sceneAt(staged, ms), ts: ms });
-    for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) rgb.set(rgba.subarray(from, from + 3), to);
-    return { widthPx: pose.widthPx, heightPx: pose.heightPx, rgb };
+    return look(renderer.render({ street, light, objects: sceneAt(staged, ms), ts: ms }).rgba);
   };
 }
 
@@ -175,7 +174,7 @@ test('each fault of a real stream is told after its grace time, and its end', as
 });
 
 test('a look costs little', () => {
-  const picture = { widthPx: 1280, heightPx: 720, rgb: Buffer.alloc(1280 * 720 * 3, 90) };
+  const picture = greyPicture(1280, 720, 90);
   const reference = new Reference({ dir: '/nowhere', camera: 'cam-01', log: silentLog });
   const check = new PictureCheck({ reference });
   for (let n = 0; n < 200; n++) check.look(picture, n * LOOK_MS);

@@ -88,7 +88,7 @@ export async function run(
         return store(record);
       },
     },
-    caseStates: { isOpen },
+    caseStates: { stateOf: (event) => (isOpen(event) ? 'open' : 'unknown') },
     clock: systemClock,
     log: silentLog,
     metrics,

@@ -28,14 +28,19 @@ interface Watched {
   failures: FailureReason[];
 }
 
-type Changes = Partial<CameraAddress & Timing & { transport: 'tcp' | 'udp' }>;
+type Changes = Partial<CameraAddress & Timing & { transport: 'tcp' | 'udp'; stallMsMax: number }>;
 
-function watch(onTestFinished: Finish, url: string, { fps = 4, keyFrameEveryS, ...more }: Changes = {}): Watched {
+function watch(onTestFinished: Finish, url: string, { fps = 4, keyFrameEveryS, stallMsMax, ...more }: Changes = {}): Watched {
   const shared = { id: 'cam-01', username: USERNAME, password: PASSWORD, allowLocalAddress: true, transport: 'tcp' } as const;
-  return watchStream(onTestFinished, { ...shared, url, ...more }, { fps, keyFrameEveryS });
+  return watchStream(onTestFinished, { ...shared, url, ...more }, { fps, keyFrameEveryS, stallMsMax });
 }
 
-function watchStream(onTestFinished: Finish, address: StreamAddress, timing: Timing, filesDir?: string): Watched {
+function watchStream(
+  onTestFinished: Finish,
+  address: StreamAddress,
+  { stallMsMax, ...timing }: Timing & { stallMsMax?: number | undefined },
+  filesDir?: string,
+): Watched {
   const media = new MediaRing({ clock: systemClock });
   const watched: Omit<Watched, 'source'> = { media, frames: [], failures: [] };
   const source: FrameSource = new FrameSource({
@@ -47,7 +52,7 @@ function watchStream(onTestFinished: Finish, address: StreamAddress, timing: Tim
     log: silentLog,
     clock: systemClock,
     random: () => 0,
-    stallMsMax: 1500 + 3000 * (timing.keyFrameEveryS ?? 0),
+    ...(stallMsMax === undefined ? {} : { stallMsMax }),
     onFrame: (frame) => {
       watched.frames.push(look(frame));
       source.release(frame);
@@ -172,7 +177,7 @@ test.concurrent('in key-frame mode pictures come as key frames do', async ({ exp
 
 test.concurrent('an ffmpeg that hangs is killed and a new one brings pictures again', async ({ expect, onTestFinished }) => {
   const camera = await paintedCamera(onTestFinished);
-  const { source, frames, failures } = watch(onTestFinished, camera.url);
+  const { source, frames, failures } = watch(onTestFinished, camera.url, { stallMsMax: 1500 });
   await source.start();
   await until(() => frames.length >= 2, { timeoutMs: 40_000 });
   const pid = source.pid as number;

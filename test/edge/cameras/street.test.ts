@@ -89,7 +89,7 @@ test.skipIf(metrics.map50 < MAP50_WANTED)(
       vision: { model: MODEL, workers: 1, filesDir: null },
       events: { emit: async (record) => void events.push(record) },
       health: { report: async () => {} },
-      caseStates: { isOpen: () => false },
+      caseStates: { stateOf: () => 'unknown' },
       clock: systemClock,
       log: silentLog,
       metrics: createMetrics(),

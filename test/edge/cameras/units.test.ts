@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isLocalAddress, streamUrl } from '#edge/cameras/address.ts';
+import { streamUrl } from '#edge/cameras/address.ts';
 import { ffmpegArguments, rtspScript } from '#edge/cameras/arguments.ts';
-import { BufferPool, type FullPicture, PpmReader, RawReader } from '#edge/cameras/frames.ts';
+import { BufferPool, RawReader, YuvReader } from '#edge/cameras/frames.ts';
+import type { FullPicture } from '#edge/cameras/full_picture.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
 import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
+import { isLocalAddress } from '#service/mod.ts';
 import { ownDir } from './painted.ts';
 
 const camera = { id: 'cam-01', url: 'rtsp://192.0.2.7:554/live/1', allowLocalAddress: false };
@@ -94,27 +97,43 @@ test('ffmpeg says why in its own words, we in ours', () => {
   expect(failureOf('')).toBeNull();
 });
 
-function ppm(widthPx: number, heightPx: number, value: number): Buffer {
-  return Buffer.concat([Buffer.from(`P6\n${widthPx} ${heightPx}\n255\n`), Buffer.alloc(widthPx * heightPx * 3, value)]);
+/** As ffmpeg writes one. */
+function pgmyuv(widthPx: number, heightPx: number, value: number): Buffer {
+  const rows = (heightPx * 3) / 2;
+  return Buffer.concat([Buffer.from(`P5\n${widthPx} ${rows}\n255\n`), Buffer.alloc(widthPx * rows, value)]);
 }
 
 test('pictures are cut out of the stream however it is broken up, also when their size changes', () => {
-  const stream = Buffer.concat([ppm(4, 2, 1), ppm(4, 2, 2), ppm(6, 4, 3)]);
+  const stream = Buffer.concat([pgmyuv(4, 2, 1), pgmyuv(4, 2, 2), pgmyuv(6, 4, 3)]);
   for (const size of [1, 3, 7, 20, 1000]) {
     const found: string[] = [];
-    const reader = new PpmReader((bytes) => Buffer.alloc(bytes));
+    const reader = new YuvReader((bytes) => Buffer.alloc(bytes));
     for (let at = 0; at < stream.length; at += size)
-      reader.push(stream.subarray(at, at + size), ({ widthPx, heightPx, rgb }: FullPicture) =>
-        found.push(`${widthPx}x${heightPx}:${rgb[0]},${rgb.at(-1)},${rgb.length}`),
+      reader.push(stream.subarray(at, at + size), ({ widthPx, heightPx, yuv, luma }) =>
+        found.push(`${widthPx}x${heightPx}:${yuv[0]},${yuv.at(-1)},${yuv.length},${luma.length}`),
       );
-    expect(found).toEqual(['4x2:1,1,24', '4x2:2,2,24', '6x4:3,3,72']);
+    expect(found).toEqual(['4x2:1,1,12,8', '4x2:2,2,12,8', '6x4:3,3,36,24']);
   }
 });
 
 test('a stream that is none, and a picture of absurd size, are errors', () => {
-  const reader = () => new PpmReader((bytes) => Buffer.alloc(bytes));
-  expect(() => reader().push(Buffer.alloc(100, 'x'), () => {})).toThrow('not a PPM stream');
-  expect(() => reader().push(Buffer.from('P6\n99999 99999\n255\n'), () => {})).toThrow(/picture of/);
+  const reader = () => new YuvReader((bytes) => Buffer.alloc(bytes));
+  expect(() => reader().push(Buffer.alloc(100, 'x'), () => {})).toThrow('not a PGMYUV stream');
+  for (const size of ['99999 99999', '5 6', '4 5', '0 3'])
+    expect(() => reader().push(Buffer.from(`P5\n${size}\n255\n`), () => {})).toThrow(/picture of/);
+});
+
+test('the colours of a picture are those that ffmpeg makes of it', () => {
+  const [widthPx, heightPx] = [64, 48];
+  const pixels = ['-f', 'lavfi', '-i', `testsrc2=s=${widthPx}x${heightPx},format=yuv420p`, '-frames:v', '1'];
+  const picture = (...output: string[]) => execFileSync('ffmpeg', ['-v', 'error', ...pixels, ...output, 'pipe:1']);
+  const wanted = picture('-vf', 'scale=flags=neighbor+accurate_rnd,format=rgb24', '-f', 'rawvideo');
+  const found: FullPicture[] = [];
+  const stream = picture('-c:v', 'pgmyuv', '-f', 'image2pipe');
+  new YuvReader((bytes) => Buffer.alloc(bytes)).push(stream, (one) => found.push(one));
+  const { rgb } = found[0] as FullPicture;
+  expect(rgb.length).toBe(wanted.length);
+  expect(Math.max(...rgb.map((value, n) => Math.abs(value - (wanted[n] as number))))).toBeLessThanOrEqual(3);
 });
 
 test('raw frames fill buffers that are used over and over', () => {

@@ -6,6 +6,7 @@ import { type Looked, Lookout } from '../../../edge/cameras/lookout.ts';
 import { Witness, type WitnessDeps } from '../../../edge/cameras/witness.ts';
 import type { Question } from '../../../edge/events.ts';
 import { siteCamera } from '../vision/street.ts';
+import { greyPicture } from './pictures.ts';
 
 const camera = siteCamera();
 const ground = groundOf(camera);
@@ -43,7 +44,7 @@ function asking({ cameras = [{ camera, online: true }], asked = question() } = {
   });
   const witness = new Witness({ bystanders: () => cameras, lookout, photograph, clock });
   const answer = witness.ask(asked);
-  const full = { widthPx: 64, heightPx: 36, rgb: Buffer.alloc(64 * 36 * 3, 90) };
+  const full = greyPicture(64, 36, 90);
   const show = (id: string, tracks: Track[], trusted = true): void => {
     clock.advance(1000);
     lookout.tell(id, () => ({ full, at: clock.now(), people: [], tracks, clear: [], trusted: () => trusted }) satisfies Looked);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { CaseStates } from '#edge/events.ts';
 import { makeFolder } from '#edge/evidence/mod.ts';
 import { CameraMemory, EventReporter, groundOf, type Incident, Locator, ZoneWatch } from '#edge/vision/mod.ts';
 import { createCellIndex, type SiteCamera, type SiteComponent } from '#grid/mod.ts';
@@ -89,11 +90,11 @@ test('an open manhole without a registered cover is an unowned one and names no 
 interface Setup {
   dir?: string;
   emit?: (record: EventRecord) => Promise<void>;
-  isOpen?: (event: string) => boolean;
+  stateOf?: CaseStates['stateOf'];
   zones?: SiteCamera['zones'];
 }
 
-async function reporter({ dir, emit, isOpen = () => false, zones = camera.zones }: Setup = {}) {
+async function reporter({ dir, emit, stateOf = () => 'unknown', zones = camera.zones }: Setup = {}) {
   const folder = dir ?? (await tempDir());
   await makeFolder(join(folder, 'vision'));
   const clock = new ManualClock();
@@ -108,7 +109,7 @@ async function reporter({ dir, emit, isOpen = () => false, zones = camera.zones 
     watch,
     memory: new CameraMemory({ dir: join(folder, 'vision'), camera: camera.id, log: silentLog }),
     events: { emit: emit ?? (async (record) => void events.push(record)) },
-    cases: { isOpen },
+    cases: { stateOf },
     clock,
     log: silentLog,
     evidence: async () => null,
@@ -169,7 +170,7 @@ test('what the configuration no longer knows is cleared at the start', async () 
 
 test('a cleared event whose case is open keeps its place silent until the centre says closed', async () => {
   const open = new Set<string>();
-  const { report, events, watch, clock } = await reporter({ isOpen: (event) => open.has(event) });
+  const { report, events, watch, clock } = await reporter({ stateOf: (event) => (open.has(event) ? 'open' : 'closed') });
   const one = incident();
   watch.restore(one);
   report.handle([{ kind: 'raise', incident: one }], clock.now());
@@ -187,7 +188,7 @@ test('a cleared event whose case is open keeps its place silent until the centre
 
 test('a case that is closed while the thing still stands there ends its event and re-arms the place', async () => {
   const open = new Set<string>();
-  const { report, events, watch, clock } = await reporter({ isOpen: (event) => open.has(event) });
+  const { report, events, watch, clock } = await reporter({ stateOf: (event) => (open.has(event) ? 'open' : 'closed') });
   const one = incident();
   watch.restore(one);
   report.handle([{ kind: 'raise', incident: one }], clock.now());

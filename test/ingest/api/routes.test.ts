@@ -336,10 +336,14 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/edges/{id}/history', '/api/v1/devices/{id}/history', '/api/v1/cameras/{id}/history'],
     ...['/api/v1/desired', ...['', '/cameras/{camera}', '/diff', '/revisions'].map((part) => DESIRED + part)],
     ...['', '/document'].map((part) => `${DESIRED}/revisions/{revision}${part}`),
-    ...['/api/v1/models', '/api/v1/models/{sha256}/package'],
+    ...['/api/v1/models', '/api/v1/models/{sha256}/package', '/api/v1/datasets', '/api/v1/datasets/{id}'],
+    ...['incidents', 'messages', 'settings'].map((part) => `/api/v1/notify/${part}`),
   ].map((path) => `GET ${path}`);
   const others = [
+    ...['acknowledge', 'incidents/{id}/acknowledge', 'test'].map((part) => `POST /api/v1/notify/${part}`),
+    'PUT /api/v1/notify/settings',
     'POST /api/v1/cases',
+    'POST /api/v1/datasets',
     'POST /api/v1/session',
     'POST /api/v1/session/link',
     'DELETE /api/v1/session',

@@ -165,16 +165,37 @@ export const acceptSuite: Suite = ({ fresh }) => {
     ]);
   });
 
-  it('joins by position only what has not cleared before, and was seen within a day', async () => {
+  it('joins by position what was seen within a day, also after it had cleared', async () => {
     const centre = await openCentre(await fresh());
     await take(centre, stall('a'), stall('a', 2, { clearedAt: T0 + HOUR, lastSeenAt: T0 + HOUR }));
     await take(centre, stall('b', 1, { startedAt: T0 + 2 * HOUR, lastSeenAt: T0 + 2 * HOUR }));
-    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b']]);
+    expect((await allCases(centre)).map((c) => [c.events, c.recoveredAt])).toEqual([[['a', 'b'], null]]);
     const late = T0 + 2 * HOUR + 24 * HOUR;
     await take(centre, stall('c', 1, { startedAt: late, lastSeenAt: late }));
-    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b'], ['c']]);
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a', 'b'], ['c']]);
     await take(centre, stall('d', 1, { startedAt: late - 1, lastSeenAt: late + 1 }));
-    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([['a'], ['b'], ['c', 'd']]);
+    expect((await allCases(centre)).map((c) => c.events).sort()).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  it('what comes late of the time before the closing is recorded with what was closed, and its edge is told', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('a'));
+    const [first] = await allCases(centre);
+    const id = first?.id as string;
+    await store(centre, 'proof');
+    await take(centre, stall('a', 2, { evidence: [photo('proof')] }));
+    await centre.cases.transition(id, 'file', SUPERVISION, {});
+    await advance(centre, id, 'CLOSED');
+    await take(centre, stall('b', 1, { edge: 'edge-2', at: east(3) }));
+    expect(await allCases(centre)).toMatchObject([{ id, state: 'CLOSED', events: ['a', 'b'] }]);
+    expect(centre.sent.at(-1)).toMatchObject({ edge: 'edge-2', command: { event: 'b', open: false } });
+    // What is seen after it is new.
+    const after = centre.clock.now() + 1;
+    await take(centre, stall('c', 1, { edge: 'edge-2', at: east(3), lastSeenAt: after }));
+    expect((await allCases(centre)).find((c) => c.id !== id)).toMatchObject({ events: ['c'], recurrenceOf: id });
   });
 
   it('raises observations, last sight, confidence and evidence with every revision', async () => {

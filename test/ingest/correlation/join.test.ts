@@ -13,7 +13,6 @@ const candidate = (over: Partial<Candidate> = {}): Candidate => ({
   place: { ...HERE, errorRadiusM: 5, cell: CELL },
   startedAt: T0 - HOUR,
   lastSeenAt: T0,
-  recoveredAt: null,
   closedAt: null,
   ...over,
 });
@@ -43,22 +42,33 @@ describe('joining', () => {
     expect(join(event({ place: cover(COVER) }), [candidate()])).toEqual({ to: 'case', id: 'c1' });
   });
 
-  it('the component wins over a nearer place, and over a recovery', () => {
+  it('the component wins over a nearer place', () => {
     const place = { ...east(500), errorRadiusM: 5, cell: CELL, component: COVER };
-    const open = [candidate({ id: 'near' }), candidate({ id: 'same', place, recoveredAt: T0 - 10 })];
+    const open = [candidate({ id: 'near' }), candidate({ id: 'same', place })];
     expect(join(event({ place: { ...HERE, errorRadiusM: 5, cell: CELL, component: COVER } }), open)).toEqual({
       to: 'case',
       id: 'same',
     });
   });
 
-  it('compares the times of what happened, so that a late report of the same hours still joins', () => {
-    const over = candidate({ startedAt: T0 - 2 * HOUR, lastSeenAt: T0 - HOUR, recoveredAt: T0 - HOUR });
-    expect(join(event({ startedAt: T0 - HOUR - 1, lastSeenAt: T0 - HOUR }), [over])).toEqual({ to: 'case', id: 'c1' });
-    expect(join(event({ startedAt: T0 - HOUR + 1 }), [over])).toEqual(fresh);
-    const later = candidate({ startedAt: T0 + HOUR });
-    expect(join(event({ clearedAt: T0 + HOUR - 1 }), [later])).toEqual(fresh);
-    expect(join(event({ clearedAt: T0 + HOUR }), [later])).toEqual({ to: 'case', id: 'c1' });
+  it('what went and came again is the same while its case is open, in whatever order they are told', () => {
+    const over = candidate({ startedAt: T0 - 2 * HOUR, lastSeenAt: T0 - HOUR });
+    expect(join(event(), [over])).toEqual({ to: 'case', id: 'c1' });
+    const later = candidate({ startedAt: T0 + HOUR, lastSeenAt: T0 + HOUR });
+    expect(join(event({ clearedAt: T0 + 1 }), [later])).toEqual({ to: 'case', id: 'c1' });
+  });
+
+  it('what is told late of a time before the closing belongs to what was closed', () => {
+    const closed = candidate({ id: 'old', closedAt: T0 + HOUR });
+    // A camera whose case is closed looks anew at what stands there: its last sight decides.
+    expect(join(event({ lastSeenAt: T0 + HOUR }, 3), [closed])).toEqual({ to: 'past', id: 'old' });
+    expect(join(event({ lastSeenAt: T0 + HOUR + 1 }, 3), [closed])).toEqual({ to: 'new', recurrenceOf: 'old' });
+    expect(join(event({ lastSeenAt: T0 }, 12), [closed])).toEqual(fresh);
+    // A sensor's alarm stands until it clears.
+    const sensor = { by: 'sensor', device: 'd', kind: 'k', rule: 'r', field: 'f', value: true } as const;
+    expect(join(event({ origin: sensor }), [closed])).toEqual({ to: 'new', recurrenceOf: 'old' });
+    expect(join(event({ origin: sensor, clearedAt: T0 + 5 }), [closed])).toEqual({ to: 'past', id: 'old' });
+    expect(join(event(), [closed, candidate({ id: 'open' })])).toEqual({ to: 'case', id: 'open' });
   });
 
   it('forgets by position after 24 hours', () => {

@@ -6,6 +6,7 @@ import { desiredSuite } from '../desired/desired.suite.ts';
 import { edgeKeysSuite } from '../evidence/keys.suite.ts';
 import { releasesSuite } from '../evidence/releases.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
+import { notifySuite } from '../notify/notify.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
 /** What the operations side keeps in the database, on both stores: one PostgreSQL serves all. */
@@ -18,4 +19,5 @@ onEachStore((store) => {
   grantsSuite(store);
   edgeKeysSuite(store);
   releasesSuite(store);
+  notifySuite(store);
 });

@@ -1,0 +1,1 @@
+export { createDatasets, type Datasets } from './datasets.ts';

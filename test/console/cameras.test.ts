@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { tempDir } from '../support/temp.ts';
+import { DrawnStreet, stallBox } from './drawn_camera.ts';
+import { City, type Page, picture, settled } from './fixture.ts';
+
+// They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** A centre, an edge that looks at a drawn street by two cameras, and a browser: all steps share them. */
+const [LOOKED_AT, FROZEN] = ['cam-01', 'cam-02'] as const;
+const street = new DrawnStreet();
+let dir: string;
+let city: City;
+
+beforeAll(async () => {
+  dir = await tempDir({ keep: true });
+  await street.start([LOOKED_AT, FROZEN]);
+  city = await City.start(dir, {
+    site: street.site(),
+    file: { vision: { model: join(import.meta.dirname, '../../models/street-drawn'), workers: 1 } },
+  });
+  const online = (a: { items: { state: string }[] }) => a.items.every(({ state }) => state === 'online');
+  await city.reached('/api/v1/cameras', online, 'both cameras online');
+});
+afterAll(async () => {
+  await city?.stop();
+  await street.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 40_000, interval: 50 });
+/** Whether a live view shows something: its canvas or video has a picture that is not all one colour. */
+const playing = (page: Page) => page.locator('.live-view[data-phase="playing"]').count();
+
+test('the wall plays masked live views of what is in sight, and stops those that are not', async () => {
+  const page = await city.signIn('viewer');
+  await city.go(page, '/cameras');
+  await soon(() => playing(page)).toBe(2);
+  await picture(page, 'wall');
+  expect(await page.getByText('实时 · 打码').count()).toBe(2);
+  // Pictures instead of live views: what was live is given back.
+  const viewers = async () => (await city.installation.api.get<{ viewers: number }>(`/api/v1/cameras/${LOOKED_AT}/live`)).viewers;
+  expect(await viewers()).toBe(1);
+  await page.getByText('证据图片').click();
+  await soon(viewers).toBe(0);
+  // A viewer is offered no raw view.
+  await city.go(page, `/cameras/${LOOKED_AT}`);
+  await soon(() => playing(page)).toBe(1);
+  expect(await page.getByRole('button', { name: '查看原始画面' }).count()).toBe(0);
+  await page.context().close();
+});
+
+test('a raw view takes a purpose and an end, and is written down', async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, `/cameras/${LOOKED_AT}`);
+  await page.getByRole('button', { name: '查看原始画面' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('textarea').fill('太短');
+  await dialog.locator('button[type="submit"]').click();
+  await dialog.getByText('至少 8 个字').waitFor();
+  await dialog.locator('textarea').fill('核对摊位占道的位置，准备标定');
+  await dialog.locator('button[type="submit"]').click();
+  await page.getByText('实时 · 原始画面').waitFor();
+  await picture(page, 'camera-raw');
+  await page.getByRole('button', { name: '恢复打码' }).click();
+  await page.getByText('实时 · 打码').waitFor();
+  const { items } = await city.installation.api.get<{ items: { action: string; actor: string; purpose: string | null }[] }>(
+    '/api/v1/audit?actor=ops',
+  );
+  expect(items.map((i) => i.action)).toEqual(expect.arrayContaining(['grant-created', 'raw-view-started', 'grant-ended']));
+  await page.context().close();
+});
+
+test('an ops engineer draws a zone over a stall, is told of a mistake, and gets an event from it', async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, `/cameras/${LOOKED_AT}/zones`);
+  await soon(() => playing(page)).toBe(1);
+  await page.getByRole('button', { name: '添加区域' }).click();
+  const [left, top, right, bottom] = stallBox();
+  const box = (await page.locator('.draw').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  for (const [x, y] of [
+    [left, top],
+    [right, top],
+    [right, bottom + 0.06],
+    [left, bottom + 0.06],
+  ] as const)
+    await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+  await page.keyboard.press('Enter');
+  // By keyboard: the last corner two large steps to the left.
+  await page.locator('button.corner').nth(3).focus();
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Shift+ArrowLeft');
+  // What the edge would refuse is told at its field, and cannot be sent.
+  await page.getByLabel('停留（秒）').fill('-3');
+  await page.locator('.ant-form-item-explain-error').first().waitFor();
+  await page.getByLabel('理由', { exact: true }).fill('摊位占道');
+  const push = page.getByRole('button', { name: '下发到边缘节点' });
+  expect(await push.isDisabled()).toBe(true);
+  await page.getByLabel('停留（秒）').fill('2');
+  await soon(() => push.isEnabled()).toBe(true);
+  await picture(page, 'zones');
+  await push.click();
+  await page.locator('.push .tag[data-status="confirmed"]').waitFor({ timeout: 60_000 });
+  type Events = { items: { record: { data: { origin: { zone: string; camera: string } } } }[] };
+  const { items } = await city.reached<Events>(`/api/v1/events?source=${LOOKED_AT}`, (a) => a.items.length > 0, 'the event');
+  expect(items[0]?.record.data.origin).toMatchObject({ camera: LOOKED_AT, zone: 'zone-1' });
+  await page.context().close();
+});
+
+test('an ops engineer finds the frozen camera, and sees since when', async () => {
+  const before = Date.now();
+  street.cameras.get(FROZEN)?.setFault({ kind: 'freeze' });
+  const page = await city.signIn('ops');
+  await city.go(page, '/cameras');
+  await soon(() => page.locator('.camera').first().locator('b').textContent()).toBe(FROZEN);
+  expect((await page.locator('.camera').first().textContent()) ?? '').toContain('画面中断');
+  await page.locator('.camera-foot').first().focus();
+  await page.keyboard.press('Enter');
+  await settled(page);
+  await soon(() => page.locator('h1').textContent()).toBe(FROZEN);
+  const since = Date.parse((await page.locator('.facts time').first().getAttribute('datetime')) ?? '');
+  expect(since).toBeGreaterThan(before);
+  await soon(() => page.locator('.lines .tag.offline').count()).toBeGreaterThan(0);
+  await picture(page, 'camera-frozen');
+  street.cameras.get(FROZEN)?.setFault(null);
+  await soon(() => page.locator('.panel-head .tag.health').first().textContent()).toContain('在线');
+  await page.context().close();
+});
+
+test('no page complained: no error, no breach of the policy, no missing text', () => {
+  expect(city.complaints).toEqual([]);
+});
