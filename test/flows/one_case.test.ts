@@ -136,9 +136,10 @@ class Edge {
     if (!holds(spans, ms) || holds(blind, ms) || this.#dice.chance(0.1)) return [];
     const jitter = () => this.#dice.between(-0.3, 0.3);
     const x = 0.5 + east / 30;
-    const seen = { class: 'stall', score: 0.8, errorRadiusM: 1.2, confirmed: true, seen: true } as const;
+    const seen = { class: 'stall', score: 0.8, errorRadiusM: 1.2, confirmed: true, seen: true, newFrom: null } as const;
     const point = [east + offM + jitter(), NORTH_M + jitter()] as const;
-    return [{ ...seen, id: `${east}-${Math.floor(ms / 37_000)}`, box: [x - 0.03, 0.4, x + 0.03, 0.6], point }];
+    const [id, box] = [`${east}-${Math.floor(ms / 37_000)}`, [x - 0.03, 0.4, x + 0.03, 0.6] as const];
+    return [{ ...seen, id, box, point, foot: [x, 0.6] }];
   }
 
   #node(name: string) {
