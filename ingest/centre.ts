@@ -20,6 +20,7 @@ import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
+import { createUpkeepService } from './upkeep/mod.ts';
 
 export interface CentreDependencies {
   config: IngestConfig;
@@ -139,8 +140,14 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const datasets = createDatasets({ database, audit, keys: edgeKeys, registry, clock });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
+  const upkeep = createUpkeepService({
+    config: config.upkeep,
+    edgeSilentMs: config.health.edgeSilentS * 1000,
+    edges: config.edges,
+    ...{ registry, database, devices, desired, audit, ...common },
+  });
   const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
-  const sources = createSources({ config: config.notify, database, devices, deadLetters, missing, clock });
+  const sources = createSources({ config: config.notify, database, devices, upkeep, deadLetters, missing, clock });
   const notify = createNotifyService({ config: config.notify, sources, database, audit, ...common });
   const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
 
@@ -160,12 +167,29 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     grants,
     sessions,
     notify,
+    upkeep,
     timeseries,
   };
   const onDatabase = new Persistent({
     name: 'database',
     services: [
-      ...[database, cases, devices, desired, models, deadLetters, evidence, audit, grants, releases, sessions, notify, hub, live],
+      ...[
+        database,
+        cases,
+        devices,
+        desired,
+        models,
+        deadLetters,
+        evidence,
+        audit,
+        grants,
+        releases,
+        sessions,
+        upkeep,
+        notify,
+        hub,
+        live,
+      ],
     ],
     log,
   });

@@ -14,6 +14,7 @@ import { NotifyConfig } from './notify/mod.ts';
 import { ModelsConfig } from './packages/mod.ts';
 import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
+import { UpkeepConfig } from './upkeep/mod.ts';
 
 const strict = { additionalProperties: false } as const;
 const Path = () => Type.String({ minLength: 1, maxLength: 4096, description: 'relative paths start at the folder of the file' });
@@ -88,6 +89,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       live: LiveConfig,
       approvals: ApprovalsConfig,
       notify: NotifyConfig,
+      upkeep: UpkeepConfig,
       /** File of the filing policy that a new database begins with. */
       filingPolicy: Type.Optional(Path()),
     },

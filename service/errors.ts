@@ -176,6 +176,11 @@ export const ERRORS = {
     status: 409,
     hint: 'The edge signs with another key than the pinned one: find out why, then accept it at `/api/v1/edge-keys`, or not.',
   },
+  GEWU_UPKEEP_REFUSED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'The maintenance case is fixed already, or the group is one that a site describes: read it again.',
+  },
   GEWU_NOTIFY_INVALID: {
     remedy: 'reject',
     status: 422,

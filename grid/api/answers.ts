@@ -3,6 +3,7 @@ import { CASE_ROLES, CaseStateSchema, TECHNICAL_ROLES } from '../cases/mod.ts';
 import { Id } from '../ids.ts';
 import { HEALTH_STATES } from '../wire/mod.ts';
 import { CellCode, listOf, nullable, Sha256, Time, Word } from './parts.ts';
+import { MaintenanceNow } from './upkeep.ts';
 
 /**
  * What the centre's API answers, where no other part of the domain has a schema for it. The centre documents its routes with
@@ -45,8 +46,12 @@ export const healthProperties = {
   lastSeenAt: nullable(Time),
   values: Type.Record(Type.String(), Type.Number()),
 };
+const upkeepProperties = {
+  maintenance: MaintenanceNow,
+  groups: Type.Array(Id(), { description: 'circuit and pressure zone of its site, and free groups' }),
+};
 export const EdgeAnswer = Type.Object(
-  { id: Id(), cells: Type.Integer(), devices: Type.Integer(), cameras: Type.Integer(), ...healthProperties },
+  { id: Id(), cells: Type.Integer(), devices: Type.Integer(), cameras: Type.Integer(), ...healthProperties, ...upkeepProperties },
   strict,
 );
 const place = { lon: Type.Number(), lat: Type.Number(), cell: nullable(CellCode) };
@@ -58,6 +63,7 @@ export const DeviceAnswer = Type.Object(
     component: Type.String(),
     ...place,
     ...healthProperties,
+    ...upkeepProperties,
     lastReadingAt: nullable(Time),
     batteryV: nullable(Type.Number({ description: 'of the last reading' })),
     rssiDbm: nullable(Type.Number({ description: 'of the last reading' })),
@@ -73,6 +79,7 @@ export const CameraAnswer = Type.Object(
     simulated: Type.Boolean(),
     zones: Type.Integer(),
     ...healthProperties,
+    ...upkeepProperties,
   },
   strict,
 );

@@ -7,4 +7,5 @@ export * from './evidence.ts';
 export * from './notify.ts';
 export * from './parts.ts';
 export * from './situation.ts';
+export * from './upkeep.ts';
 export * from './verdicts.ts';

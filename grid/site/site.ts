@@ -68,6 +68,8 @@ const Rfc3339 = () =>
 /** A maintenance window or work permit: alarms of these devices are recorded meanwhile, and open no case. */
 export const SiteMaintenance = Type.Object(
   {
+    /** Of the centre's window that it comes from; windows of the file have none. */
+    id: Type.Optional(Id()),
     /** One of the two, or both. */
     devices: Type.Optional(Type.Array(Id(), { minItems: 1, maxItems: 10_000 })),
     group: Type.Optional(Id()),

@@ -18,6 +18,7 @@ import type { ModelStore } from '../packages/mod.ts';
 import type { CommandSender } from '../ports.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
+import type { UpkeepService } from '../upkeep/mod.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
@@ -48,6 +49,7 @@ export interface ApiDependencies {
   deadLetters: DeadLetterStore;
   sessions: SessionService;
   notify: NotifyService;
+  upkeep: UpkeepService;
   evidence: EvidenceStore;
   edgeKeys: EdgeKeys;
   releases: Releases;

@@ -3,6 +3,15 @@ import type { Service } from '#service/mod.ts';
 import type { Page } from '../cases/mod.ts';
 import type { Lock, Queries } from '../database/mod.ts';
 
+/** Who asks; an account of the API. */
+export interface Asker {
+  id: string;
+  roles: readonly string[];
+}
+
+/** As the trail names it. */
+export const actorOf = ({ id, roles }: Asker): Pick<AuditAct, 'actor' | 'roles'> => ({ actor: id, roles });
+
 /** What is written down: who did what to whom, and why. */
 export interface AuditAct {
   /** Account, edge, or `gewu` for what happens by itself. */

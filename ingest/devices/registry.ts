@@ -1,4 +1,4 @@
-import { createCellIndex, NEAR_CELL_M, type Position, type Site, type SiteCell } from '#grid/mod.ts';
+import { createCellIndex, type GroupKind, NEAR_CELL_M, type Position, type Site, type SiteCell } from '#grid/mod.ts';
 
 export interface RegisteredDevice {
   id: string;
@@ -8,6 +8,17 @@ export interface RegisteredDevice {
   lon: number;
   lat: number;
   cell: string | null;
+  /** Circuit and pressure zone of its site. */
+  groups: readonly string[];
+}
+
+/** Devices that fail together, as the site describes them. */
+export interface RegisteredGroup {
+  id: string;
+  kind: GroupKind;
+  edge: string;
+  /** In order of id. */
+  devices: readonly string[];
 }
 
 export interface RegisteredCamera {
@@ -34,6 +45,7 @@ export interface Registry {
   /** In order of id. */
   readonly devices: ReadonlyMap<string, RegisteredDevice>;
   readonly cameras: ReadonlyMap<string, RegisteredCamera>;
+  readonly groups: ReadonlyMap<string, RegisteredGroup>;
   /** Each unit grid once, with the edges that are in charge of it. */
   readonly cells: ReadonlyMap<string, { cell: SiteCell; edges: readonly string[] }>;
   /** The unit grid of a position that a person points at; null outside of all. */
@@ -44,6 +56,7 @@ export function createRegistry(edges: readonly { id: string; site: Site | null }
   const cells = new Map<string, { cell: SiteCell; edges: string[] }>();
   const devices: RegisteredDevice[] = [];
   const cameras: RegisteredCamera[] = [];
+  const groups: RegisteredGroup[] = [];
   for (const { id: edge, site } of edges) {
     if (site === null) continue;
     const { cellNear } = createCellIndex(site.cells);
@@ -53,8 +66,14 @@ export function createRegistry(edges: readonly { id: string; site: Site | null }
       if (known) known.edges.push(edge);
       else cells.set(cell.code, { cell, edges: [edge] });
     }
-    for (const { id, kind, component, lon, lat } of site.devices)
-      devices.push({ id, kind, edge, component, lon, lat, cell: cellOf({ lon, lat }) });
+    for (const { id, kind, component, lon, lat, circuit, pressureZone } of site.devices) {
+      const own = [circuit, pressureZone].filter((group) => group !== undefined);
+      devices.push({ id, kind, edge, component, lon, lat, cell: cellOf({ lon, lat }), groups: own });
+    }
+    for (const { id, kind } of site.groups ?? []) {
+      const members = site.devices.filter((d) => d.circuit === id || d.pressureZone === id).map((d) => d.id);
+      groups.push({ id, kind, edge, devices: members.sort() });
+    }
     for (const { id, component = null, lon, lat, simulated, zones } of site.cameras)
       cameras.push({ id, edge, component, lon, lat, cell: cellOf({ lon, lat }), simulated, zones: zones.length });
   }
@@ -63,6 +82,7 @@ export function createRegistry(edges: readonly { id: string; site: Site | null }
     edges: new Map(edges.map(({ id, site }) => [id, toEdge(id, site)])),
     devices: byId(devices),
     cameras: byId(cameras),
+    groups: byId(groups),
     cells,
     cellNear: (position) => all.cellNear(position, NEAR_CELL_M),
   };

@@ -5,6 +5,7 @@ import type { Database } from '../database/mod.ts';
 import { ACCEPTED, type Verdict } from '../ports.ts';
 import { createHealthMetrics } from './metrics.ts';
 import type { Registry } from './registry.ts';
+import { SilenceBook } from './silence.ts';
 import { HealthStore } from './store.ts';
 import type {
   CameraStatus,
@@ -17,6 +18,7 @@ import type {
   HealthKind,
   HealthState,
   HistoryEntry,
+  SickThing,
   ThingFilter,
 } from './types.ts';
 
@@ -34,8 +36,7 @@ const LIMIT_DEFAULT = 100;
 const CHUNK = 1000;
 const TRIM_EVERY_MS = 10 * 60_000;
 const LISTENERS_MAX = 100;
-/** An edge reports every 10 s; after four that did not come it is silent, and what it said last is no longer known to hold. */
-const EDGE_SILENT_MS = 45_000;
+const SILENCE_CHECK_MS = 5_000;
 const UNHEARD: Health = { state: 'unknown', reason: 'never-reported', since: null, lastSeenAt: null, values: {} };
 
 /** Builds the device service; the database must be started before it, and stopped after it. */
@@ -48,11 +49,14 @@ class RegisteredDevices implements DeviceService {
   readonly #store: HealthStore;
   readonly #emitter = new EventEmitter<{ change: [HealthChange] }>();
   readonly #metrics: ReturnType<typeof createHealthMetrics>;
-  #timer: NodeJS.Timeout | null = null;
+  readonly #silence: SilenceBook;
+  #timers: NodeJS.Timeout[] = [];
+  #startedAt = 0;
 
   constructor(dependencies: DeviceServiceDependencies) {
     this.#deps = dependencies;
     this.#store = new HealthStore(dependencies);
+    this.#silence = new SilenceBook(dependencies);
     this.#metrics = createHealthMetrics(dependencies.metrics);
     this.#emitter.setMaxListeners(LISTENERS_MAX);
   }
@@ -62,13 +66,18 @@ class RegisteredDevices implements DeviceService {
       this.trim().catch((error: unknown) =>
         this.#deps.log.warn({ err: error }, 'health history could not be trimmed; tried again'),
       );
-    this.#timer = setInterval(() => void trim(), TRIM_EVERY_MS);
-    this.#timer.unref();
+    this.#startedAt = this.#deps.clock.monotonic();
+    const listen = () =>
+      this.checkSilence().catch((error: unknown) =>
+        this.#deps.log.debug({ err: error }, 'silent edges could not be written down; tried again'),
+      );
+    this.#timers = [setInterval(() => void trim(), TRIM_EVERY_MS), setInterval(() => void listen(), SILENCE_CHECK_MS)];
+    for (const timer of this.#timers) timer.unref();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
   }
 
   async accept(records: readonly HealthRecord[]): Promise<Verdict[]> {
@@ -131,6 +140,34 @@ class RegisteredDevices implements DeviceService {
     ];
   }
 
+  async sick(): Promise<SickThing[]> {
+    const { edges, devices, cameras } = this.#deps.registry;
+    const [rows, silent] = await Promise.all([this.#store.sick(), this.silentEdges()]);
+    const owner = { edge: edges, device: devices, camera: cameras };
+    return rows.filter(({ of, id, edge }) => {
+      const known = owner[of].get(id);
+      return known !== undefined && !silent.has(edge) && ('edge' in known ? known.edge : known.id) === edge;
+    });
+  }
+
+  silentEdges(): Promise<ReadonlyMap<string, number>> {
+    return this.#silentEdges([...this.#deps.registry.edges.keys()]);
+  }
+
+  silentMs(from: number): Promise<ReadonlyMap<string, number>> {
+    return this.#silence.silentMs(from);
+  }
+
+  /** Not before it could have heard of all: a centre that was down has heard of nobody. */
+  async checkSilence(): Promise<void> {
+    const { clock, config } = this.#deps;
+    if (clock.monotonic() - this.#startedAt < config.edgeSilentS * 1000) return;
+    for (const change of await this.#silence.note(await this.silentEdges())) {
+      this.#metrics.changed(change);
+      this.#emitter.emit('change', change);
+    }
+  }
+
   async history(
     of: HealthKind,
     id: string,
@@ -173,12 +210,13 @@ class RegisteredDevices implements DeviceService {
   async #page<T extends { id: string; edge: string; cell: string | null; component: string | null }>(
     of: HealthKind,
     all: Iterable<T>,
-    { edge, cell, state, q, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
+    { edge, cell, state, q, ids, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
     wanted: (thing: T) => boolean,
   ): Promise<{ items: (T & Health)[]; cursor: string | null }> {
     const candidates = [...all].filter(
       (t) =>
         t.id > cursor &&
+        (ids === undefined || ids.has(t.id)) &&
         (edge === undefined || t.edge === edge) &&
         (cell === undefined || t.cell === cell) &&
         (q === undefined || t.id.toLowerCase().includes(q.toLowerCase()) || t.component?.startsWith(q)) &&
@@ -210,7 +248,7 @@ class RegisteredDevices implements DeviceService {
 
   /** Edges that have reported and no longer do, with the time of their last report. */
   async #silentEdges(ids: readonly string[]): Promise<Map<string, number>> {
-    const before = this.#deps.clock.now() - EDGE_SILENT_MS;
+    const before = this.#deps.clock.now() - this.#deps.config.edgeSilentS * 1000;
     const edges = await this.#store.read(
       'edge',
       ids.map((id) => ({ id, edge: id })),

@@ -1,7 +1,7 @@
 import type { HealthRecord } from '#grid/wire/mod.ts';
 import type { Clock } from '#service/mod.ts';
 import type { Database, HealthHistoryTable, HealthTable, Queries } from '../database/mod.ts';
-import type { Health, HealthChange, HealthConfig, HealthKind, HealthState, HistoryEntry } from './types.ts';
+import type { Health, HealthChange, HealthConfig, HealthKind, HealthState, HistoryEntry, SickThing } from './types.ts';
 
 /** Rows of one statement. */
 const CHUNK = 500;
@@ -60,6 +60,17 @@ export class HealthStore {
   async states(): Promise<Map<string, HealthState>> {
     const rows = await this.#database.kysely.selectFrom('health').select(['edge', 'kind', 'id', 'state']).execute();
     return new Map(rows.map((row) => [keyOf(row), row.state as HealthState]));
+  }
+
+  /** What is offline or degraded, as it was reported. */
+  async sick(): Promise<SickThing[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('health')
+      .select(['kind', 'id', 'edge', 'state', 'reason', 'since'])
+      .where('state', 'in', ['offline', 'degraded'])
+      .orderBy('since')
+      .execute();
+    return rows.map(({ kind, state, ...rest }) => ({ of: kind as HealthKind, state: state as HealthState, ...rest }));
   }
 
   async history(

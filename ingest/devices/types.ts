@@ -5,6 +5,8 @@ import type { Verdict } from '../ports.ts';
 
 export const HealthConfig = Type.Object(
   {
+    /** An edge reports every 10 s; not heard of for so long it is silent, and what it said last is no longer known to hold. */
+    edgeSilentS: Type.Number({ minimum: 11, maximum: 3600, default: 45 }),
     /** Changes of state are kept so long. */
     historyDays: Type.Integer({ minimum: 1, maximum: 3650, default: 90 }),
     /** All changes together; beyond it the oldest go. */
@@ -44,6 +46,8 @@ export interface DeviceStatus extends Health {
   lat: number;
   /** Null: the position lies in no unit grid of the site. */
   cell: string | null;
+  /** Circuit and pressure zone of its site. */
+  groups: readonly string[];
 }
 
 export interface CameraStatus extends Health {
@@ -65,6 +69,8 @@ export interface ThingFilter {
   /** Of a device. */
   kind?: string | undefined;
   state?: HealthState | undefined;
+  /** Only these. */
+  ids?: ReadonlySet<string> | undefined;
   /** 1..500, default 100. */
   limit?: number | undefined;
   /** `cursor` of the page before. */
@@ -87,6 +93,16 @@ export interface HealthChange {
   ts: number;
 }
 
+/** Something that is not well, as its edge said. */
+export interface SickThing {
+  of: HealthKind;
+  id: string;
+  edge: string;
+  state: HealthState;
+  reason: string;
+  since: number;
+}
+
 /** Edges, devices and cameras of the registry, and how each of them is. */
 export interface DeviceService extends Service {
   /** Idempotent, in whatever order they come; durable when it resolves. */
@@ -101,12 +117,20 @@ export interface DeviceService extends Service {
   cameras(filter: ThingFilter): Promise<{ items: CameraStatus[]; cursor: string | null }>;
   /** How every registered thing is, and nothing else of it. */
   states(): Promise<{ of: HealthKind; id: string; state: HealthState }[]>;
+  /** Everything that is offline or degraded and not merely unknown because its edge is silent. */
+  sick(): Promise<SickThing[]>;
+  /** Edges that have reported and no longer do, with the time of their last report. */
+  silentEdges(): Promise<ReadonlyMap<string, number>>;
+  /** How long, of the time since `from`, each edge was silent; ms. Those that never were are missing. */
+  silentMs(from: number): Promise<ReadonlyMap<string, number>>;
   /** Changes of state, newest first. Throws GEWU_NOT_FOUND. */
   history(
     of: HealthKind,
     id: string,
     options: { since?: number | undefined; limit?: number | undefined },
   ): Promise<HistoryEntry[]>;
+  /** Writes down which edges have fallen silent, and which are heard again. Runs by itself; tests call it. */
+  checkSilence(): Promise<void>;
   /** Drops history that is too old or too much. Runs by itself; tests call it. Returns how many went. */
   trim(): Promise<number>;
   /** Returns what unsubscribes. */

@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events';
 import { sql } from 'kysely';
 import { GRANT_KINDS, GRANT_MINUTES_MAX, type GrantKind, type GrantSubject, type NewGrant, type SubjectOf } from '#grid/mod.ts';
 import { type Clock, GewuError, type Log } from '#service/mod.ts';
-import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
+import { type Asker, AUDIT_LOCK, type Audit } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
 import { type Database, type GrantsTable, type Queries, readCursor, writeCursor } from '../database/mod.ts';
 import type { Registry } from '../devices/mod.ts';
-import type { Asker, Grant, GrantFilter, Grants } from './types.ts';
+import type { Grant, GrantFilter, Grants } from './types.ts';
 
 export interface GrantDependencies {
   database: Database;

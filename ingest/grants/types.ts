@@ -1,13 +1,8 @@
 import type { GrantAnswer } from '#grid/api/mod.ts';
 import type { GrantKind, GrantSubject, NewGrant } from '#grid/mod.ts';
 import type { Service } from '#service/mod.ts';
+import type { Asker } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
-
-/** Who asks; an account of the API. */
-export interface Asker {
-  id: string;
-  roles: readonly string[];
-}
 
 export type Grant = GrantAnswer;
 

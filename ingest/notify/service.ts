@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { AlertTopic, IncidentAnswer, MessageAnswer, NotifySettings, NotifySettingsAnswer } from '#grid/api/mod.ts';
 import { type Clock, GewuError, type Log, type Metrics } from '#service/mod.ts';
-import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
+import { type Asker, AUDIT_LOCK, type Audit, actorOf } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
 import { type Database, type Lock, type Queries, readCursor, writeCursor } from '../database/mod.ts';
 import { type Channel, createChannel } from './channels/mod.ts';
@@ -11,7 +11,7 @@ import { Incidents } from './incidents.ts';
 import { hashOfCode, Outbox } from './outbox.ts';
 import { toIncidents, toMessage } from './rows.ts';
 import { testText } from './texts.ts';
-import type { Alert, AlertSource, Asker, IncidentFilter, MessageFilter, NotifyService } from './types.ts';
+import type { Alert, AlertSource, IncidentFilter, MessageFilter, NotifyService } from './types.ts';
 
 export interface NotifyDependencies {
   config: NotifyConfig;
@@ -275,8 +275,6 @@ class Notifier implements NotifyService {
     });
   }
 }
-
-const actorOf = ({ id, roles }: Asker) => ({ actor: id, roles });
 
 async function readSettings(db: Queries): Promise<{ revision: number; settings: NotifySettings }> {
   const row = await db.selectFrom('notify_settings').selectAll().orderBy('revision', 'desc').limit(1).executeTakeFirst();

@@ -4,6 +4,7 @@ import type { Clock } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { DeadLetterStore } from '../deadletters/mod.ts';
 import type { DeviceService, EdgeStatus } from '../devices/mod.ts';
+import type { UpkeepService } from '../upkeep/mod.ts';
 import type { NotifyConfig } from './config.ts';
 import { ALERTS_PER_TOPIC_MAX } from './incidents.ts';
 import type { Alert, AlertSource } from './types.ts';
@@ -12,6 +13,7 @@ export interface SourceDependencies {
   config: NotifyConfig;
   database: Database;
   devices: Pick<DeviceService, 'edges'>;
+  upkeep: Pick<UpkeepService, 'cases' | 'of'>;
   deadLetters: Pick<DeadLetterStore, 'counts'>;
   /** Names of what the centre misses, as `/readyz` says them. */
   missing(): Promise<string[]>;
@@ -26,20 +28,26 @@ const GROWTH_MS = 60_000;
 /** Below this share of the limit it is over: around the limit itself it would come and go. */
 const BACKLOG_OVER = 0.5;
 const URGENT: Severity = 'critical';
+/** Open maintenance cases that are looked at; what is beyond is one of hundreds. */
+const CASES_MAX = 500;
 
-/** What people are told of, apart from the faults of devices, which `upkeep` knows. */
+/** What people are told of. */
 export function createSources(deps: SourceDependencies): AlertSource[] {
-  return [edgesSilent(deps), backlogs(deps), deadLetters(deps), storesDown(deps), batteries(deps), urgentCases(deps)];
+  return [faults(deps), backlogs(deps), deadLetters(deps), storesDown(deps), batteries(deps), urgentCases(deps)];
 }
 
-function edgesSilent({ devices }: SourceDependencies): AlertSource {
+/** Open maintenance cases: faults that have outlasted their grace, gathered as they are there. What somebody works on is no alert. */
+function faults({ upkeep }: SourceDependencies): AlertSource {
   return {
-    topics: ['edge-silent'],
+    topics: ['edge-silent', 'camera-fault', 'device-fault'],
     async read() {
-      const edges = (await devices.edges()).filter((e) => e.state === 'offline');
-      return edges.map((e): Alert => {
-        const note = { zh: '未收到心跳', en: 'no sign of it' };
-        return { topic: 'edge-silent', subject: { of: 'edge', id: e.id }, since: e.since ?? 0, note };
+      const { items } = await upkeep.cases({ open: true, limit: CASES_MAX });
+      const things = items.flatMap(({ subject: { of, id } }) => (of === 'group' ? [] : [{ of, id }]));
+      const known = await upkeep.of(things);
+      const alerts = items.filter(({ subject: { of, id } }) => known.get(`${of} ${id}`)?.maintenance == null);
+      return alerts.map(({ cause, subject, openedAt, sick }): Alert => {
+        const several = { zh: `${sick} 台`, en: `${sick} of them` };
+        return { topic: cause, subject, since: openedAt, note: sick > 1 ? several : { zh: '', en: '' } };
       });
     },
   };

@@ -7,6 +7,7 @@ import type {
   NotifySettingsAnswer,
 } from '#grid/api/mod.ts';
 import type { Service } from '#service/mod.ts';
+import type { Asker } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
 
 /** Something that people should know, as long as it is so. */
@@ -27,11 +28,6 @@ export interface AlertSource {
    * All that is so now: what is missing in the answer is over. Throws when that cannot be said; then everything stays as it was.
    */
   read(): Promise<Alert[]>;
-}
-
-export interface Asker {
-  id: string;
-  roles: readonly string[];
 }
 
 export interface IncidentFilter {

@@ -16,12 +16,14 @@ import {
   strict,
 } from '../schemas.ts';
 import type { Route } from './mod.ts';
+import { idsOfGroup, withUpkeep } from './things.ts';
 
 const Query = Type.Object(
   {
     edge: Type.Optional(Id()),
     cell: Type.Optional(CellCode),
     state: Type.Optional(HealthStateSchema),
+    group: Type.Optional(Id()),
     q: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'a part of the id, or the beginning of the component code' }),
     ),
@@ -36,7 +38,7 @@ const NewReference = Type.Object(
   strict,
 );
 
-export const cameras: Route = (app, { devices, audit, commands, clock }) => {
+export const cameras: Route = (app, { devices, upkeep, audit, commands, clock }) => {
   const tags = ['devices'];
   const config = { access: VIEWERS };
   app.get(
@@ -51,12 +53,16 @@ export const cameras: Route = (app, { devices, audit, commands, clock }) => {
         response: answers(pageOf(CameraAnswer)),
       },
     },
-    (request) => devices.cameras(request.query),
+    async (request) => {
+      const { group, ...filter } = request.query;
+      const { items, cursor } = await devices.cameras({ ...filter, ids: await idsOfGroup('camera', group, upkeep) });
+      return { items: await withUpkeep('camera', items, upkeep), cursor };
+    },
   );
   app.get(
     '/api/v1/cameras/:id',
     { config, schema: { tags, summary: 'One camera', params: IdParams, response: answers(CameraAnswer) } },
-    (request) => devices.camera(request.params.id),
+    async (request) => (await withUpkeep('camera', [await devices.camera(request.params.id)], upkeep))[0] as CameraAnswer,
   );
   app.get(
     '/api/v1/cameras/:id/history',

@@ -19,6 +19,7 @@ import {
   Word,
 } from '../schemas.ts';
 import type { Route } from './mod.ts';
+import { idsOfGroup, withUpkeep } from './things.ts';
 
 const Query = Type.Object(
   {
@@ -26,6 +27,7 @@ const Query = Type.Object(
     kind: Type.Optional(Word),
     cell: Type.Optional(CellCode),
     state: Type.Optional(HealthStateSchema),
+    group: Type.Optional(Id()),
     q: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'a part of the id, or the beginning of the component code' }),
     ),
@@ -36,23 +38,24 @@ const Query = Type.Object(
 );
 
 /** Sensors: the registry, their health, and when each one spoke last. */
-export const devices: Route = (app, { devices: service, timeseries, log }) => {
+export const devices: Route = (app, { devices: service, upkeep, timeseries, log }) => {
   const tags = ['devices'];
   const config = { access: VIEWERS };
   app.get(
     '/api/v1/devices',
     { config, schema: { tags, summary: 'Sensors, in order of id', querystring: Query, response: answers(pageOf(DeviceAnswer)) } },
     async (request) => {
-      const { items, cursor } = await service.devices(request.query);
-      return { items: await withReadings(items, timeseries, log), cursor };
+      const { group, ...filter } = request.query;
+      const { items, cursor } = await service.devices({ ...filter, ids: await idsOfGroup('device', group, upkeep) });
+      return { items: await withUpkeep('device', await withReadings(items, timeseries, log), upkeep), cursor };
     },
   );
   app.get(
     '/api/v1/devices/:id',
     { config, schema: { tags, summary: 'One sensor', params: IdParams, response: answers(DeviceAnswer) } },
     async (request) => {
-      const [device] = await withReadings([await service.device(request.params.id)], timeseries, log);
-      return device;
+      const items = await withReadings([await service.device(request.params.id)], timeseries, log);
+      return (await withUpkeep('device', items, upkeep))[0];
     },
   );
   app.get(

@@ -29,6 +29,7 @@ import { situation } from './situation.ts';
 import { stream } from './stream.ts';
 import { tokens } from './tokens.ts';
 import { transitions } from './transitions.ts';
+import { upkeep } from './upkeep.ts';
 import { users } from './users.ts';
 import { verdicts } from './verdicts.ts';
 
@@ -68,4 +69,5 @@ export const ROUTES: readonly Route[] = [
   approvals,
   situation,
   notify,
+  upkeep,
 ];

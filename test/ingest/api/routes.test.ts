@@ -338,10 +338,14 @@ test('the OpenAPI document covers every route', async () => {
     ...['', '/document'].map((part) => `${DESIRED}/revisions/{revision}${part}`),
     ...['/api/v1/models', '/api/v1/models/{sha256}/package', '/api/v1/datasets', '/api/v1/datasets/{id}'],
     ...['incidents', 'messages', 'settings'].map((part) => `/api/v1/notify/${part}`),
+    ...['cases', 'cases/{id}', 'groups', 'groups/{id}', 'maintenance', 'scores'].map((part) => `/api/v1/upkeep/${part}`),
   ].map((path) => `GET ${path}`);
   const others = [
     ...['acknowledge', 'incidents/{id}/acknowledge', 'test'].map((part) => `POST /api/v1/notify/${part}`),
     'PUT /api/v1/notify/settings',
+    ...['acknowledge', '{id}/assign', '{id}/fix'].map((part) => `POST /api/v1/upkeep/cases/${part}`),
+    ...['POST /api/v1/upkeep/maintenance', 'POST /api/v1/upkeep/maintenance/end', 'POST /api/v1/upkeep/groups/{id}/members'],
+    ...['PUT', 'DELETE'].map((method) => `${method} /api/v1/upkeep/groups/{id}`),
     'POST /api/v1/cases',
     'POST /api/v1/datasets',
     'POST /api/v1/session',

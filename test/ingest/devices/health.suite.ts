@@ -27,7 +27,7 @@ export const healthSuite: Suite = (store) => {
     const clock = new ManualClock(T + 1_000_000);
     const database = await openDatabase(await store.fresh(), clock);
     const registry = createRegistry([{ id: EDGE, site: SITE as never }]);
-    const config = { historyDays: 90, historyEntriesMax: 1_000_000, ...history };
+    const config = { edgeSilentS: 45, historyDays: 90, historyEntriesMax: 1_000_000, ...history };
     const service = createDeviceService({ config, registry, database, clock, log: silentLog, metrics: createMetrics() });
     await service.start();
     onTestFinished(() => service.stop());
@@ -95,6 +95,32 @@ export const healthSuite: Suite = (store) => {
       const { items, cursor } = await service.devices({ state: 'degraded', limit: 1 });
       expect([items.map((d) => d.id), cursor]).toEqual([['sl-1'], null]);
       expect((await service.devices({ state: 'unknown' })).items.map((d) => d.id)).toEqual(['mh-1', 'mh-2']);
+    });
+
+    test('an edge is silent after 45 s, what hangs on it unknown; its silence stays in the history', async () => {
+      const { service, clock, changes } = await open();
+      const alive = (): HealthRecord => ({ ...record(EDGE, clock.now(), 'online', T), of: 'edge' });
+      const start = clock.now();
+      await service.accept([alive(), record('mh-1', start, 'online')]);
+      clock.advance(45_000);
+      expect((await service.edge(EDGE)).state).toBe('online');
+      clock.advance(1);
+      expect(await service.edge(EDGE)).toMatchObject({ state: 'offline', reason: 'silent', since: start });
+      expect(await service.device('mh-1')).toMatchObject({ state: 'unknown', reason: 'edge-silent', since: start });
+      await service.checkSilence();
+      clock.advance(60_000);
+      await service.checkSilence();
+      // What it reports afterwards says that it was well all the time.
+      await service.accept([alive()]);
+      await service.checkSilence();
+      expect(await service.edge(EDGE)).toMatchObject({ state: 'online' });
+      expect((await service.history('edge', EDGE, {})).map((h) => [h.state, h.reason, h.ts - start])).toEqual([
+        ['online', 'heard-again', 105_001],
+        ['offline', 'silent', 1],
+        ['online', 'connected', T - start],
+      ]);
+      expect(changes.map((c) => c.reason)).toEqual(['connected', 'connected', 'silent', 'heard-again']);
+      expect((await service.silentMs(T)).get(EDGE)).toBe(105_000);
     });
 
     test('history is bounded by age and by number', async () => {

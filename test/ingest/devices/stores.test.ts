@@ -7,6 +7,7 @@ import { edgeKeysSuite } from '../evidence/keys.suite.ts';
 import { releasesSuite } from '../evidence/releases.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
 import { notifySuite } from '../notify/notify.suite.ts';
+import { upkeepSuite } from '../upkeep/upkeep.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
 /** What the operations side keeps in the database, on both stores: one PostgreSQL serves all. */
@@ -20,4 +21,5 @@ onEachStore((store) => {
   edgeKeysSuite(store);
   releasesSuite(store);
   notifySuite(store);
+  upkeepSuite(store);
 });
