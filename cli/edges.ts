@@ -45,7 +45,7 @@ export const edges: Command = {
        gewu edges diff EDGE FROM TO
        gewu edges return EDGE REVISION --reason TEXT
 
-FILE is a desired state (cameras by id with zones, exclude, calibration, fps; maintenance), as \`show --out\` writes it: docs/configuration.md.
+FILE is a desired state (cameras by id with zones, exclude, calibration, fps; calendars; maintenance), as \`show --out\` writes it: docs/configuration.md.
 set replaces all of it; with --check it only says what is wrong. REVISION 0 is the edge's own file.
 --url URL of the API (http://127.0.0.1:8080), --token-file FILE with a token; without it the environment's GEWU_TOKEN. --json prints the
 API's answer on one line.`,

@@ -52,7 +52,7 @@ export function createFromCentre(deps: FromCentreDeps): { keeper: DesiredKeeper;
   return { keeper, services: [models, keeper] };
 }
 
-/** Another site for the running node: cameras and maintenance windows. Throws RefusedChange. */
+/** Another site for the running node: cameras, calendars and maintenance windows. Throws RefusedChange. */
 async function applySite(site: Site, { registry, cameras }: Pick<FromCentreDeps, 'registry' | 'cameras'>): Promise<ConfigNote[]> {
   const refused = (await cameras.apply(site)).flatMap((c) =>
     c.change === 'refused' ? [{ code: 'GEWU_DESIRED_INVALID', key: `cameras.${c.camera}`, message: c.message }] : [],

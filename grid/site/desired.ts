@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ID_PATTERN } from '../ids.ts';
+import { Calendars } from '../rules/mod.ts';
 import { type SiteMistake, siteMistakes } from './mistakes.ts';
 import { type Site, SiteCamera, SiteMaintenance } from './site.ts';
 
@@ -42,6 +43,8 @@ export const DesiredState = Type.Object(
     cameras: Type.Optional(Type.Record(Type.String({ pattern: ID_PATTERN }), DesiredCamera, { ...strict, maxProperties: 200 })),
     /** Instead of all maintenance windows of the file. */
     maintenance: Type.Optional(Type.Array(SiteMaintenance, { maxItems: 1000 })),
+    /** By name, instead of the file's calendar of that name: holidays, days of a permitted market. */
+    calendars: Type.Optional(Calendars),
     /** Instead of the model that the edge's own file names. */
     model: Type.Optional(DesiredModel),
   },
@@ -50,13 +53,17 @@ export const DesiredState = Type.Object(
 export type DesiredState = Static<typeof DesiredState>;
 
 /** The site as its file and the desired state together have it, and the cameras that are named and are not there. */
-export function withDesired(site: Site, { cameras = {}, maintenance }: DesiredState): { site: Site; unknownCameras: string[] } {
+export function withDesired(
+  site: Site,
+  { cameras = {}, maintenance, calendars }: DesiredState,
+): { site: Site; unknownCameras: string[] } {
   const known = new Set(site.cameras.map((c) => c.id));
   return {
     site: {
       ...site,
       cameras: site.cameras.map((camera) => ({ ...camera, ...(Object.hasOwn(cameras, camera.id) ? cameras[camera.id] : {}) })),
       ...(maintenance === undefined ? {} : { maintenance }),
+      ...(calendars === undefined ? {} : { calendars: { ...site.calendars, ...calendars } }),
     },
     unknownCameras: Object.keys(cameras).filter((id) => !known.has(id)),
   };
@@ -80,6 +87,7 @@ export function desiredMistakes(site: Site, desired: DesiredState): SiteMistake[
 function desiredKey({ cameras }: Site, desired: DesiredState, key: string): string | null {
   const [list, index, part] = key.split('.');
   if (list === 'maintenance') return desired.maintenance === undefined ? null : key;
+  if (list === 'calendars') return Object.hasOwn(desired.calendars ?? {}, index ?? '') ? key : null;
   const id = list === 'cameras' ? cameras[Number(index)]?.id : undefined;
   const camera = id !== undefined && Object.hasOwn(desired.cameras ?? {}, id) ? desired.cameras?.[id] : undefined;
   if (camera === undefined || part === undefined || camera[part as keyof DesiredCamera] === undefined) return null;

@@ -9,10 +9,10 @@ import {
   PLAUSIBILITY_CHECKS,
   type Raises,
   type ThresholdRule,
-  type TimeWindow,
   type ZoneRule,
 } from '../rules/mod.ts';
 import type { Site, SiteCamera } from './site.ts';
+import { calendarMistakes, windowMistakes } from './window_mistakes.ts';
 
 /** One mistake in a site: where, what stands there, what should. */
 export interface SiteMistake {
@@ -31,6 +31,7 @@ export function siteMistakes(site: Site): SiteMistake[] {
     ...gatewayMistakes(site),
     ...cameraMistakes(site),
     ...zoneMistakes(site),
+    ...calendarMistakes(site),
     ...groupMistakes(site),
     ...maintenanceMistakes(site),
   ];
@@ -247,18 +248,6 @@ function zoneRuleMistakes(rule: ZoneRule, key: string, calendars: Calendars): Si
     ...windowMistakes(rule, key, calendars),
     ...raisesMistakes(key, raises),
   ];
-}
-
-function windowMistakes({ schedule = [], permitted = [] }: ZoneRule, key: string, calendars: Calendars): SiteMistake[] {
-  const named = (list: string, windows: readonly TimeWindow[]) =>
-    windows.flatMap((window, n) =>
-      (['calendar', 'exceptCalendar'] as const).flatMap((part): SiteMistake[] => {
-        const name = window[part];
-        if (name === undefined || Object.hasOwn(calendars, name)) return [];
-        return [{ key: `${key}.${list}.${n}.${part}`, value: name, message: 'the site has no such calendar' }];
-      }),
-    );
-  return [...named('schedule', schedule), ...named('permitted', permitted)];
 }
 
 /** The member's field that names a group of each kind. */

@@ -108,18 +108,16 @@ class DesiredStates implements DesiredService {
     return this.camera(edge, camera);
   }
 
-  async setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, async (_, { maintenance: __, ...rest }) =>
-      maintenance === null || maintenance === undefined ? rest : { ...rest, maintenance },
-    );
-    return this.get(edge);
+  setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer> {
+    return this.#setPart(edge, 'maintenance', maintenance, change);
   }
 
-  async setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, async (_, { model: __, ...rest }) =>
-      model === null || model === undefined ? rest : { ...rest, model },
-    );
-    return this.get(edge);
+  setCalendars(edge: string, calendars: DesiredState['calendars'] | null, change: Change): Promise<DesiredAnswer> {
+    return this.#setPart(edge, 'calendars', calendars, change);
+  }
+
+  setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer> {
+    return this.#setPart(edge, 'model', model, change);
   }
 
   async returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer> {
@@ -192,6 +190,19 @@ class DesiredStates implements DesiredService {
     if (now - (this.#toldAt.get(edge) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     this.#toldAt.set(edge, now);
     this.#deps.config.notify({ edge, revision, sha256, bytes });
+  }
+
+  /** One part of the state, or none: null gives it back to the edge's own file. */
+  async #setPart<P extends keyof DesiredState>(
+    edge: string,
+    part: P,
+    value: DesiredState[P] | null,
+    change: Change,
+  ): Promise<DesiredAnswer> {
+    await this.#change(edge, change, async (_, { [part]: __, ...rest }) =>
+      value === null || value === undefined ? rest : { ...rest, [part]: value },
+    );
+    return this.get(edge);
   }
 
   /** Makes and stores the next revision; one that changes nothing is none. */

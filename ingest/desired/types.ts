@@ -54,6 +54,8 @@ export interface DesiredService extends Service {
   setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer>;
   /** null: the model of the edge's own file. */
   setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer>;
+  /** All that the centre sets, by name; null: those of the edge's own file alone. */
+  setCalendars(edge: string, calendars: DesiredState['calendars'] | null, change: Change): Promise<DesiredAnswer>;
   setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer>;
   /** A new revision with the content of an earlier one; `to` 0: the edge's own file. */
   returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer>;

@@ -79,6 +79,30 @@ test('a zone that is drawn at the centre raises an event without a restart; a ba
   expect(city.edge.pid).toBe(pid);
 });
 
+test('days of a night market that are set at the centre let its stalls alone, and no other; without a restart, and until they are others', async () => {
+  const pid = city.edge.pid;
+  const set = async (days: string[]) => {
+    const { revision } = await city.api.get<DesiredAnswer>(EDGE);
+    const change = { revision, reason: 'market', calendars: { market: days } };
+    return inForce((await city.api.send<DesiredAnswer>('PUT', `${EDGE}/calendars`, change)).revision);
+  };
+  const seen = async (zone: string) => (await events()).some((e) => e.record.data.origin.zone === zone);
+  const withRule = (id: string, rule: object) =>
+    zones?.map((z) => ({ ...z, id, rules: z.rules.map((r) => ({ ...r, ...rule })) })) ?? [];
+  const permitted = withRule('market', { permitted: [{ calendar: 'market', from: '00:00', to: '24:00' }] });
+  await expect(patch({ zones: permitted })).rejects.toMatchObject({ code: 'GEWU_DESIRED_INVALID' });
+  // Whatever the hour and the day of the test: today and its neighbours.
+  await set([-1, 0, 1].map((n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10)));
+  // What the other zone raises is seen in the same pictures, as another class: by then the market's stall has stood as long.
+  const { revision } = await patch({ zones: [...permitted, ...withRule('street', { raises: { event: '0502' } })] });
+  await inForce(revision);
+  await until(() => seen('street'), { timeoutMs: 30_000, everyMs: 50 });
+  expect(await seen('market')).toBe(false);
+  await set(['2020-01-01']);
+  await until(() => seen('market'), { timeoutMs: 30_000, everyMs: 50 });
+  expect(city.edge.pid).toBe(pid);
+});
+
 test('a model that is pushed looks from then on; one that is garbage, or signed by a stranger, is refused and the old one goes on', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));

@@ -55,6 +55,10 @@ test('of a zone rule: people, counts of lines, lines without length, more pictur
   expect(mistakesWith({ schedule: [window], permitted: [window] }).map((m) => m.key)).toEqual(
     ['schedule.0.calendar', 'schedule.0.exceptCalendar', 'permitted.0.calendar', 'permitted.0.exceptCalendar'].map(keyOf),
   );
+  const never = { holidays: ['2027-02-17', '2027-02-29'], markets: [] };
+  expect(siteMistakes(checkConfig('test', Site, { ...SITE, calendars: never })).map((m) => m.key)).toEqual([
+    'calendars.holidays.1',
+  ]);
   const calendars = { holidays: ['2027-02-17'], markets: [] };
   const zones = [{ ...ZONE, rules: [{ ...rule, schedule: [window] }] }];
   expect(siteMistakes(checkConfig('test', Site, { ...SITE, calendars, cameras: [{ ...camera, zones }] }))).toEqual([]);

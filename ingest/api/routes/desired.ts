@@ -202,6 +202,23 @@ const addSetting: Route = (app, { desired: service }) => {
     (request) => service.setMaintenance(request.params.id, request.body.maintenance, change(request)),
   );
   app.put(
+    '/api/v1/edges/:id/desired/calendars',
+    {
+      bodyLimit,
+      config: { access: OPS },
+      schema: {
+        tags,
+        summary: 'Holidays and market days that windows of zone rules name, all that the centre sets',
+        description: `By name, instead of the calendar of that name in the file of the edge; null leaves those of the file alone. ${CHECKED}`,
+        params: IdParams,
+        querystring: Check,
+        body: changeOf({ calendars: nullable(DesiredState.properties.calendars) }),
+        response: answers(DesiredAnswer),
+      },
+    },
+    (request) => service.setCalendars(request.params.id, request.body.calendars, change(request)),
+  );
+  app.put(
     '/api/v1/edges/:id/desired/model',
     {
       config: { access: ADMINISTRATORS },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CaseStates } from '#edge/events.ts';
+import type { CaseStanding, CaseStates } from '#edge/events.ts';
 import { makeFolder } from '#edge/evidence/mod.ts';
 import { CameraMemory, EventReporter, groundOf, type Incident, Locator, ZoneWatch } from '#edge/vision/mod.ts';
 import { createCellIndex, type SiteCamera, type SiteComponent } from '#grid/mod.ts';
@@ -200,4 +200,33 @@ test('a case that is closed while the thing still stands there ends its event an
   await until(() => events.length === 2);
   expect(events[1]).toMatchObject({ type: 'gewu.event.cleared', subject: one.subject });
   expect(watch.incidents).toEqual([]);
+});
+
+test('a case that is opened after its event has ended silences the place all the same, also after a restart, until it is closed', async () => {
+  const said = new Map<string, CaseStanding>();
+  const stateOf = (event: string) => said.get(event) ?? 'unknown';
+  const first = await reporter({ stateOf });
+  const [one, two] = [incident(), incident({ point: [8, 15], anchor: [8, 15], trackId: 't-2' })];
+  for (const each of [one, two]) first.watch.restore(each);
+  const both = (kind: 'raise' | 'clear') => [one, two].map((each) => ({ kind, incident: each }));
+  first.report.handle(both('raise'), first.clock.now());
+  // As the watch does with what it has told to be over.
+  for (const each of [one, two]) first.watch.rearm(each.subject ?? '');
+  first.report.handle(both('clear'), first.clock.now() + 20_000);
+  await until(() => first.events.filter((e) => e.type === 'gewu.event.cleared').length === 2);
+  said.set(one.subject ?? '', 'open');
+  await until(() => {
+    first.report.pollCases();
+    return first.watch.incidents.length === 1;
+  });
+  expect(first.watch.incidents).toMatchObject([{ state: 'silent', subject: one.subject }]);
+  await first.report.stop();
+  said.set(two.subject ?? '', 'open');
+  const second = await reporter({ dir: first.dir, stateOf });
+  second.report.pollCases();
+  const silent = () => second.watch.incidents.map((i) => [i.state, i.subject]).sort();
+  expect(silent()).toEqual([one, two].map((each) => ['silent', each.subject]).sort());
+  said.set(one.subject ?? '', 'closed');
+  second.report.pollCases();
+  expect(silent()).toEqual([['silent', two.subject]]);
 });

@@ -86,8 +86,14 @@ test('whole states, maintenance, history, difference and return, each for who ma
   ]);
   expect((await centre.get(`${base}/revisions?limit=1`)).body.items).toMatchObject([{ by: 'the-ops', reason: 'permit 12' }]);
   expect((await centre.get(`${base}/revisions/${revision + 1}`)).body.state).toEqual(whole.state);
-  const back = { revision: revision + 2, reason: 'the day before', to: revision };
+  const days = (day: string) => ({ revision: revision + 2, reason: 'markets of the year', calendars: { market: [day] } });
+  const never = await centre.call('ops', 'PUT', `${base}/calendars`, days('2027-02-30'));
+  expect([never.status, never.body.error.mistakes]).toMatchObject([422, [{ key: 'calendars.market.0' }]]);
+  expect((await centre.call('viewer', 'PUT', `${base}/calendars`, days('2027-02-28'))).status).toBe(403);
+  const { body: dated } = await centre.call('ops', 'PUT', `${base}/calendars`, days('2027-02-28'));
+  expect(dated).toMatchObject({ revision: revision + 3, state: { ...whole.state, calendars: { market: ['2027-02-28'] } } });
+  const back = { revision: revision + 3, reason: 'the day before', to: revision };
   const returned = await centre.call('administrator', 'POST', `${base}/return`, back);
-  expect(returned.body).toMatchObject({ revision: revision + 3 });
+  expect(returned.body).toMatchObject({ revision: revision + 4 });
   expect((await centre.get(`${base}/revisions/99`)).status).toBe(404);
 });

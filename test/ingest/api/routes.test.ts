@@ -372,6 +372,7 @@ test('the OpenAPI document covers every route', async () => {
     'POST /api/v1/tokens',
     'DELETE /api/v1/tokens/{sha256}',
     `PUT ${DESIRED}`,
+    `PUT ${DESIRED}/calendars`,
     `PUT ${DESIRED}/maintenance`,
     `PUT ${DESIRED}/model`,
     'PUT /api/v1/models/{sha256}',
