@@ -5,7 +5,7 @@ import { type Clock, createMetrics, type Log, type Metrics, type Service, startA
 import { createBroker, type MqttBroker } from '#service/mqtt/mod.ts';
 import { Accounts } from './accounts.ts';
 import { Trail } from './audit/mod.ts';
-import { createDevicePolicy } from './broker/mod.ts';
+import { createDevicePolicy, replayPayload } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
 import { createFromCentre, type StartingDesired, type StartingModel } from './desired/mod.ts';
@@ -121,6 +121,9 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
   const accounts = new Accounts(registry, site.gateways);
   const mappings = new Mappings({ mappers: config.mappings, sensors, clock, metrics });
   const policy = createDevicePolicy({ accounts, mappings, sensors, connected });
+  commands.on('replay-payload', (command) => {
+    replayPayload({ policy, trail, log }, command).catch((err: unknown) => log.warn({ err }, 'a payload was not taken again'));
+  });
   const broker: MqttBroker = createBroker({ listener: config.broker, limits: config.broker.limits, policy, log, metrics });
 
   let [countedReadings, countedAt] = [0, clock.monotonic()];

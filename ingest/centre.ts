@@ -7,7 +7,7 @@ import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
 import { createDatabase, type Database } from './database/mod.ts';
 import { createDatasets } from './datasets/mod.ts';
-import { createDeadLetterStore } from './deadletters/mod.ts';
+import { createDeadLetterDesk, createDeadLetterStore } from './deadletters/mod.ts';
 import { createDesiredService } from './desired/mod.ts';
 import { createDeviceService, createRegistry } from './devices/mod.ts';
 import { createEvidenceStore, EdgeKeys, Releases } from './evidence/mod.ts';
@@ -146,6 +146,10 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     edges: config.edges,
     ...{ registry, database, devices, desired, audit, ...common },
   });
+  const desk = createDeadLetterDesk({
+    ...{ letters: deadLetters, devices, audit, commands: port, clock },
+    replay: (edge, lane, record) => intake.replay(edge, lane, record),
+  });
   const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
   const sources = createSources({ config: config.notify, database, devices, upkeep, deadLetters, missing, clock });
   const notify = createNotifyService({ config: config.notify, sources, database, audit, ...common });
@@ -168,6 +172,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     sessions,
     notify,
     upkeep,
+    desk,
     timeseries,
   };
   const onDatabase = new Persistent({
@@ -201,7 +206,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     ...stores,
     ...common,
   });
-  const health = createHealthSink({ devices, desired, trails: new EdgeTrails({ database, audit, clock }) });
+  const health = createHealthSink({ devices, desired, desk, trails: new EdgeTrails({ database, audit, clock }) });
   const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };
 }

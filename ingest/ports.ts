@@ -51,6 +51,8 @@ export interface DeadLetter {
   reason: string;
   /** Base64 of the payload, cut at 4 KiB. */
   payload: string;
+  /** Under which a device published it; null of what came in a frame. */
+  topic?: string | null;
 }
 
 export interface DeadLetterSink {

@@ -176,6 +176,11 @@ export const ERRORS = {
     status: 409,
     hint: 'The edge signs with another key than the pinned one: find out why, then accept it at `/api/v1/edge-keys`, or not.',
   },
+  GEWU_REPLAY_REFUSED: {
+    remedy: 'reject',
+    status: 409,
+    hint: 'This dead letter cannot be replayed as it is: mend its payload or topic, wait until its edge is on line, or discard it.',
+  },
   GEWU_UPKEEP_REFUSED: {
     remedy: 'reject',
     status: 409,

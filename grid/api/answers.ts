@@ -138,9 +138,24 @@ export const DeadLetterAnswer = Type.Object(
     code: Type.String(),
     reason: Type.String(),
     payload: Type.String({ description: 'base64, cut at 4 KiB' }),
+    topic: nullable(Type.String({ description: 'of a device; null of what came in a frame' })),
+    replays: Type.Integer({ description: 'how often it was replayed and is here still' }),
   },
   strict,
 );
+export const REPLAY_OUTCOMES = ['stored', 'broken', 'sent'] as const;
+/** What became of a dead letter that was replayed. */
+export const ReplayAnswer = Type.Object(
+  {
+    outcome: Type.Enum(REPLAY_OUTCOMES, {
+      description:
+        'stored: it is where it belongs; broken: `letter` says why now; sent: to its edge, whose answer takes the letter away or says why not',
+    }),
+    letter: nullable(DeadLetterAnswer),
+  },
+  strict,
+);
+export type ReplayAnswer = Static<typeof ReplayAnswer>;
 export const TokenAnswer = Type.Object(
   {
     sha256: Sha256,

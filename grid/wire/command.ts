@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 import { LiveCommand } from './live.ts';
 import { ReleaseOriginalCommand } from './release.ts';
+import { ReplayPayloadCommand } from './replay.ts';
 
 /** Centre to edge, `down/command`: the state of the case that an event belongs to (open silences, closed re-arms). */
 export const CaseStateCommand = Type.Object(
@@ -22,6 +23,7 @@ export const COMMANDS = {
   live: LiveCommand,
   'release-original': ReleaseOriginalCommand,
   'camera-reference': CameraReferenceCommand,
+  'replay-payload': ReplayPayloadCommand,
 } as const;
 export type CommandName = keyof typeof COMMANDS;
 export type CommandOf<N extends CommandName> = Static<(typeof COMMANDS)[N]>;

@@ -8,4 +8,5 @@ export * from './live.ts';
 export * from './model.ts';
 export * from './records.ts';
 export * from './release.ts';
+export * from './replay.ts';
 export * from './topics.ts';

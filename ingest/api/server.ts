@@ -7,7 +7,7 @@ import type { Audit } from '../audit/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { Datasets } from '../datasets/mod.ts';
-import type { DeadLetterStore } from '../deadletters/mod.ts';
+import type { DeadLetterDesk, DeadLetterStore } from '../deadletters/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EdgeKeys, EvidenceStore, Releases } from '../evidence/mod.ts';
@@ -47,6 +47,7 @@ export interface ApiDependencies {
   datasets: Datasets;
   registry: Registry;
   deadLetters: DeadLetterStore;
+  desk: DeadLetterDesk;
   sessions: SessionService;
   notify: NotifyService;
   upkeep: UpkeepService;

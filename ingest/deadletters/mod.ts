@@ -1,2 +1,3 @@
+export * from './desk.ts';
 export * from './store.ts';
 export * from './types.ts';

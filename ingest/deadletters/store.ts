@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { DeadLetterAnswer } from '#grid/api/mod.ts';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { type Database, readCursor, writeCursor } from '../database/mod.ts';
 import type { DeadLetter } from '../ports.ts';
@@ -71,7 +72,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
     if (this.#timer !== null && this.#sinceTrim > Math.max(1000, this.#deps.config.entriesMax / 10)) this.#trimSoon();
   }
 
-  async list(filter: DeadLetterFilter): Promise<{ items: DeadLetter[]; cursor: string | null }> {
+  async list(filter: DeadLetterFilter): Promise<{ items: DeadLetterAnswer[]; cursor: string | null }> {
     const { edge, hop, code, source, since, limit = LIMIT_DEFAULT } = filter;
     let query = this.#deps.database.kysely.selectFrom('dead_letters').selectAll();
     if (edge !== undefined) query = query.where('edge', '=', edge);
@@ -91,7 +92,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
     return { items, cursor: rows.length > limit && last ? writeCursor(last.ts, last.id) : null };
   }
 
-  async get(id: string): Promise<DeadLetter> {
+  async get(id: string): Promise<DeadLetterAnswer> {
     const { kysely } = this.#deps.database;
     const row = await kysely.selectFrom('dead_letters').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) throw new GewuError('GEWU_NOT_FOUND', `there is no dead letter ${id}`);
@@ -108,6 +109,26 @@ class KyselyDeadLetterStore implements DeadLetterStore {
     return rows.map((row) => ({ ...row, count: Number(row.count) }));
   }
 
+  async remove(ids: readonly string[]): Promise<number> {
+    let removed = 0;
+    for (let i = 0; i < ids.length; i += CHUNK) {
+      const { kysely } = this.#deps.database;
+      const gone = await kysely
+        .deleteFrom('dead_letters')
+        .where('id', 'in', ids.slice(i, i + CHUNK))
+        .executeTakeFirst();
+      removed += Number(gone.numDeletedRows);
+    }
+    return removed;
+  }
+
+  async cameBack(id: string, replays: number | null, reason?: string): Promise<void> {
+    const text = reason?.replaceAll('\u0000', '').slice(0, TEXT_CHARS_MAX);
+    const set = { ...(replays === null ? {} : { replays }), ...(text === undefined ? {} : { reason: text }) };
+    if (Object.keys(set).length === 0) return;
+    await this.#deps.database.kysely.updateTable('dead_letters').set(set).where('id', '=', id).execute();
+  }
+
   trim(): Promise<number> {
     this.#trimming ??= this.#trim().finally(() => {
       this.#trimming = null;
@@ -116,7 +137,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
   }
 
   /** Idempotent: what is there stays. Only what is new is counted. */
-  async #insert(rows: readonly DeadLetter[]): Promise<void> {
+  async #insert(rows: readonly ReturnType<typeof toRow>[]): Promise<void> {
     const { kysely } = this.#deps.database;
     const fresh = await kysely
       .insertInto('dead_letters')
@@ -159,7 +180,7 @@ class KyselyDeadLetterStore implements DeadLetterStore {
 }
 
 /** An edge's clock may run ahead: nothing arrives in the future. PostgreSQL keeps no NUL in a text. */
-function toRow(letter: DeadLetter, now: number): DeadLetter {
+function toRow(letter: DeadLetter, now: number): DeadLetter & { topic: string | null } {
   const text = (value: string) => value.replaceAll('\u0000', '\uFFFD').slice(0, TEXT_CHARS_MAX);
   const { id, ts, payload } = letter;
   return {
@@ -171,5 +192,6 @@ function toRow(letter: DeadLetter, now: number): DeadLetter {
     code: text(letter.code),
     reason: text(letter.reason),
     payload: payload.replaceAll('\u0000', ''),
+    topic: letter.topic == null ? null : text(letter.topic),
   };
 }

@@ -124,9 +124,9 @@ class Letters {
   }
 
   /** A dead letter of the edge becomes one of ours. */
-  forward(index: number, { ts, edge, id, code, reason, payload }: EdgeDeadLetter, line: string): null {
+  forward(index: number, { ts, edge, id, code, reason, topic, payload }: EdgeDeadLetter, line: string): null {
     const letterId = () => deadLetterId(originOf(this.#header, index), line);
-    return this.#put(() => ({ id: letterId(), ts, edge, hop: 'device', source: id, code, reason, payload }));
+    return this.#put(() => ({ id: letterId(), ts, edge, hop: 'device', source: id, code, reason, payload, topic }));
   }
 
   /** `lines` are those in the body. */

@@ -343,6 +343,7 @@ test('the OpenAPI document covers every route', async () => {
   const others = [
     ...['acknowledge', 'incidents/{id}/acknowledge', 'test'].map((part) => `POST /api/v1/notify/${part}`),
     'PUT /api/v1/notify/settings',
+    ...['POST /api/v1/dead-letters/{id}/replay', 'POST /api/v1/dead-letters/discard'],
     ...['acknowledge', '{id}/assign', '{id}/fix'].map((part) => `POST /api/v1/upkeep/cases/${part}`),
     ...['POST /api/v1/upkeep/maintenance', 'POST /api/v1/upkeep/maintenance/end', 'POST /api/v1/upkeep/groups/{id}/members'],
     ...['PUT', 'DELETE'].map((method) => `${method} /api/v1/upkeep/groups/{id}`),
