@@ -2,6 +2,7 @@ import { createLog, GewuError, systemClock } from '#service/mod.ts';
 import { createSimulation, loadSimulateConfig, type Simulation, writeDataset } from '#simulators/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from './command.ts';
 import { ensurePrograms } from './programs.ts';
+import { ACCEPT_USAGE, accept } from './simulate/accept.ts';
 import { CAPACITY_USAGE, capacity } from './simulate/capacity.ts';
 import { CITY_USAGE, city } from './simulate/city.ts';
 import { compare, merge, REPORTS_USAGE } from './simulate/reports.ts';
@@ -68,6 +69,7 @@ const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<number
   dataset,
   city,
   run,
+  accept,
   merge,
   compare,
   capacity,
@@ -80,14 +82,15 @@ export const simulate: Command = {
        gewu simulate dataset --out DIR [--images 400] [--seed 1]
        ${CITY_USAGE}
        ${RUN_USAGE}
+       ${ACCEPT_USAGE}
        ${REPORTS_USAGE}
        ${CAPACITY_USAGE}
 
 The first runs the sensors and cameras of FILE until the time is over or a signal comes; with --json it ends with what was staged.
 The second writes drawn scenes with their truth, as models/train reads them.
 The third writes a district: maps and tables of it, and the configurations of a centre, its edges and the cameras that serve it.
-The fourth plays a scenario against that installation and judges it: a shipped one by name, or a file; the others add up
-the reports of several generators, tell what got worse from one run to another, and raise
+The fourth plays a scenario against that installation and judges it: a shipped one by name, or a file; the fifth does all of
+it on this machine, and ends what it started; the others add up the reports of several generators, tell what got worse from one run to another, and raise
 the load until a threshold breaks. docs/simulators.md says how.`,
   async run(args) {
     const part = PARTS[args[0] ?? ''];

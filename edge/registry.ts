@@ -30,7 +30,7 @@ export interface MaintenanceWindow {
   to: number;
 }
 
-/** A circuit or pressure zone as the node knows it. One object for all its members. */
+/** A circuit, pressure zone or basin as the node knows it. One object for all its members. */
 export interface RegisteredGroup {
   id: string;
   kind: GroupKind;
@@ -112,8 +112,8 @@ function absenceOf(kind: DeviceKind, device: SiteDevice, profile: Profile): Miss
   return applyMissingProfile(rule, silentAfterS(kind), profile);
 }
 
-export const groupsOf = ({ circuit, pressureZone }: SiteDevice): string[] =>
-  [circuit, pressureZone].filter((id) => id !== undefined);
+export const groupsOf = ({ circuit, pressureZone, drainageBasin }: SiteDevice): string[] =>
+  [circuit, pressureZone, drainageBasin].filter((id) => id !== undefined);
 
 function createGroups(site: Site, cells: CellIndex): ReadonlyMap<string, RegisteredGroup> {
   const members = new Map<string, SiteDevice[]>();

@@ -8,6 +8,7 @@ export {
 } from './cameras/mod.ts';
 export {
   buildDemoCity,
+  CAMERA_USER,
   type City,
   type CityCamera,
   CityPlan,
@@ -16,6 +17,7 @@ export {
   cityPlanMistakes,
   loadCityPlan,
   type Secrets,
+  type SiteOptions,
   seededSecrets,
   siteOf,
   writeCityDataset,

@@ -1,3 +1,4 @@
+export { RunningInstallation } from './running.ts';
 export { randomPassword, randomToken } from './tokens.ts';
 export {
   CITY,

@@ -6,11 +6,13 @@ import { hashPassword } from '#ingest/sessions/mod.ts';
 import { loadManifest, type ModelManifest } from '#models/mod.ts';
 import {
   buildDemoCity,
+  CAMERA_USER,
   type City,
   type CityCamera,
   calibrationPoints,
   createStreetRenderer,
   type Secrets,
+  type SiteOptions,
   siteOf,
 } from '#simulators/mod.ts';
 import { edgeYaml, ingestYaml, type SimulateTemplate, simulateYaml } from './templates.ts';
@@ -31,6 +33,8 @@ export interface InstallationPlan {
   postgresUrl?: string | undefined;
   /** Length of the simulators' script, seconds. */
   durationS: number;
+  /** How the edges look at the cameras. */
+  looks?: SiteOptions['looks'];
 }
 
 export interface Installation {
@@ -67,8 +71,6 @@ export function zoneConfidence({ alarmThresholds, thresholds }: ModelManifest, d
   return alarmThresholds?.[detects] ?? Math.round((thresholds[detects] ?? 1) * ZONE_CONFIDENCE * 100) / 100;
 }
 
-const RTSP_USERNAME = 'edge';
-
 /** Writes it. */
 export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
   const { dir, city, profile, ports, secrets } = plan;
@@ -85,13 +87,14 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
   for (const [i, { id }] of city.edges.entries()) {
     const access = (camera: CityCamera) => ({
       url: `rtsp://127.0.0.1:${ports.rtsp}/${camera.id}`,
-      username: RTSP_USERNAME,
+      username: CAMERA_USER,
       password: rtspPassword,
       calibration: { points: calibrationPoints(camera.pose, createStreetRenderer(camera.street, camera.pose)) },
     });
     const site = siteOf(city, id, {
       access,
       confidenceMin: (detects) => zoneConfidence(manifest, detects),
+      ...(plan.looks === undefined ? {} : { looks: plan.looks }),
     });
     const siteFile = `${id}.site.yaml`;
     await write(
@@ -132,7 +135,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       profile,
       edges,
       rtspPort: ports.rtsp,
-      rtspUsername: RTSP_USERNAME,
+      rtspUsername: CAMERA_USER,
       rtspPassword,
       durationS: plan.durationS,
       city: plan.cityAs,

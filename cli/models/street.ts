@@ -162,7 +162,7 @@ function siteFor(city: City, films: readonly Film[], manifest: ModelManifest, dw
       calibration: { points: calibrationPoints(pose, createStreetRenderer(road, pose)) },
     }),
     confidenceMin: (detects) => zoneConfidence(manifest, detects),
-    fps: FPS,
+    looks: { fps: FPS },
   });
   const rule = { dwellS: dwellMs / 1000, clearS: CLEAR_S };
   const cameras = site.cameras.map((camera) => ({

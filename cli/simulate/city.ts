@@ -5,7 +5,7 @@ import { PROFILES, type Profile } from '#grid/mod.ts';
 import { checkConfig, GewuError } from '#service/mod.ts';
 import { CityPlan, cityFiles, cityOf, cityPlanMistakes, seededSecrets } from '#simulators/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
-import { writeInstallation } from '../installation/mod.ts';
+import { type Installation, writeInstallation } from '../installation/mod.ts';
 
 const CELLS_PER_EDGE = 207;
 const SENSORS_PER_CELL = 10;
@@ -13,12 +13,32 @@ const CAMERAS_MAX = 24;
 /** From the API's port: the centre's broker, the cameras, the first edge. */
 const PORTS = { centreBroker: 1, rtsp: 2, firstEdge: 10 } as const;
 
+/**
+ * What a district with dozens of cameras on small machines chooses: a picture a second, and the detector only where something
+ * has moved. docs/simulators.md has what it costs.
+ */
+const LOOKS = { fps: 1, motion: { levels: 14, cells: 4, lookEveryS: 2 } };
+
 export const CITY_USAGE = `gewu simulate city --out DIR [--cells 1652] [--seed 7] [--edges N] [--sensors N] [--cameras N]
                            [--division 110101] [--profile default|demo] [--port 20080]`;
 
+const text = { type: 'string' } as const;
+/** What says which district is meant. */
+export const CITY_FLAGS = {
+  cells: text,
+  seed: text,
+  edges: text,
+  sensors: text,
+  cameras: text,
+  division: text,
+  profile: text,
+  port: text,
+} as const;
+type CityValues = { [name in keyof typeof CITY_FLAGS]?: string | undefined };
+
 /** Flags of the city to its plan; what is not said follows from the number of unit grids. Throws GEWU_USAGE. */
-function planOf(values: Record<string, string | undefined>): CityPlan {
-  const number = (name: string, preset: number, min: number, max: number) =>
+export function planOf(values: CityValues): CityPlan {
+  const number = (name: keyof CityValues, preset: number, min: number, max: number) =>
     parseInteger(name, values[name] ?? String(preset), min, max);
   const cells = number('cells', 1652, 4, 50_000);
   const edges = number('edges', Math.max(1, Math.round(cells / CELLS_PER_EDGE)), 1, 5_000);
@@ -49,7 +69,7 @@ function planOf(values: Record<string, string | undefined>): CityPlan {
 }
 
 /** Writes a district with all that belongs to it. Throws GEWU_USAGE, GEWU_CONFIG_INVALID. */
-export async function writeCity(dir: string, plan: CityPlan): Promise<string[]> {
+export async function writeCity(dir: string, plan: CityPlan): Promise<Installation> {
   checkConfig('city.yaml', CityPlan, plan, cityPlanMistakes);
   const city = cityOf(plan);
   await mkdir(dir, { recursive: true });
@@ -58,7 +78,7 @@ export async function writeCity(dir: string, plan: CityPlan): Promise<string[]> 
   const files = cityFiles(city);
   for (const { name, text } of files) await writeFile(join(dir, name), text);
   const { seed, ...cityAs } = plan.district;
-  const written = await writeInstallation({
+  return writeInstallation({
     dir,
     city,
     cityAs: { layout: 'district', ...cityAs },
@@ -67,33 +87,27 @@ export async function writeCity(dir: string, plan: CityPlan): Promise<string[]> 
     profile: plan.profile,
     ports: plan.ports,
     durationS: 3600,
+    looks: LOOKS,
   });
-  return [written.ingestFile, ...written.edges.map((e) => e.file), written.simulateFile];
 }
 
 export async function city(args: readonly string[]): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values } = parseFlags(args, {
-    out: text,
-    cells: text,
-    seed: text,
-    edges: text,
-    sensors: text,
-    cameras: text,
-    division: text,
-    profile: text,
-    port: text,
-  });
-  if (values.out === undefined) throw new GewuError('GEWU_USAGE', '--out DIR is needed');
-  const dir = resolve(values.out);
-  if ((await readdir(dir).catch(() => [])).length > 0) throw new GewuError('GEWU_USAGE', `${dir} is not empty`);
+  const { values } = parseFlags(args, { out: text, ...CITY_FLAGS });
+  const dir = await emptyDir(values.out);
   const plan = planOf(values);
   say('gewu: making the city ...');
-  const [ingest, ...others] = await writeCity(dir, plan);
+  const written = await writeCity(dir, plan);
   const { cells, edges, sensors, cameras } = plan.district;
   say(`gewu: ${cells} unit grids, ${edges} edges, ${sensors} sensors, ${cameras} cameras. Start, each by itself:`);
-  print(`./gewu ingest --config ${ingest}`);
-  for (const file of others.slice(0, -1)) print(`./gewu edge --config ${file}`);
-  if (cameras > 0) print(`./gewu simulate --config ${others.at(-1)}`);
+  print(`./gewu ingest --config ${written.ingestFile}`);
+  for (const { file } of written.edges) print(`./gewu edge --config ${file}`);
   return 0;
+}
+
+/** Throws GEWU_USAGE. */
+export async function emptyDir(out: string | undefined): Promise<string> {
+  if (out === undefined) throw new GewuError('GEWU_USAGE', '--out DIR is needed');
+  const dir = resolve(out);
+  if ((await readdir(dir).catch(() => [])).length > 0) throw new GewuError('GEWU_USAGE', `${dir} is not empty`);
+  return dir;
 }

@@ -83,7 +83,7 @@ export async function play(options: PlayOptions): Promise<RunReport> {
     if (!(error instanceof RangeError)) throw error;
     throw new GewuError('GEWU_USAGE', `scenario and city do not fit together: ${error.message}`, { cause: error });
   }
-  if (!(await options.api.ready()))
+  if (options.whenShown === undefined && !(await options.api.ready()))
     throw new GewuError('GEWU_STORE_UNAVAILABLE', `the centre at ${options.api.url} is not ready`);
   const interrupt = () => {
     process.once('SIGINT', () => process.exit(130));
@@ -129,13 +129,14 @@ export async function tell(report: RunReport, { dir, json }: { dir: string | und
     readings: report.readings,
     events: report.events,
     incidents: verdict.incidents,
+    cameraIncidents: verdict.cameraIncidents,
     ackMs: { p50: ack.percentile(0.5), p99: ack.percentile(0.99), max: ack.max },
     checks: verdict.checks,
   };
   if (json) print(JSON.stringify(short));
   else say(JSON.stringify(short, null, 2));
   for (const { name, limit, measured } of verdict.checks.filter((c) => !c.holds))
-    say(`gewu: missed: ${name} is ${measured}, the limit is ${limit}`);
+    say(`gewu: missed: ${name} is ${measured ?? 'not measured'}, the limit is ${limit}`);
   for (const { device, which } of report.trouble.slice(0, 20)) say(`gewu: ${device}: ${which.join('; ')}`);
   return verdict.passed ? 0 : 1;
 }

@@ -62,6 +62,7 @@ export const FAULTS = {
   device_unstable: { nameZh: '设备告警频繁抖动', nameEn: 'Unstable device', components: [], severity: 'normal' },
   circuit_dark: { nameZh: '路灯回路断电', nameEn: 'Lamp circuit dark', components: [], severity: 'high' },
   zone_low_pressure: { nameZh: '供水分区压力不足', nameEn: 'Pressure zone low', components: [], severity: 'high' },
+  basin_flooded: { nameZh: '排水片区内涝', nameEn: 'Drainage basin flooded', components: [], severity: 'high' },
   alarm_storm: { nameZh: '告警风暴', nameEn: 'Alarm storm', components: [], severity: 'high' },
   battery_low: { nameZh: '电池电量低', nameEn: 'Battery low', components: [], severity: 'low' },
 } as const satisfies Record<string, Fault>;

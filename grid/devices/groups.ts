@@ -11,4 +11,5 @@ export interface GroupAlarms {
 export const GROUP_ALARMS: Readonly<Record<GroupKind, GroupAlarms>> = {
   circuit: { rules: ['lamp-out', 'offline'], fault: 'circuit_dark' },
   pressure_zone: { rules: ['low-pressure'], fault: 'zone_low_pressure' },
+  drainage_basin: { rules: ['water-at-rim'], fault: 'basin_flooded' },
 };

@@ -251,7 +251,7 @@ function zoneRuleMistakes(rule: ZoneRule, key: string, calendars: Calendars): Si
 }
 
 /** The member's field that names a group of each kind. */
-const MEMBERSHIP = { circuit: 'circuit', pressure_zone: 'pressureZone' } as const;
+const MEMBERSHIP = { circuit: 'circuit', pressure_zone: 'pressureZone', drainage_basin: 'drainageBasin' } as const;
 
 function groupMistakes({ groups = [], devices, cells }: Site): SiteMistake[] {
   const byId = new Map(groups.map((g) => [g.id, g]));
@@ -265,7 +265,8 @@ function groupMistakes({ groups = [], devices, cells }: Site): SiteMistake[] {
   const index = createCellIndex(cells);
   const firstOf = new Map<string, Site['devices'][number]>();
   for (const device of devices)
-    for (const id of [device.circuit, device.pressureZone]) if (id !== undefined && !firstOf.has(id)) firstOf.set(id, device);
+    for (const id of Object.values(MEMBERSHIP).map((field) => device[field]))
+      if (id !== undefined && !firstOf.has(id)) firstOf.set(id, device);
   const groupsThemselves = groups.flatMap(({ id, kind, position, component }, i): SiteMistake[] => {
     const first = firstOf.get(id);
     if (first === undefined) return [{ key: `groups.${i}.id`, value: id, message: `no device names this ${kind}` }];

@@ -34,18 +34,19 @@ export const SiteDevice = Type.Object(
     lat,
     /** Rules of the kind switched off or replaced, by rule id; `offline`, `unstable`, `implausible`, `stuck` and `jump` too. */
     rules: Type.Optional(Type.Record(Id(), Type.Union([Type.Literal(false), ThresholdRule, MissingRule]))),
-    /** The group of kind `circuit` that feeds it, and the one of kind `pressure_zone` that it stands in. */
+    /** The group of kind `circuit` that feeds it, of kind `pressure_zone` that it stands in, of kind `drainage_basin` that it drains into. */
     circuit: Type.Optional(Id()),
     pressureZone: Type.Optional(Id()),
+    drainageBasin: Type.Optional(Id()),
   },
   strict,
 );
 export type SiteDevice = Static<typeof SiteDevice>;
 
-export const GROUP_KINDS = ['circuit', 'pressure_zone'] as const;
+export const GROUP_KINDS = ['circuit', 'pressure_zone', 'drainage_basin'] as const;
 export type GroupKind = (typeof GROUP_KINDS)[number];
 
-/** Devices that fail together: a lamp circuit, a pressure zone. Its id shares the devices' space of names. */
+/** Devices that fail together: a lamp circuit, a pressure zone, a drainage basin. Its id shares the devices' space of names. */
 export const SiteGroup = Type.Object(
   {
     id: Id(),

@@ -1,5 +1,5 @@
 import { type CameraPose, type Light, type Street, type StreetPlace, toEnu, toWgs84 } from '../cameras/mod.ts';
-import type { Dice } from '../cameras/street/mod.ts';
+import { type Dice, diceOf } from '../cameras/street/mod.ts';
 import { type Block, type CityLayout, columnsOf, roadM } from './cells.ts';
 import type { CityFrame } from './frame.ts';
 import type { Registrar } from './registrar.ts';
@@ -27,12 +27,17 @@ export interface PlacedCamera {
   sees: Stretch;
 }
 
+/** So many different views has a district: cameras take turns with them, so that one drawn stream serves several. */
+const VIEWS = 6;
+
 interface Site {
   frame: CityFrame;
   layout: CityLayout;
   dice: Dice;
   registrar: Registrar;
   edgeId: string;
+  /** Of the views that cameras share; each has its own where not given. */
+  viewSeed?: number | undefined;
 }
 
 /** Puts cameras into a block, alternating between its rows, at most one a cell: no two ever see the same spot. */
@@ -52,7 +57,9 @@ export function placeCameras(site: Site, block: Block, ids: readonly string[]): 
   });
 }
 
-function placeCamera({ frame, layout, dice, registrar, edgeId }: Site, id: string, row: number, column: number): PlacedCamera {
+function placeCamera(site: Site, id: string, row: number, column: number): PlacedCamera {
+  const { frame, layout, registrar, edgeId, viewSeed } = site;
+  const dice = viewSeed === undefined ? site.dice : diceOf(viewSeed, (Number(id.replace(/\D/g, '')) - 1) % VIEWS, 151);
   const looks = dice.pick([1, -1] as const);
   const poleM = roadM(layout, column) - looks * BEFORE_MIDDLE_M;
   const origin = frame.toPosition({ uM: poleM, vM: roadM(layout, row) });

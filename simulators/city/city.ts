@@ -41,7 +41,7 @@ export function buildDistrict(options: CityOptions): City {
 
 interface Shape {
   layout: CityLayout;
-  /** Lamps on circuits, hydrants in pressure zones. */
+  /** Lamps on circuits, hydrants in pressure zones, shafts in basins; and cameras that share views. */
   grouped: boolean;
 }
 
@@ -71,7 +71,8 @@ function buildCity(options: CityOptions, { layout, grouped }: Shape): City {
     const communities = own.map((block, b) => {
       // Cameras go to the communities in turn.
       const inBlock = ids.filter((_, n) => n % own.length === b);
-      const seen = placeCameras({ frame, layout, dice, registrar, edgeId: id }, block, inBlock);
+      const viewSeed = grouped ? seed : undefined;
+      const seen = placeCameras({ frame, layout, dice, registrar, edgeId: id, viewSeed }, block, inBlock);
       placed.push(...seen);
       const watched = seen.map((p) => p.sees);
       const common = { frame, layout, dice, registrar, block, idDigits: digits };

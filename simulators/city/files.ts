@@ -97,7 +97,7 @@ function communitiesFile(city: City): string {
 function groupsFile(city: City): string {
   const rows = city.edges.flatMap((e) =>
     e.groups.map(({ id, kind, component, position }) => {
-      const members = e.devices.filter((d) => d.circuit === id || d.pressureZone === id).length;
+      const members = e.devices.filter((d) => [d.circuit, d.pressureZone, d.drainageBasin].includes(id)).length;
       return [id, kind, component, position?.lon ?? '', position?.lat ?? '', e.id, members];
     }),
   );

@@ -2,9 +2,12 @@ import type { SiteDevice, SiteGroup } from '#grid/mod.ts';
 import type { Registrar } from './registrar.ts';
 
 const LAMPS_PER_CIRCUIT = 20;
-/** A feeder cabinet is a transformer box, a pressure zone is entered through a valve chamber with a water cover. */
-const FEEDER_CLASS = '0134';
-const VALVE_CLASS = '0101';
+/** A feeder cabinet is a transformer box, a pressure zone is entered through a valve chamber with a water cover, a basin ends in a storm drain. */
+const FEEDERS: Readonly<Record<SiteGroup['kind'], { class: string; member: 'circuit' | 'pressureZone' | 'drainageBasin' }>> = {
+  circuit: { class: '0134', member: 'circuit' },
+  pressure_zone: { class: '0101', member: 'pressureZone' },
+  drainage_basin: { class: '0103', member: 'drainageBasin' },
+};
 
 export interface GroupedCommunity {
   /** Six digits, street first. */
@@ -14,7 +17,7 @@ export interface GroupedCommunity {
 }
 
 /**
- * What fails together: lamps on a circuit of their community, hydrants in the pressure zone of their street. Writes the
+ * What fails together: lamps on a circuit of their community, covers over its drains, hydrants in the pressure zone of their street. Writes the
  * membership into the devices. A group lies on one edge, which tells its members' alarms as one.
  */
 export function groupDevices(edgeId: string, communities: readonly GroupedCommunity[], registrar: Registrar): SiteGroup[] {
@@ -24,9 +27,9 @@ export function groupDevices(edgeId: string, communities: readonly GroupedCommun
     const [first] = members;
     if (first === undefined) return;
     const { lon, lat } = first;
-    const { code } = registrar.register(kind === 'circuit' ? FEEDER_CLASS : VALVE_CLASS, first);
+    const { code } = registrar.register(FEEDERS[kind].class, first);
     groups.push({ id, kind, component: code, position: { lon, lat } });
-    for (const member of members) member[kind === 'circuit' ? 'circuit' : 'pressureZone'] = id;
+    for (const member of members) member[FEEDERS[kind].member] = id;
   };
   for (const { community, devices } of communities) {
     const lamps = devices.filter((d) => d.kind === 'streetlight');
@@ -37,6 +40,11 @@ export function groupDevices(edgeId: string, communities: readonly GroupedCommun
         'circuit',
         lamps.slice((c * lamps.length) / circuits, ((c + 1) * lamps.length) / circuits),
       );
+    add(
+      `basin-${community}`,
+      'drainage_basin',
+      devices.filter((d) => d.kind === 'manhole_cover'),
+    );
   }
   const streets = Map.groupBy(communities, (c) => c.community.slice(0, 3));
   for (const [street, inStreet] of streets)

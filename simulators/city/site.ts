@@ -3,6 +3,9 @@ import type { IncidentClass } from '../cameras/mod.ts';
 import type { City, CityCamera, CityEdge } from './types.ts';
 import { zonesOf } from './zones.ts';
 
+/** Who the edges are to the simulated cameras. */
+export const CAMERA_USER = 'edge';
+
 /** What only the running simulation knows of a camera. */
 export interface CameraAccess {
   /** RTSP address without user and password. */
@@ -16,8 +19,8 @@ export interface SiteOptions {
   access(camera: CityCamera): CameraAccess;
   /** From the model's manifest. */
   confidenceMin(detects: IncidentClass): number;
-  /** Pictures a second that the edge looks at. */
-  fps?: number;
+  /** How the edges look at the cameras; two pictures a second and all of them where not given. */
+  looks?: Pick<SiteCamera, 'fps' | 'motion'>;
 }
 
 /** The site configuration of one edge of the city, with the product's times. Throws RangeError on an unknown edge. */
@@ -40,7 +43,7 @@ export function edgeOf(city: City, edgeId: string): CityEdge {
   return edge;
 }
 
-function siteCamera(camera: CityCamera, { access, confidenceMin, fps = 2 }: SiteOptions): SiteCamera {
+function siteCamera(camera: CityCamera, { access, confidenceMin, looks = { fps: 2 } }: SiteOptions): SiteCamera {
   const { id, component, pose } = camera;
   return {
     id,
@@ -50,7 +53,7 @@ function siteCamera(camera: CityCamera, { access, confidenceMin, fps = 2 }: Site
     component,
     allowLocalAddress: true,
     simulated: true,
-    fps,
+    ...looks,
     transport: 'tcp',
     zones: zonesOf(camera, confidenceMin),
   };

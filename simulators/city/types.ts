@@ -95,6 +95,8 @@ export interface CameraIncident {
   severity: Severity;
   /** Of an open cover. */
   component?: string;
+  /** On its street. */
+  place: StreetPlace;
   lon: number;
   lat: number;
   standsFromMs: number;

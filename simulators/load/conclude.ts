@@ -48,8 +48,8 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
   const all = await cases.all();
   const incidents = outcomesOf(run, all, cases.readableAt, open);
   const { tally, ledger, carried, table, devices } = run;
-  const delays = new Histogram();
-  for (const { delayMs } of incidents) if (delayMs !== null) delays.record(delayMs);
+  const delays = { sensor: new Histogram(), camera: new Histogram() };
+  for (const { source, delayMs } of incidents) if (delayMs !== null) delays[source].record(delayMs);
   const edges = new Set(devices.map((i) => table.edge[i]));
   return {
     version: 1,
@@ -66,6 +66,7 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
       cells: run.city.edges.filter((_, e) => edges.has(e)).reduce((sum, e) => sum + e.cells.length, 0),
       edges: edges.size,
       devices: devices.length,
+      cameras: run.cameras,
     },
     readings: {
       sent: ledger.sent,
@@ -85,7 +86,12 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
       refused: carried.refused,
       resent: carried.resent,
     },
-    latencies: { ack: tally.ack.counts, lag: tally.lag.counts, case: delays.counts },
+    latencies: {
+      ack: tally.ack.counts,
+      lag: tally.lag.counts,
+      case: delays.sensor.counts,
+      cameraCase: delays.camera.counts,
+    },
     curve: tally.curve,
     trouble: stored.trouble,
     incidents,
@@ -155,35 +161,38 @@ function outcomesOf(
   readableAt: ReadonlyMap<string, number>,
   open: ReadonlySet<string>,
 ): IncidentOutcome[] {
-  const edges = new Set(run.devices.map((i) => run.table.edge[i]));
-  const cells = new Set(run.city.edges.flatMap((e, n) => (edges.has(n) ? e.cells.map((c) => c.code) : [])));
+  const mine = run.judges;
   // A case that no poll ever saw counts as readable now: its delay is what it is.
   const now = Date.now();
-  const seen = all
-    .filter((c) => cells.has(c.place.cell))
-    .map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
-  const { due: said, possible } = run.told.truths();
+  const seen = all.filter((c) => mine(c)).map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
+  const shown = run.staged.cameras.truths(run.startedAt, run.endedAt);
+  const told = run.told.truths();
+  const [said, possible] = [
+    [...told.due, ...shown.due],
+    [...told.possible, ...shown.possible],
+  ];
   const repeats = said.filter((t) => open.has(caseKey(t.class, t.component)));
-  const { pairs, missing, unfounded } = matchBySource(
+  const found = matchBySource(
     said.filter((t) => !repeats.includes(t)),
     seen,
-  ).sensor;
-  const perhaps = matchBySource(possible, unfounded).sensor;
-  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
-  const [wrong, rest] = [true, false].map((is) =>
-    perhaps.unfounded.filter((u) => faulty.has(u.case.place.component ?? '') === is),
   );
+  const left = [...found.sensor.unfounded, ...found.camera.unfounded];
+  const perhaps = matchBySource(possible, left);
+  const unfounded = [...perhaps.sensor.unfounded, ...perhaps.camera.unfounded];
+  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
+  const [wrong, rest] = [true, false].map((is) => unfounded.filter((u) => faulty.has(u.case.place.component ?? '') === is));
   const staged = (outcome: IncidentOutcome['outcome'], t: StagedTruth, delayMs: number | null = null): IncidentOutcome => {
-    return { id: t.id, class: classKey(t.class), outcome, delayMs };
+    return { id: t.id, source: t.source, class: classKey(t.class), outcome, delayMs };
   };
   const unstaged = (outcome: IncidentOutcome['outcome'], { case: c }: SeenCase): IncidentOutcome => {
-    return { id: c.id, class: classKey(c.class), outcome, delayMs: null };
+    return { id: c.id, source: c.source === 'camera' ? 'camera' : 'sensor', class: classKey(c.class), outcome, delayMs: null };
   };
+  const both = [found.sensor, found.camera];
   return [
-    ...pairs.map((p) => staged('detected', p.staged, p.latencyMs)),
-    ...missing.map((t) => staged('missed', t)),
+    ...both.flatMap((f) => f.pairs).map((p) => staged('detected', p.staged, p.latencyMs)),
+    ...both.flatMap((f) => f.missing).map((t) => staged('missed', t)),
     ...repeats.map((t) => staged('repeat', t)),
-    ...perhaps.pairs.map((p) => staged('possible', p.staged)),
+    ...[perhaps.sensor, perhaps.camera].flatMap((f) => f.pairs).map((p) => staged('possible', p.staged)),
     ...(wrong ?? []).map((u) => unstaged('faulty device', u)),
     ...(rest ?? []).map((u) => unstaged('false alarm', u)),
   ];

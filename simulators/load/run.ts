@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Case } from '#grid/mod.ts';
 import { type City, type CityPlan, cityOf, seededSecrets } from '../city/mod.ts';
 import { FaultyDevice, type Sound } from '../faults/mod.ts';
 import { Ledger } from '../report/mod.ts';
@@ -45,6 +46,8 @@ export interface LoadProgress {
   lagMs: number;
 }
 
+/** Cameras as components: what befalls them themselves. */
+const CAMERA_CLASS = '0136';
 const TICK_MS = 10;
 /** Samples of one tick, at most: what is left comes with the next, and its lag says so. */
 const PER_TICK_MAX = 5_000;
@@ -125,6 +128,8 @@ export class LoadRun {
       seed,
       durationS: this.durationS,
       profile: plan.profile,
+      // Their addresses are on one port: one process plays all of them.
+      cameraEdges: new Set(part.number === 1 ? this.table.edges.filter((id) => edges === undefined || edges.includes(id)) : []),
     });
     this.tally = new Tally(scenario);
     const run = `sim${Date.now().toString(36)}p${part.number}`;
@@ -148,6 +153,23 @@ export class LoadRun {
     return this.#options.scenario.as === 'devices'
       ? this.devices.length
       : new Set(this.devices.map((i) => this.table.edge[i])).size;
+  }
+
+  /** Cameras that it plays. */
+  get cameras(): number {
+    return this.staged.cameras.views.reduce((sum, v) => sum + v.cameras.length, 0);
+  }
+
+  /** Whether a case is of what this run plays: in the cells of its devices, or of its cameras. */
+  get judges(): (found: Case) => boolean {
+    const cellsOf = (edges: (number | string)[]) => {
+      const known = new Set(edges);
+      return new Set(this.city.edges.flatMap((e, n) => (known.has(n) || known.has(e.id) ? e.cells.map((c) => c.code) : [])));
+    };
+    const cells = cellsOf(this.devices.map((i) => this.table.edge[i] as number));
+    const watched = cellsOf(this.staged.cameras.views.flatMap((v) => v.cameras.map((c) => c.camera.edgeId)));
+    const isCameras = ({ source, class: { code } }: Case) => source === 'camera' || code === CAMERA_CLASS;
+    return (found) => (isCameras(found) ? watched : cells).has(found.place.cell);
   }
 
   /** Events that edges told, and how many of them the centre has. */
@@ -199,12 +221,13 @@ export class LoadRun {
   }
 
   /** Connects, plays the scenario, waits for what is under way. `connected` is called when all are connected and the load begins. */
-  async run(connected: () => void = () => undefined): Promise<void> {
+  async run(connected: () => void = () => undefined, restMs = 0): Promise<void> {
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     try {
       const deadline = performance.now() + CONNECT_MS_MAX;
       while (!this.#stopping && this.#carrier.stats.connected < this.connectable && performance.now() < deadline)
         await pause(PROBE_MS);
+      for (const since = performance.now(); !this.#stopping && performance.now() - since < restMs; ) await pause(PROBE_MS);
       this.startedAt = Date.now();
       this.#startedMs = performance.now();
       this.phase = 'load';

@@ -79,7 +79,8 @@ export class ToldIncidents {
         .filter(({ at, t }) => at + MARGIN_MS <= t.lastAt)
         .map(({ at }) => at)
         .sort((a, b) => a - b);
-      const at = confirmed[expected.members - 1];
+      const { members, windowMs = Number.POSITIVE_INFINITY } = expected;
+      const at = confirmed.find((t, n) => n >= members - 1 && t - (confirmed[n - members + 1] as number) <= windowMs);
       const { class: eventClass, component, lon, lat } = expected;
       const truth: StagedTruth = {
         id: incident.id,
@@ -92,7 +93,7 @@ export class ToldIncidents {
         standsTo: lastAt,
         confirmMs: (at ?? firstAt + expected.confirmMs) - firstAt,
       };
-      (at === undefined ? possible : due).push(truth);
+      (at === undefined || incident.optional === true ? possible : due).push(truth);
     }
     return { due, possible };
   }

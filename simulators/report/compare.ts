@@ -20,7 +20,7 @@ export function compareReports(before: RunReport, after: RunReport): Difference[
   const measure = (report: RunReport) => {
     const percentile = (counts: HistogramCounts, share: number) => Histogram.of(counts).percentile(share);
     const { readings, latencies, connections, usage } = report;
-    const { incidents } = judgeRun(report);
+    const { incidents, cameraIncidents } = judgeRun(report);
     const cpuS = (usage.at(-1)?.cpuS ?? 0) - (usage[0]?.cpuS ?? 0);
     const per = (n: number, of: number) => (of === 0 ? null : n / of);
     return {
@@ -35,6 +35,9 @@ export function compareReports(before: RunReport, after: RunReport): Difference[
       caseP95Ms: percentile(latencies.case, 0.95),
       missedShare: per(incidents.missed, incidents.staged),
       falseAlarms: incidents.falseAlarms,
+      cameraCaseP95Ms: percentile(latencies.cameraCase, 0.95),
+      cameraMissedShare: per(cameraIncidents.missed, cameraIncidents.staged),
+      cameraFalseAlarms: cameraIncidents.falseAlarms,
       refused: connections.refused,
       targetCpuUsPerReading: usage.length < 2 ? null : per(cpuS * 1e6, readings.stored),
       targetResidentMb: usage.length === 0 ? null : Math.max(...usage.map((u) => u.residentMb)),

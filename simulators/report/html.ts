@@ -15,11 +15,11 @@ export function reportHtml(report: RunReport): string {
   const sections = [
     `<h1>${esc(report.title.zh)} ${esc(report.title.en)}</h1>`,
     `<p class="${state[1]}">${state[0]}${report.interrupted ? ' · 中断 interrupted' : ''}</p>`,
-    `<p>${esc(report.scenario)}, seed ${report.seed}, ${report.as}, ${begins}, ${report.durationS} s, ${report.city.edges} edges, ${report.city.devices} devices, parts ${esc(report.parts.join(', '))}</p>`,
+    `<p>${esc(report.scenario)}, seed ${report.seed}, ${report.as}, ${begins}, ${report.durationS} s, ${report.city.edges} edges, ${report.city.devices} devices, ${report.city.cameras} cameras, parts ${esc(report.parts.join(', '))}</p>`,
     section(
       '阈值 Thresholds',
       ['', '上限 Limit', '实测 Measured', ''],
-      verdict.checks.map((c) => [c.name, c.limit, c.measured ?? '-', c.holds ? '✓' : '✗']),
+      verdict.checks.map((c) => [c.name, c.limit, c.measured ?? '未测 not measured', c.holds ? '✓' : '✗']),
     ),
     section('数据 Readings', Object.keys(readings), [Object.values(readings)]),
     section(
@@ -28,6 +28,7 @@ export function reportHtml(report: RunReport): string {
       [
         percentiles('确认 acknowledged', latencies.ack),
         percentiles('立案可读 case readable', latencies.case),
+        percentiles('视频立案可读 camera case readable', latencies.cameraCase),
         percentiles('发生器滞后 generator lag', latencies.lag),
       ],
     ),
@@ -41,7 +42,14 @@ export function reportHtml(report: RunReport): string {
     chart('目标 CPU Target, cores', [['cpu', cores(report)]]),
     chart('目标内存 Target memory, MiB', [['rss', usage.map((u) => [u.atS, u.residentMb])]]),
     section('连接 Connections', Object.keys(connections), [Object.values(connections)]),
-    section('事件 Incidents', ['staged', 'detected', 'missed', 'false alarms'], [Object.values(verdict.incidents)]),
+    section(
+      '事件 Incidents',
+      ['', 'staged', 'detected', 'missed', 'false alarms'],
+      [
+        ['传感器 sensors', ...Object.values(verdict.incidents)],
+        ['视频 cameras', ...Object.values(verdict.cameraIncidents)],
+      ],
+    ),
     section(
       '',
       ['id', 'class', '', 'delay ms'],

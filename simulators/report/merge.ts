@@ -33,7 +33,12 @@ export function mergeReports(reports: readonly RunReport[]): RunReport {
     readings: sums((r) => r.readings),
     events: sums((r) => r.events),
     connections: sums((r) => r.connections),
-    latencies: { ack: add((r) => r.latencies.ack), lag: add((r) => r.latencies.lag), case: add((r) => r.latencies.case) },
+    latencies: {
+      ack: add((r) => r.latencies.ack),
+      lag: add((r) => r.latencies.lag),
+      case: add((r) => r.latencies.case),
+      cameraCase: add((r) => r.latencies.cameraCase),
+    },
     curve: mergeCurves(reports.map((r) => r.curve)),
     trouble: reports.flatMap((r) => r.trouble),
     incidents: reports.flatMap((r) => r.incidents),

@@ -33,6 +33,7 @@ export interface DeviceTrouble {
 
 export interface IncidentOutcome {
   id: string;
+  source: 'sensor' | 'camera';
   class: string;
   /**
    * `possible`: said, but not long enough to demand a case. `repeat`: of a case that was open before the run, rightly no new one.
@@ -57,7 +58,8 @@ export interface RunReport {
   endedAt: number;
   durationS: number;
   interrupted: boolean;
-  city: { cells: number; edges: number; devices: number };
+  /** `cameras` of this city that it played. */
+  city: { cells: number; edges: number; devices: number; cameras: number };
   readings: {
     /** Samples whose time came; of them acknowledged, and stored by what the centre's API returns. */
     sent: number;
@@ -77,8 +79,8 @@ export interface RunReport {
   /** Told by whole edges; devices leave it to the edges under test. */
   events: { sent: number; stored: number };
   connections: { clients: number; connects: number; refused: number; resent: number };
-  /** Ms. `lag` is the generator's own: how late it was with each sample. */
-  latencies: { ack: HistogramCounts; lag: HistogramCounts; case: HistogramCounts };
+  /** Ms. `lag` is the generator's own: how late it was with each sample. Cases of what devices said, and of what cameras showed. */
+  latencies: { ack: HistogramCounts; lag: HistogramCounts; case: HistogramCounts; cameraCase: HistogramCounts };
   curve: Second[];
   trouble: DeviceTrouble[];
   incidents: IncidentOutcome[];
@@ -87,7 +89,7 @@ export interface RunReport {
   limits: Pick<Scenario, 'lateMs' | 'lagP99MsMax' | 'thresholds'>;
 }
 
-/** A limit, and what was measured. */
+/** A limit, and what was measured; null where nothing was, which holds for nothing. */
 export interface Check {
   name: string;
   limit: number;
@@ -95,24 +97,36 @@ export interface Check {
   holds: boolean;
 }
 
+export interface IncidentCounts {
+  staged: number;
+  detected: number;
+  missed: number;
+  falseAlarms: number;
+}
+
 export interface Verdict {
   /** A run in which the generator itself was slow says nothing of the target. */
   valid: boolean;
   passed: boolean;
   checks: Check[];
-  incidents: { staged: number; detected: number; missed: number; falseAlarms: number };
+  /** What devices said, and what cameras showed. */
+  incidents: IncidentCounts;
+  cameraIncidents: IncidentCounts;
 }
 
 /** Pass or fail, from the report alone. */
 export function judgeRun(report: RunReport): Verdict {
-  const { readings, latencies, limits } = report;
+  const { readings, latencies, limits, city } = report;
   const { thresholds } = limits;
-  const incidents = countIncidents(report.incidents);
+  const incidents = countIncidents(report.incidents, 'sensor');
+  const cameraIncidents = countIncidents(report.incidents, 'camera');
   const percentile = (counts: HistogramCounts, share: number) => Histogram.of(counts).percentile(share);
   const checks: Check[] = [];
   const most = (name: string, limit: number | undefined, measured: number | null) => {
-    // What was not measured at all does not exceed anything: the counts beside it say why.
-    if (limit !== undefined) checks.push({ name, limit, measured, holds: measured === null || measured <= limit });
+    if (limit !== undefined) checks.push({ name, limit, measured, holds: measured !== null && measured <= limit });
+  };
+  const least = (name: string, limit: number | undefined, measured: number | null) => {
+    if (limit !== undefined) checks.push({ name, limit, measured, holds: measured !== null && measured >= limit });
   };
   most('lost', thresholds.lostMax, readings.lost);
   most('duplicated', thresholds.duplicatedMax, readings.duplicated);
@@ -121,25 +135,28 @@ export function judgeRun(report: RunReport): Verdict {
   most('ackP99Ms', thresholds.ackP99MsMax, percentile(latencies.ack, 0.99));
   most('caseP95Ms', thresholds.caseP95MsMax, percentile(latencies.case, 0.95));
   most('falseAlarms', thresholds.falseAlarmsMax, incidents.falseAlarms);
-  if (thresholds.detectedShareMin !== undefined && incidents.staged > 0) {
-    const measured = incidents.detected / incidents.staged;
-    checks.push({
-      name: 'detectedShare',
-      limit: thresholds.detectedShareMin,
-      measured,
-      holds: measured >= thresholds.detectedShareMin,
-    });
+  least('detectedShare', thresholds.detectedShareMin, shareOf(incidents));
+  // A run, or a part of one, that plays no cameras says nothing of them.
+  if (city.cameras > 0) {
+    most('cameraCaseP95Ms', thresholds.cameraCaseP95MsMax, percentile(latencies.cameraCase, 0.95));
+    most('cameraFalseAlarms', thresholds.cameraFalseAlarmsMax, cameraIncidents.falseAlarms);
+    least('cameraDetectedShare', thresholds.cameraDetectedShareMin, shareOf(cameraIncidents));
   }
   // Nothing acknowledged is nothing shown.
-  checks.push({ name: 'acked', limit: 1, measured: readings.acked, holds: readings.acked > 0 });
+  least('acked', 1, readings.acked);
   const lag = percentile(latencies.lag, 0.99);
+  most('generatorLagP99Ms', limits.lagP99MsMax, lag);
   const valid = lag !== null && lag <= limits.lagP99MsMax;
-  checks.push({ name: 'generatorLagP99Ms', limit: limits.lagP99MsMax, measured: lag, holds: valid });
-  return { valid, passed: checks.every((c) => c.holds), checks, incidents };
+  return { valid, passed: checks.every((c) => c.holds), checks, incidents, cameraIncidents };
 }
 
-function countIncidents(incidents: readonly IncidentOutcome[]): Verdict['incidents'] {
-  const of = (outcome: IncidentOutcome['outcome']) => incidents.filter((i) => i.outcome === outcome).length;
+function shareOf({ staged, detected }: IncidentCounts): number | null {
+  return staged === 0 ? null : detected / staged;
+}
+
+function countIncidents(incidents: readonly IncidentOutcome[], source: IncidentOutcome['source']): IncidentCounts {
+  const of = (outcome: IncidentOutcome['outcome']) =>
+    incidents.filter((i) => i.source === source && i.outcome === outcome).length;
   const [detected, missed] = [of('detected'), of('missed')];
   return { staged: detected + missed, detected, missed, falseAlarms: of('false alarm') };
 }

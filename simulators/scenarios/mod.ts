@@ -1,3 +1,4 @@
+export { isPictureFault, type StagedCameraFault, type StagedCameras, type StagedView, stageCameras } from './cameras.ts';
 export { loadScenario, Scenario, type ScenarioIncident, shippedScenario, type Thresholds } from './schema.ts';
 export {
   type Expected,

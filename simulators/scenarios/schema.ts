@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { DEVICE_KINDS, deviceKind, Id } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
+import { PICTURE_FAULTS, RTSP_FAULTS } from '../cameras/mod.ts';
 import { DEVICE_FAULTS } from '../city/mod.ts';
 import { DEVICE_FAULT_KINDS, type DeviceFaultKind } from '../faults/mod.ts';
 
@@ -73,6 +74,29 @@ const Fault = Type.Object(
   strict,
 );
 
+/** What the city's cameras show. Rain that the drains do not take ponds on their roads, whatever stands here. */
+const Cameras = Type.Object(
+  {
+    /** Comes to stand before each view, one after the other, so often, seconds of the clock. */
+    shows: Type.Array(Type.Enum(['stall', 'garbage', 'open_manhole', 'vehicle']), { maxItems: 4, default: [] }),
+    everyS: Type.Number({ minimum: 5, maximum: 86_400, default: 60 }),
+    /** So many cameras are wrong in one way. */
+    faults: Type.Array(
+      Type.Object(
+        {
+          what: Type.Enum([...PICTURE_FAULTS, ...RTSP_FAULTS]),
+          count: Type.Integer({ minimum: 1, maximum: 1_000 }),
+          from: Type.Optional(from),
+          to: Type.Optional(to),
+        },
+        strict,
+      ),
+      { maxItems: 100, default: [] },
+    ),
+  },
+  strict,
+);
+
 const limit = () => Type.Optional(Type.Number({ minimum: 0 }));
 /** What the run must keep to; what is not named is not judged. */
 const Thresholds = Type.Object(
@@ -85,6 +109,10 @@ const Thresholds = Type.Object(
     caseP95MsMax: limit(),
     detectedShareMin: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     falseAlarmsMax: limit(),
+    /** Of what cameras show, and of what they say that is not so. */
+    cameraDetectedShareMin: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    cameraFalseAlarmsMax: limit(),
+    cameraCaseP95MsMax: limit(),
   },
   strict,
 );
@@ -102,6 +130,8 @@ export const Scenario = Type.Object(
     stages: Type.Array(Stage, { minItems: 1, maxItems: 100 }),
     incidents: Type.Array(Incident, { maxItems: 100, default: [] }),
     faults: Type.Array(Fault, { maxItems: 100, default: [] }),
+    /** Without it cameras are not played. */
+    cameras: Type.Optional(Cameras),
     /** A device in an incident reports so often, seconds of the clock. */
     alarmEveryS: Type.Number({ minimum: 0.2, maximum: 3600, default: 2 }),
     /** A sample that is acknowledged later than this after it was due counts as late. */
@@ -126,7 +156,7 @@ export async function loadScenario(file: string): Promise<Scenario> {
 }
 
 /** What the schema cannot say. */
-function scenarioMistakes({ as, incidents, faults, world, stages }: Scenario): ConfigMistake[] {
+function scenarioMistakes({ as, incidents, faults, world, stages, cameras }: Scenario): ConfigMistake[] {
   const backwards = (key: string, span: { from?: number; to?: number }) =>
     (span.from ?? 0) < (span.to ?? 1) ? [] : [{ key: `${key}.to`, value: span.to, message: 'is not after `from`' }];
   return [
@@ -136,6 +166,7 @@ function scenarioMistakes({ as, incidents, faults, world, stages }: Scenario): C
       ? [{ key: 'faults', value: faults, message: 'are those of devices: wanted is `as: devices`' }]
       : []),
     ...faults.flatMap((f, i) => backwards(`faults.${i}`, f)),
+    ...(cameras?.faults ?? []).flatMap((f, i) => backwards(`cameras.faults.${i}`, f)),
     ...incidents.flatMap((incident, i): ConfigMistake[] => {
       const key = `incidents.${i}`;
       if (incident.what === 'reconnect-storm') return [];

@@ -4,6 +4,7 @@ import { type City, classOf, DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
 import type { Fields } from '../devices/mod.ts';
 import type { DeviceFaultKind } from '../faults/mod.ts';
 import { type DeviceTable, World, type WorldIncident } from '../world/mod.ts';
+import { type StagedCameras, stageCameras } from './cameras.ts';
 import type { Scenario, ScenarioIncident } from './schema.ts';
 
 /** What a staged incident must become at the centre. */
@@ -17,6 +18,8 @@ export interface Expected {
   confirmSamples: number;
   /** So many devices must have confirmed: one, or as many as make a group. */
   members: number;
+  /** Within so long of each other. */
+  windowMs?: number;
 }
 
 /** Something that goes wrong, as it will: seconds from the start of the run. */
@@ -29,6 +32,8 @@ export interface StagedIncident {
   devices: readonly number[];
   /** Null where nothing is to be detected. */
   expected: Expected | null;
+  /** It may become a case of its own, or be told as one with others: no case of it is missed. */
+  optional?: boolean;
   /** Whether a sample of one of its devices says it. */
   breaks(fields: Readonly<Fields>): boolean;
 }
@@ -39,6 +44,7 @@ export interface Staged {
   /** When all connections break, seconds. */
   storms: number[];
   faults: StagedFault[];
+  cameras: StagedCameras;
 }
 
 /** A device that is wrong in one way from `fromS` until `toS`. */
@@ -57,6 +63,8 @@ export interface StagingTerms {
   durationS: number;
   /** That of the edges. */
   profile: Profile;
+  /** Edges whose cameras this process plays. */
+  cameraEdges: ReadonlySet<string>;
 }
 
 const AT_RIM_M = 0.2;
@@ -108,6 +116,7 @@ export function stageScenario(terms: StagingTerms): Staged {
   const sound = { ...terms, devices: terms.devices.filter((i) => !faults.some((f) => f.device === i)) };
   const shafts = rain.length > 0 ? floodedShafts(world, sound) : [];
   return {
+    cameras: stageCameras({ ...terms, world, edges: terms.cameraEdges }),
     world,
     incidents: [...incidents, ...shafts],
     faults,
@@ -239,8 +248,39 @@ function deviceFaults(
   return { incidents, world };
 }
 
-/** Covers to whose rim the water comes. */
-function floodedShafts(world: World, { scenario, table, devices, durationS, profile }: StagingTerms): StagedIncident[] {
+/** Covers to whose rim the water comes; where many of a basin are flooded, they are told as one, and the first perhaps for itself. */
+function floodedShafts(world: World, terms: StagingTerms): StagedIncident[] {
+  const { city, table, profile } = terms;
+  const { group } = applyLimitsProfile(ALARM_LIMITS, profile);
+  const groups = new Map(city.edges.flatMap((e) => e.groups).map((g) => [g.id, g]));
+  const basins = Map.groupBy(shaftsOf(world, terms), (s) => table.basin[s.devices[0] as number] as number);
+  return [...basins].flatMap(([basin, shafts]) => {
+    const [first] = shafts;
+    const feeder = groups.get(`basin-${table.basins[basin]?.slice(6)}`);
+    if (first?.expected == null || feeder === undefined || shafts.length < 2) return shafts;
+    const { component, position } = feeder;
+    const together: StagedIncident = {
+      ...first,
+      id: `flooded-${feeder.id}`,
+      fromS: Math.min(...shafts.map((s) => s.fromS)),
+      toS: Math.max(...shafts.map((s) => s.toS)),
+      devices: shafts.flatMap((s) => s.devices),
+      expected: {
+        ...first.expected,
+        class: { flag: 1, code: component.slice(6, 10), fault: GROUP_ALARMS.drainage_basin.fault },
+        component,
+        lon: position?.lon ?? 0,
+        lat: position?.lat ?? 0,
+        members: group.members,
+        windowMs: group.windowS * 1000,
+      },
+      optional: shafts.length <= group.members,
+    };
+    return [together, ...shafts.map((s) => ({ ...s, optional: true }))];
+  });
+}
+
+function shaftsOf(world: World, { scenario, table, devices, durationS, profile }: StagingTerms): StagedIncident[] {
   const rule = ruleOf({ kind: 'manhole_cover' }, 'water-at-rim', profile);
   const { hours } = scenario.world;
   const looks = Array.from({ length: RIM_LOOKS + 1 }, (_, n) => n / RIM_LOOKS);

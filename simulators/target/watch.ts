@@ -4,8 +4,15 @@ import type { ApiClient } from './api.ts';
 
 const POLL_MS = 100;
 const PAGE = 500;
+/** What came new between two polls is mostly less. */
+const NEWEST = 50;
 /** Cases that the demo keeps in mind; an endless one looks at the newest page only. */
 const PAGES_MAX = 20;
+
+interface CasePage {
+  items: Case[];
+  cursor: string | null;
+}
 
 /** Looks at the API as a client would, and notes when each case was first readable. */
 export class CaseWatch {
@@ -37,7 +44,7 @@ export class CaseWatch {
     const cases: Case[] = [];
     let cursor: string | null = null;
     for (let page = 0; page < PAGES_MAX; page++) {
-      const found: { items: Case[]; cursor: string | null } = await this.#page(cursor);
+      const found: CasePage = await this.#page(cursor);
       cases.push(...found.items);
       cursor = found.cursor;
       if (cursor === null) break;
@@ -48,9 +55,7 @@ export class CaseWatch {
   async #poll(): Promise<void> {
     while (!this.#stopped) {
       try {
-        const { items } = await this.#page(null);
-        const now = Date.now();
-        for (const { id } of items) if (!this.readableAt.has(id)) this.readableAt.set(id, now);
+        await this.#lookAtNew();
       } catch {
         this.failures++;
       }
@@ -58,8 +63,21 @@ export class CaseWatch {
     }
   }
 
-  #page(cursor: string | null): Promise<{ items: Case[]; cursor: string | null }> {
+  /** From the newest back to one that was seen before: a storm opens more between two polls than a page holds. */
+  async #lookAtNew(): Promise<void> {
+    let cursor: string | null = null;
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const found: CasePage = await this.#page(cursor, page === 0 ? NEWEST : PAGE);
+      const now = Date.now();
+      const fresh = found.items.filter(({ id }) => !this.readableAt.has(id));
+      for (const { id } of fresh) this.readableAt.set(id, now);
+      cursor = found.cursor;
+      if (cursor === null || fresh.length < found.items.length) return;
+    }
+  }
+
+  #page(cursor: string | null, limit = PAGE): Promise<CasePage> {
     const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    return this.#api.get(`/api/v1/cases?since=${this.#since}&limit=${PAGE}${more}`);
+    return this.#api.get(`/api/v1/cases?since=${this.#since}&limit=${limit}${more}`);
   }
 }

@@ -101,7 +101,7 @@ export class World {
   }
 
   surroundings(device: number, hour: number): Surroundings {
-    const { table, startHour, clouds, crowd, temperatureC, seed } = this.#options;
+    const { table, startHour, crowd, temperatureC, seed } = this.#options;
     const hourOfDay = (startHour + hour) % 24;
     const [basin, circuit, zone, own] = [table.basin[device], table.circuit[device], table.zone[device], table.seed[device]] as [
       number,
@@ -109,7 +109,7 @@ export class World {
       number,
       number,
     ];
-    const lux = skyLux(hourOfDay, Math.max(clouds, Math.min(1, this.rainMmPerH(hour) / 20)));
+    const lux = this.lux(hour);
     const traffic = Math.min(1, trafficAt(hourOfDay) * crowd);
     const around: Surroundings = {
       lux,
@@ -132,6 +132,17 @@ export class World {
     return !this.#outages.some(
       (o) => stands(o, hour) && (o.basin === undefined || table.basins[table.basin[device] as number] === o.basin),
     );
+  }
+
+  /** Water that the drains of a basin have not taken, mm. */
+  standingMm(basin: number, hour: number): number {
+    return this.#storage[basin]?.at(hour) ?? 0;
+  }
+
+  /** Light of the sky, lx. */
+  lux(hour: number): number {
+    const { startHour, clouds } = this.#options;
+    return skyLux((startHour + hour) % 24, Math.max(clouds, Math.min(1, this.rainMmPerH(hour) / 20)));
   }
 
   rainMmPerH(hour: number): number {

@@ -190,7 +190,7 @@ export class RtspConnection implements MountClient {
     const mount = this.#deps.findMount(pathOf(request.uri));
     // One connection is for one camera: its place among the clients and its faults are counted there.
     if (mount === undefined || mount !== this.#mount) return { status: 404 };
-    const { credentials } = mount.config;
+    const { credentials } = mount;
     if (credentials !== null && !isAuthorized(request, this.#nonce, credentials)) {
       if (request.headers.has('authorization')) this.#refusals++;
       return { status: 401, headers: { 'WWW-Authenticate': challenge(this.#nonce, credentials) } };
@@ -248,7 +248,7 @@ export class RtspConnection implements MountClient {
     this.#mount.replay(this);
     session.reports = setInterval(() => {
       const fault = this.#mount?.fault?.kind;
-      if (fault === undefined || fault === 'corrupt') session.sender.report();
+      if (fault === undefined || fault === 'corrupt' || fault === 'drop') session.sender.report();
     }, REPORT_EVERY_MS);
     session.reports.unref();
   }

@@ -1,16 +1,19 @@
 /** What can be wrong with a camera on the network, on command. */
-export const RTSP_FAULTS = ['freeze', 'cut', 'corrupt', 'halfOpen'] as const;
+export const RTSP_FAULTS = ['freeze', 'cut', 'corrupt', 'halfOpen', 'drop', 'password'] as const;
 export type RtspFaultKind = (typeof RTSP_FAULTS)[number];
 
 /**
  * freeze: requests are answered and connections stay, but no media comes.
  * cut: connections are closed, and every request is met by closing.
  * corrupt: bytes of the RTP payloads are flipped; `probability` is that of a packet being hit, 0.05 where not given.
+ * drop: pictures are left out; `probability` is that of a picture, 0.5 where not given.
+ * password: the one that clients know holds no longer; those that are connected are closed.
  * halfOpen: nothing is read and nothing written, as of a camera whose power went while TCP believes in it.
  */
-export type RtspFault = { kind: 'freeze' | 'cut' | 'halfOpen' } | { kind: 'corrupt'; probability?: number };
+export type RtspFault = { kind: 'freeze' | 'cut' | 'halfOpen' | 'password' } | { kind: 'corrupt' | 'drop'; probability?: number };
 
 export const CORRUPT_PROBABILITY = 0.05;
+export const DROP_PROBABILITY = 0.5;
 const FLIPS_PER_PACKET = 8;
 
 /** Flips bytes of a payload behind its first two, so that the damage reaches the decoder and not only the unpacking. */

@@ -1,5 +1,5 @@
 import type { Credentials } from './digest.ts';
-import { CORRUPT_PROBABILITY, type RtspFault, spoilPayload } from './fault.ts';
+import { CORRUPT_PROBABILITY, DROP_PROBABILITY, type RtspFault, spoilPayload } from './fault.ts';
 import { type AccessUnit, type ParameterSets, parameterSetsOf } from './unit.ts';
 
 export interface MountConfig {
@@ -48,6 +48,13 @@ export class RtspMount {
     this.#random = random;
   }
 
+  /** Those that let a client in now; null lets everybody in. */
+  get credentials(): Credentials | null {
+    const { credentials } = this.config;
+    if (credentials === null || this.#fault?.kind !== 'password') return credentials;
+    return { ...credentials, password: `${credentials.password} until yesterday` };
+  }
+
   get fault(): RtspFault | null {
     return this.#fault;
   }
@@ -79,7 +86,7 @@ export class RtspMount {
 
   push(unit: AccessUnit): void {
     this.#keep(unit);
-    if (!this.#isSending()) return;
+    if (!this.#isSending() || this.#isDropped()) return;
     const spoil = this.#spoiler();
     for (const client of this.#clients) client.deliver(unit, spoil);
   }
@@ -114,7 +121,7 @@ export class RtspMount {
     for (const client of this.#clients) client.awaitKey();
     if (before?.kind === 'halfOpen' && fault?.kind !== 'halfOpen') for (const client of [...this.#clients]) client.release();
     if (fault?.kind === 'halfOpen') for (const client of this.#clients) client.hold();
-    if (fault?.kind === 'cut') this.closeAll('cut');
+    if (fault?.kind === 'cut' || fault?.kind === 'password') this.closeAll(fault.kind);
   }
 
   closeAll(reason: string): void {
@@ -122,7 +129,11 @@ export class RtspMount {
   }
 
   #isSending(): boolean {
-    return this.#fault === null || this.#fault.kind === 'corrupt';
+    return this.#fault === null || this.#fault.kind === 'corrupt' || this.#fault.kind === 'drop';
+  }
+
+  #isDropped(): boolean {
+    return this.#fault?.kind === 'drop' && this.#random() < (this.#fault.probability ?? DROP_PROBABILITY);
   }
 
   #keep(unit: AccessUnit): void {

@@ -82,6 +82,13 @@ export interface DirectorTerms {
   seed: number;
   /** That of the edges: it says how long a thing must stand. */
   profile: Profile;
+  /** What is staged, and from one to the next; all of it, every 14 s where not given. */
+  classes?: readonly IncidentClass[] | undefined;
+  everyMs?: number | undefined;
+  /** The first thing begins to come. */
+  firstMs?: number | undefined;
+  /** Things that come of other reasons: kept clear of. */
+  reserved?: readonly Spot[] | undefined;
 }
 
 /**
@@ -96,6 +103,7 @@ export class CameraDirector {
   readonly #walkerDice: Dice;
   readonly #carDice: Dice;
   readonly #firstMs: number;
+  readonly #everyMs: number;
   readonly #stretch: Stretch;
   readonly #fixed: readonly StayingActor[];
   /** The covers in their shafts, by component. */
@@ -109,26 +117,30 @@ export class CameraDirector {
   readonly #next = { walkerMs: 0, walker: 1, carMs: 0, car: 1 };
   readonly #classes: IncidentClass[];
 
-  constructor(camera: CityCamera, { number, seed, profile }: DirectorTerms) {
+  constructor(camera: CityCamera, terms: DirectorTerms) {
+    const { number, seed, profile, classes = CLASSES, everyMs = EVERY_MS, reserved = [] } = terms;
+    const { firstMs = FIRST_MS + number * CAMERA_STEP_MS } = terms;
     this.camera = camera;
+    this.#everyMs = everyMs;
     this.#profile = profile;
     this.#dice = diceOf(seed, number, 82);
     // Each has its own: what one does must not depend on how far the others were asked for.
     this.#walkerDice = diceOf(seed, number, 83);
     this.#carDice = diceOf(seed, number, 84);
     this.#view = streetView(camera.street, camera.pose);
-    this.#firstMs = FIRST_MS + number * CAMERA_STEP_MS;
+    this.#firstMs = firstMs;
     this.#stretch = camera.looks === 1 ? STRETCH_M : [-STRETCH_M[1], -STRETCH_M[0]];
     // Cameras begin with different classes: four incidents on each of four cameras show every class about three times.
-    this.#classes = CLASSES.map((_, i) => CLASSES[(i + 4 * number) % CLASSES.length] as IncidentClass);
+    this.#classes = classes.map((_, i) => classes[(i + 4 * number) % classes.length] as IncidentClass);
     const { street } = camera;
-    const taken = camera.covers.map((c) => c.place);
+    const taken = [...camera.covers, ...reserved].map((c) => c.place);
     const standing = decoys(street, this.#dice.whole(1, 1e9), DECOYS, this.#stretch, taken);
     this.#decoys = standing.flatMap((d) => {
       const place = toStreetPlace(street, d.stay.xM, d.stay.yM);
       const rect = this.#view.rectOf(d.object.kind, place);
       return rect === null ? [] : [{ place, rect }];
     });
+    this.#decoys.push(...reserved);
     for (const cover of camera.covers) this.#closed.set(cover.code, this.#closedCover(cover, 0));
     this.#next.carMs = this.#carDice.between(0, 60_000 / CARS_PER_MINUTE);
     this.#fixed = [...standing, ...this.#closed.values()];
@@ -143,7 +155,7 @@ export class CameraDirector {
   advance(untilMs: number, standsBeforeMs: number): CameraRound {
     const round: CameraRound = { actors: [], incidents: [] };
     for (;;) {
-      const fromMs = this.#firstMs + this.#slot * EVERY_MS;
+      const fromMs = this.#firstMs + this.#slot * this.#everyMs;
       if (fromMs + Math.max(...Object.values(ARRIVAL_MS)) + JITTER_MS > standsBeforeMs || fromMs > untilMs) break;
       this.#stage(Math.round(fromMs + this.#dice.between(0, JITTER_MS)), round);
       this.#slot++;
@@ -218,6 +230,7 @@ export class CameraDirector {
       class: classOf(plan.class, cover),
       severity: CAMERA_TERMS[plan.class].severity,
       ...(cover === null ? {} : { component: cover.code }),
+      place: plan.place,
       lon,
       lat,
       standsFromMs,

@@ -1,3 +1,4 @@
+export { CameraDirector, type DirectorTerms } from './cameras.ts';
 export { DEVICE_FAULTS, type DeviceFault } from './faults.ts';
 export { classOf, ruleOf } from './sensors.ts';
 export {

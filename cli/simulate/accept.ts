@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { GewuError } from '#service/mod.ts';
+import type { RunReport } from '#simulators/report/mod.ts';
+import { parseFlags, say } from '../command.ts';
+import { RunningInstallation } from '../installation/mod.ts';
+import { ensurePrograms } from '../programs.ts';
+import { CITY_FLAGS, emptyDir, planOf, writeCity } from './city.ts';
+import { optionsOf, play, tell } from './run.ts';
+
+export const ACCEPT_USAGE = `gewu simulate accept [SCENARIO] --out DIR [--for 10m] [--cells 1652] [--edges N] [--sensors N] [--cameras N] ...
+                           [--json]`;
+
+/** Edges that have just begun load models and open their cameras: what they do then is no part of a run. */
+const REST_MS = 10_000;
+
+/**
+ * All of it on this machine, from nothing: makes the city, starts its centre and its edges, plays the scenario with its
+ * cameras, and ends everything. Exit status 1 when a threshold is missed.
+ */
+export async function accept(args: readonly string[]): Promise<number> {
+  const text = { type: 'string' } as const;
+  const json = { type: 'boolean', default: false } as const;
+  const { values, positionals } = parseFlags(args, { ...CITY_FLAGS, out: text, for: text, json }, 1);
+  const dir = await emptyDir(values.out);
+  const plan = planOf({ ...values, profile: values.profile ?? 'demo' });
+  if (plan.district.cameras > 0) await ensurePrograms(['ffmpeg']);
+  say('gewu: making the city ...');
+  const installation = await writeCity(dir, plan);
+  const options = await optionsOf(positionals[0] ?? 'rain-storm', { city: dir, for: values.for });
+  const running = new RunningInstallation({ installation, api: options.api, logsDir: join(dir, 'logs') });
+  let report: RunReport;
+  try {
+    say('gewu: drawing what the cameras will show ...');
+    const whenShown = () => {
+      say(`gewu: starting a centre and ${installation.edges.length} edges ...`);
+      return running.start();
+    };
+    report = await play({ ...options, whenShown, restMs: REST_MS });
+    if (running.fallen !== null) throw new GewuError('GEWU_INTERNAL', running.fallen);
+  } finally {
+    await running.stop();
+  }
+  return tell(report, { dir: join(dir, 'report'), json: values.json });
+}

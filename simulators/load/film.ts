@@ -1,0 +1,103 @@
+import type { Clock, Log, Service } from '#service/mod.ts';
+import { createStreetRenderer, type PictureFault, type Reel, ReelCamera, RtspServer, recordReel } from '../cameras/mod.ts';
+import { isPictureFault, type StagedCameras, type StagedView } from '../scenarios/mod.ts';
+
+export interface FilmDeps {
+  config: {
+    cameras: StagedCameras;
+    durationS: number;
+    rtsp: { host: string; port: number; username: string; password: string };
+  };
+  log: Log;
+  clock: Clock;
+}
+
+/** As the second stream of a camera comes, which is the one that is analysed. */
+const FPS = 2;
+/** A longer run sees it again from its beginning. */
+const REEL_S_MAX = 1_800;
+/** Beyond the run, for cameras that are ahead of it. */
+const AHEAD_S = 8;
+const SPOILT_S = 6;
+
+/**
+ * The cameras of a run: each view drawn and coded once, before it begins, and then played by all that share it.
+ *
+ *   view --record--> reel --+--> camera, phase, fault --> RTSP
+ *                           +--> camera, phase, fault --> RTSP
+ */
+export class Film implements Service {
+  readonly #deps: FilmDeps;
+  readonly #server: RtspServer;
+  readonly #cameras = new Map<string, ReelCamera>();
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(deps: FilmDeps) {
+    const { config, log, clock } = deps;
+    this.#deps = deps;
+    const { host, port } = config.rtsp;
+    this.#server = new RtspServer({ config: { host, port, connectionsMax: CONNECTIONS_MAX }, log, clock });
+  }
+
+  get count(): number {
+    return this.#deps.config.cameras.views.reduce((sum, v) => sum + v.cameras.length, 0);
+  }
+
+  /** Draws, codes, and lets edges connect; what they see is the street before the run. Throws GEWU_PORT_IN_USE, GEWU_MISSING_PROGRAM. */
+  async start(): Promise<void> {
+    const { config, clock } = this.#deps;
+    await this.#server.start();
+    // Half of the work is a process of its own: two at a time keep both busy.
+    const queue = [...config.cameras.views];
+    const worker = async () => {
+      for (let view = queue.shift(); view !== undefined; view = queue.shift()) await this.#show(view, clock);
+    };
+    await Promise.all([worker(), worker()]);
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    await Promise.all([...this.#cameras.values()].map((c) => c.stop()));
+    await this.#server.stop();
+  }
+
+  /** The run begins now. */
+  begin(): void {
+    for (const camera of this.#cameras.values()) camera.begin();
+    for (const { what, camera, fromMs, toMs } of this.#deps.config.cameras.faults) {
+      const own = this.#cameras.get(camera.id);
+      const set = (on: boolean) => {
+        if (isPictureFault(what)) own?.setPictureFault(on ? what : null);
+        else own?.setFault(on ? { kind: what } : null);
+      };
+      this.#timers.push(
+        setTimeout(() => set(true), fromMs),
+        setTimeout(() => set(false), toMs),
+      );
+    }
+  }
+
+  async #show(view: StagedView, clock: Clock): Promise<void> {
+    const { durationS, rtsp } = this.#deps.config;
+    const reel = await this.#record(view, Math.min(REEL_S_MAX, durationS + AHEAD_S));
+    const spoilt = new Map<PictureFault, Reel>();
+    for (const fault of view.spoilt) if (fault !== 'frozen') spoilt.set(fault, await this.#record(view, SPOILT_S, fault));
+    for (const { camera, phaseMs } of view.cameras) {
+      const { username, password } = rtsp;
+      const config = { mount: `/${camera.id}`, credentials: { username, password }, phaseMs };
+      const playing = new ReelCamera({ config, reel, spoilt, server: this.#server, clock });
+      this.#cameras.set(camera.id, playing);
+      await playing.start();
+    }
+  }
+
+  #record({ lead, actors, lightAt }: StagedView, forS: number, spoiltBy?: PictureFault): Promise<Reel> {
+    const { street, pose } = lead;
+    const renderer = createStreetRenderer(street, pose);
+    const plan = { renderer, street, pose, actors, lightAt, fps: FPS, durationMs: forS * 1000 };
+    return recordReel({ ...plan, ...(spoiltBy === undefined ? {} : { spoilt: spoiltBy }) }, this.#deps);
+  }
+}
+
+/** A camera and its clips, live views and retries. */
+const CONNECTIONS_MAX = 4_096;

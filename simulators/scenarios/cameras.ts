@@ -1,0 +1,302 @@
+import { applyZoneProfile, createCellIndex, type Profile } from '#grid/mod.ts';
+import {
+  type Actor,
+  type IncidentClass,
+  type Light,
+  PICTURE_FAULTS,
+  type PictureFault,
+  type RtspFaultKind,
+  stageIncident,
+  toEnu,
+  toWgs84,
+} from '../cameras/mod.ts';
+import { type Dice, diceOf } from '../cameras/street/mod.ts';
+import { CAMERA_TERMS, CameraDirector, type City, type CityCamera, cameraRule, streetView, throwSpot } from '../city/mod.ts';
+import type { StagedTruth } from '../report/mod.ts';
+import type { World } from '../world/mod.ts';
+import type { Scenario } from './schema.ts';
+
+/** A view that several cameras share: what happens on it, and who shows it. */
+export interface StagedView {
+  /** It is drawn for this one. */
+  lead: CityCamera;
+  actors: Actor[];
+  /** Of the run, ms. */
+  lightAt(atMs: number): Light;
+  cameras: { camera: CityCamera; phaseMs: number }[];
+  /** Faults of the picture that one of them will have. */
+  spoilt: PictureFault[];
+}
+
+/** A camera that is wrong in one way from `fromMs` until `toMs` of the run. */
+export interface StagedCameraFault {
+  what: PictureFault | RtspFaultKind;
+  camera: CityCamera;
+  fromMs: number;
+  toMs: number;
+}
+
+export interface StagedCameras {
+  views: StagedView[];
+  faults: StagedCameraFault[];
+  /** Of a run that began at `startsAt` and ended at `endsAt`, UTC ms: what the centre must know of, and what it may. */
+  truths(startsAt: number, endsAt: number): { due: StagedTruth[]; possible: StagedTruth[] };
+}
+
+interface Terms {
+  scenario: Scenario;
+  city: City;
+  world: World;
+  /** Edges whose cameras are played. */
+  edges: ReadonlySet<string>;
+  seed: number;
+  durationS: number;
+  profile: Profile;
+}
+
+/** Something that stands on a view, ms of its script. */
+interface Shown {
+  id: string;
+  detects: IncidentClass;
+  place: { alongM: number; acrossM: number };
+  /** Number of the cover, of an open one. */
+  cover: number | null;
+  fromMs: number;
+  toMs: number;
+  /** From `fromMs` on: it is complete and has stood for its dwell time. */
+  confirmMs: number;
+}
+
+/** The cameras of a view are up to so far apart in time. */
+const PHASE_STEP_MS = 1_700;
+const PHASE_MS_MAX = 7_000;
+/** The first thing comes at this share of the run, and not later than so; those of the next view a little later. */
+const FIRST_SHARE = 0.05;
+const FIRST_MS_MAX = 8_000;
+const VIEW_STEP_SHARE = 0.01;
+/** After its dwell time a thing stands for so long before the end, or it is not staged. */
+const TAIL_MS = 5_000;
+/** A pond is seen from the first number on, mm of water that the drains did not take, and complete at the second. */
+const POND_MM = [2, 8] as const;
+const LOOKS = 600;
+/** Rain in which one sees least. */
+const RAIN_MM_PER_H_FULL = 60;
+const LUX_FULL = 8_000;
+/** A camera that shows nothing of use is a fault of its own after so long, ms: docs/configuration.md. */
+const IMPAIRED_MS = 30_000;
+/** And so long after it has begun, for pictures that are only bad after a while (`GRACE`, docs/configuration.md). */
+const GRACE_MS: Readonly<Record<PictureFault | RtspFaultKind, number | null>> = {
+  black: 5_000,
+  frozen: 30_000,
+  overexposed: 30_000,
+  covered: 45_000,
+  moved: 60_000,
+  blurred: 120_000,
+  freeze: 5_000,
+  cut: 5_000,
+  halfOpen: 15_000,
+  password: 5_000,
+  // Fewer pictures, and broken ones: it is seen through.
+  drop: null,
+  corrupt: null,
+};
+const IMPAIRS_ONLY: readonly string[] = ['moved', 'blurred'];
+/** What was confirmed so shortly before its end is no fair test. */
+const MARGIN_MS = 2_000;
+
+/** What the cameras of a run will show, from its seed. Pure. Throws RangeError where there are fewer cameras than faults. */
+export function stageCameras(terms: Terms): StagedCameras {
+  const { scenario, city, edges, seed, durationS } = terms;
+  const cameras = city.edges.flatMap((e) => (edges.has(e.id) ? e.cameras : []));
+  if (scenario.cameras === undefined || cameras.length === 0)
+    return { views: [], faults: [], truths: () => ({ due: [], possible: [] }) };
+  const dice = diceOf(seed, 161);
+  const faults = stageFaults(cameras, scenario.cameras.faults, durationS, dice);
+  const shown = [...Map.groupBy(cameras, viewKey).values()].map((same, v) => stageView(same, v, faults, terms));
+  return { views: shown.map((s) => s.view), faults, truths: (from, to) => truthsOf(shown, faults, from, to) };
+}
+
+/** Cameras with the same street, pose and light see the same; only where is different. */
+function viewKey({ street, pose, light, looks, covers }: CityCamera): string {
+  const { originLon: _a, originLat: _b, ...drawn } = street;
+  const { lon: _c, lat: _d, ...looked } = pose;
+  return JSON.stringify([drawn, looked, light, looks, covers.map((c) => c.place)]);
+}
+
+interface ShownView {
+  view: StagedView;
+  shown: Shown[];
+}
+
+function stageView(
+  cameras: readonly CityCamera[],
+  number: number,
+  faults: readonly StagedCameraFault[],
+  terms: Terms,
+): ShownView {
+  const { scenario, seed, profile, durationS, world } = terms;
+  const [lead] = cameras as [CityCamera];
+  const durationMs = durationS * 1000;
+  const hours = (atMs: number) => (Math.min(durationMs, Math.max(0, atMs)) / durationMs) * scenario.world.hours;
+  const ponds = pondOn(lead, cameras, hours, terms);
+  const firstMs = Math.min(FIRST_MS_MAX, FIRST_SHARE * durationMs) + number * VIEW_STEP_SHARE * durationMs;
+  const director = new CameraDirector(lead, {
+    number,
+    seed,
+    profile,
+    classes: scenario.cameras?.shows ?? [],
+    everyMs: (scenario.cameras?.everyS ?? 60) * 1000,
+    firstMs,
+    reserved: ponds.map((p) => p.spot),
+  });
+  const dwellMsMax = Math.max(0, ...(scenario.cameras?.shows ?? []).map((c) => dwellMs(c, profile)));
+  const { actors, incidents } = director.advance(durationMs, durationMs - dwellMsMax - TAIL_MS);
+  const phaseMsMax = Math.min(PHASE_MS_MAX, firstMs);
+  const shared = cameras.map((camera, k) => ({ camera, phaseMs: (k * PHASE_STEP_MS) % Math.max(1, phaseMsMax) }));
+  const light = (atMs: number): Light => ({
+    ...lead.light,
+    daylight: Math.min(1, Math.sqrt(world.lux(hours(atMs)) / LUX_FULL)),
+    rain: Math.min(1, world.rainMmPerH(hours(atMs)) / RAIN_MM_PER_H_FULL),
+    shadow: world.rainMmPerH(hours(atMs)) > 0 ? 0 : lead.light.shadow,
+  });
+  const mine = new Set(cameras.map((c) => c.id));
+  const spoilt = faults.flatMap((f) => (mine.has(f.camera.id) && isPictureFault(f.what) ? [f.what] : []));
+  return {
+    view: { lead, actors: [...director.fixed, ...ponds.map((p) => p.actor), ...actors], lightAt: light, cameras: shared, spoilt },
+    shown: [
+      ...ponds.map((p) => p.shown),
+      ...incidents
+        .filter((i) => !i.repeats)
+        .map(
+          (i): Shown => ({
+            id: i.id,
+            detects: i.detects,
+            place: i.place,
+            cover: i.component === undefined ? null : lead.covers.findIndex((c) => c.code === i.component),
+            fromMs: i.standsFromMs,
+            toMs: i.standsToMs,
+            confirmMs: i.dwellMs,
+          }),
+        ),
+    ],
+  };
+}
+
+/** Where the rain stays: on every street of a view alike, by the mean of the basins that its cameras look at. */
+function pondOn(lead: CityCamera, cameras: readonly CityCamera[], hours: (atMs: number) => number, terms: Terms) {
+  const { world, durationS, seed, profile } = terms;
+  const basins = basinsOf(cameras, terms);
+  const mm = (atMs: number) => basins.reduce((sum, b) => sum + world.standingMm(b, hours(atMs)), 0) / Math.max(1, basins.length);
+  const looks = Array.from({ length: LOOKS + 1 }, (_, n) => (n / LOOKS) * durationS * 1000);
+  const [seen, full] = POND_MM;
+  const fromMs = looks.find((at) => mm(at) >= seen);
+  const fullMs = looks.find((at) => mm(at) >= full);
+  if (fromMs === undefined || fullMs === undefined) return [];
+  const toMs = looks.find((at) => at > fullMs && mm(at) < seen) ?? durationS * 1000 * 2;
+  const dice = diceOf(seed, 162, lead.street.seed);
+  const spot = firstSpot(lead, dice);
+  if (spot === null) return [];
+  const id = `pond-${lead.id}`;
+  const plan = { id, class: 'ponding' as const, place: spot.place, fromMs, standsMs: toMs - fromMs, seed: dice.whole(1, 1e9) };
+  const actor = { ...stageIncident(lead.street, plan), grows: { fromMs, toMs: Math.max(fullMs, fromMs + 1) } };
+  const confirmMs = fullMs - fromMs + dwellMs('ponding', profile);
+  return [{ spot, actor, shown: { id, detects: 'ponding' as const, place: spot.place, cover: null, fromMs, toMs, confirmMs } }];
+}
+
+const THROWS_MAX = 400;
+const CLEAR_OF_COVERS_M = 3;
+
+function firstSpot(lead: CityCamera, dice: Dice) {
+  const view = streetView(lead.street, lead.pose);
+  const clear = (place: { alongM: number; acrossM: number }) =>
+    lead.covers.every((c) => Math.hypot(c.place.alongM - place.alongM, c.place.acrossM - place.acrossM) >= CLEAR_OF_COVERS_M);
+  for (let n = 0; n < THROWS_MAX; n++) {
+    const spot = throwSpot(view, lead, 'ponding', dice, clear);
+    if (spot !== null) return spot;
+  }
+  return null;
+}
+
+function basinsOf(cameras: readonly CityCamera[], { world, city }: Terms): number[] {
+  const index = createCellIndex(city.cells);
+  return cameras.flatMap((c) => {
+    const cell = index.cellAt({ lon: c.pose.lon, lat: c.pose.lat });
+    const basin = cell === null ? -1 : world.table.basins.indexOf(cell.slice(0, 12));
+    return basin < 0 ? [] : [basin];
+  });
+}
+
+function dwellMs(detects: IncidentClass, profile: Profile): number {
+  return (applyZoneProfile([cameraRule(detects, 0)], profile)[0]?.dwellS ?? 0) * 1000;
+}
+
+type ScenarioFaults = NonNullable<Scenario['cameras']>['faults'];
+
+function stageFaults(cameras: readonly CityCamera[], faults: ScenarioFaults, durationS: number, dice: Dice): StagedCameraFault[] {
+  const left = [...cameras];
+  return faults.flatMap(({ what, count, from = 0, to = 1 }) =>
+    Array.from({ length: count }, (): StagedCameraFault => {
+      const [camera] = left.splice(dice.whole(0, Math.max(0, left.length - 1)), 1);
+      if (camera === undefined) throw new RangeError(`there are too few cameras for the fault ${what}`);
+      return { what, camera, fromMs: from * durationS * 1000, toMs: to * durationS * 1000 };
+    }),
+  );
+}
+
+export function isPictureFault(what: StagedCameraFault['what']): what is PictureFault {
+  return (PICTURE_FAULTS as readonly string[]).includes(what);
+}
+
+function truthsOf(views: readonly ShownView[], faults: readonly StagedCameraFault[], startsAt: number, endsAt: number) {
+  const due: StagedTruth[] = [];
+  const possible: StagedTruth[] = [];
+  for (const { view, shown } of views)
+    for (const { camera, phaseMs } of view.cameras) {
+      const fault = faults.find((f) => f.camera === camera);
+      for (const thing of shown) {
+        const truth = truthOf(thing, camera, startsAt - phaseMs);
+        if (truth.standsFrom >= endsAt) continue;
+        const confirmed = truth.standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(truth.standsTo, endsAt);
+        (confirmed && fault === undefined ? due : possible).push(truth);
+      }
+    }
+  for (const { what, camera, fromMs, toMs } of faults) {
+    const graceMs = GRACE_MS[what];
+    const [standsFrom, standsTo] = [startsAt + fromMs, startsAt + toMs];
+    if (standsFrom >= endsAt) continue;
+    const truth: StagedTruth = {
+      id: `${what}-${camera.id}`,
+      source: 'sensor',
+      class: { flag: 1, code: '0136', fault: IMPAIRS_ONLY.includes(what) ? 'camera_picture' : 'camera_offline' },
+      component: camera.component,
+      lon: camera.pose.lon,
+      lat: camera.pose.lat,
+      standsFrom,
+      standsTo,
+      confirmMs: IMPAIRED_MS + (graceMs ?? 0),
+    };
+    const isDue = graceMs !== null && standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(standsTo, endsAt);
+    (isDue ? due : possible).push(truth);
+  }
+  return { due, possible };
+}
+
+function truthOf({ id, detects, place, cover, fromMs, toMs, confirmMs }: Shown, camera: CityCamera, zeroAt: number): StagedTruth {
+  const { street } = camera;
+  const { xM, yM } = toEnu(street, place);
+  const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
+  const { raises } = CAMERA_TERMS[detects];
+  const code = cover === null ? undefined : camera.covers[cover]?.code;
+  return {
+    id: `${camera.id}-${id}`,
+    source: 'camera',
+    class:
+      'event' in raises ? { flag: 2, code: raises.event } : { flag: 1, code: code?.slice(6, 10) ?? '0114', fault: raises.fault },
+    ...(code === undefined ? {} : { component: code }),
+    lon,
+    lat,
+    standsFrom: zeroAt + fromMs,
+    standsTo: zeroAt + toMs,
+    confirmMs,
+  };
+}
