@@ -19,6 +19,7 @@ const Device = lazy(() => import('../pages/devices/one.ts'));
 const Cameras = lazy(() => import('../pages/cameras/mod.ts'));
 const Camera = lazy(() => import('../pages/cameras/one.ts'));
 const CameraZones = lazy(() => import('../pages/cameras/zones.ts'));
+const CameraCalibration = lazy(() => import('../pages/cameras/calibration.ts'));
 const Pipeline = lazy(() => import('../pages/pipeline/mod.ts'));
 const Users = lazy(() => import('../pages/users/mod.ts'));
 const Account = lazy(() => import('../pages/account/mod.ts'));
@@ -73,6 +74,7 @@ function Gate({ follow: start }: { follow: () => () => void }) {
           <Route path="/cameras" element={<Cameras />} />
           <Route path="/cameras/:id" element={<Camera />} />
           <Route path="/cameras/:id/zones" element={<CameraZones />} />
+          <Route path="/cameras/:id/calibration" element={<CameraCalibration />} />
           <Route path="/pipeline" element={<Pipeline />} />
           <Route path="/users" element={<Users />} />
           <Route path="/account" element={<Account />} />

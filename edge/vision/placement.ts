@@ -1,3 +1,4 @@
+import { errorRadiusOf } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 import { distanceM, type Ground, type GroundPoint } from './ground.ts';
 
@@ -14,16 +15,10 @@ const VEHICLE_LENGTH_M = 4.5;
 const VEHICLE_WIDTH_M = 1.85;
 /** Of one that is turned by more than half: between 4.5 and 1.85. */
 const VEHICLE_DEPTH_M_TURNED = 2.8;
-/** A detector places an edge of a box to about so many of its own input pixels (95 % of 300 drawn scenes). */
-const EDGE_ERROR_PX = 4;
-/** Calibration and the thing's unknown depth. */
-const BASE_ERROR_M = 1;
 /** More for a car that the picture's edge cuts: how far it goes on beyond it nobody knows. Other things are too short to matter. */
 const CUT_VEHICLE_ERROR_M = 1.5;
 /** A box that ends nearer to the picture's edge than this, in the model's pixels, is cut by it. */
 const CUT_PX = 1.5;
-const ERROR_M_MIN = 0.5;
-const ERROR_M_MAX = 50;
 
 export interface Placed {
   point: GroundPoint;
@@ -60,8 +55,7 @@ export function place(ground: Ground, className: string, box: Box, pixel: Pixel)
   const contact = ground.at(...foot);
   const perPixelM = ground.stepM(...foot, ...pixel);
   if (contact === null || perPixelM === null) return null;
-  const baseM = BASE_ERROR_M + (className === 'vehicle' && isCut(box, pixel) ? CUT_VEHICLE_ERROR_M : 0);
-  const errorRadiusM = Math.min(ERROR_M_MAX, Math.max(ERROR_M_MIN, baseM + EDGE_ERROR_PX * perPixelM));
+  const errorRadiusM = errorRadiusOf(perPixelM, className === 'vehicle' && isCut(box, pixel) ? CUT_VEHICLE_ERROR_M : 0);
   if (FLAT_CLASSES.has(className)) return { point: contact, errorRadiusM, foot };
   const reachM = Math.hypot(...contact);
   if (reachM < 0.01) return { point: contact, errorRadiusM, foot };

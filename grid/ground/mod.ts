@@ -1,1 +1,1 @@
-export { type FittedGround, fitGround, type Ground, type GroundPoint } from './ground.ts';
+export { errorRadiusOf, type FittedGround, fitGround, type Ground, type GroundPoint } from './ground.ts';

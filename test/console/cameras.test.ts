@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tempDir } from '../support/temp.ts';
-import { DrawnStreet, stallBox } from './drawn_camera.ts';
-import { City, type Page, picture, settled } from './fixture.ts';
+import { DrawnStreet, GROUND, groundErrorM, POSE, stallBox } from './drawn_camera.ts';
+import { City, type Page, picture, settled, soon } from './fixture.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -30,9 +30,20 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 40_000, interval: 50 });
 /** Whether a live view shows something: its canvas or video has a picture that is not all one colour. */
 const playing = (page: Page) => page.locator('.live-view[data-phase="playing"]').count();
+
+/** Where the map of the calibration page shows a place: Web Mercator around the camera. */
+async function clickMap(page: Page, place: { lon: number; lat: number }): Promise<void> {
+  const world = 512 * 2 ** 18.5;
+  const at = ({ lon, lat }: { lon: number; lat: number }) => [
+    (world * (lon + 180)) / 360,
+    (world * (1 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI)) / 2,
+  ];
+  const [[x = 0, y = 0], [cx = 0, cy = 0]] = [at(place), at(POSE)];
+  const box = (await page.locator('.ground-map').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.click(box.x + box.width / 2 + x - cx, box.y + box.height / 2 + y - cy);
+}
 
 test('the wall plays masked live views of what is in sight, and stops those that are not', async () => {
   const page = await city.signIn('viewer');
@@ -106,6 +117,43 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   type Events = { items: { record: { data: { origin: { zone: string; camera: string } } } }[] };
   const { items } = await city.reached<Events>(`/api/v1/events?source=${LOOKED_AT}`, (a) => a.items.length > 0, 'the event');
   expect(items[0]?.record.data.origin).toMatchObject({ camera: LOOKED_AT, zone: 'zone-1' });
+  await page.context().close();
+});
+
+test('an ops engineer calibrates a camera: the error is seen, a wrong point is refused, the edge takes the fit, and it is true', async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, `/cameras/${FROZEN}/calibration`);
+  await soon(() => playing(page)).toBe(1);
+  await page.locator('.ground-map[data-drawn="true"]').waitFor();
+  const rows = page.locator('.points tbody tr');
+  // The file's own points go: each is measured anew.
+  for (let left = await rows.count(); left > 0; left--) await rows.first().getByRole('button').last().click();
+  const shown = (await page.locator('.draw').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  for (const [i, { x, y, lon, lat }] of GROUND.entries()) {
+    await page.mouse.click(shown.x + x * shown.width, shown.y + y * shown.height);
+    if (i === 0) await clickMap(page, { lon, lat });
+    else {
+      await page.getByLabel(`经度 ${i + 1}`).fill(String(lon));
+      await page.getByLabel(`纬度 ${i + 1}`).fill(String(lat));
+    }
+  }
+  const worst = async () => Number(await page.locator('[data-worst]').getAttribute('data-worst'));
+  await page.getByText('最大残差').waitFor();
+  expect(await worst()).toBeLessThan(0.5);
+  await picture(page, 'calibration');
+  // Some ten metres off: which point it is, is said, and nothing can be sent.
+  const second = page.getByLabel('经度 2');
+  await second.fill(String((GROUND[1]?.lon ?? 0) + 0.0002));
+  await page.getByText('第 2 点与其他点不符').waitFor();
+  expect(await page.getByRole('button', { name: '下发到边缘节点' }).count()).toBe(0);
+  await second.fill(String(GROUND[1]?.lon));
+  await page.getByLabel('理由', { exact: true }).fill('重新测量');
+  await page.getByRole('button', { name: '下发到边缘节点' }).click();
+  await page.locator('.push .tag[data-status="confirmed"]').waitFor({ timeout: 60_000 });
+  type Camera = { calibration: Parameters<typeof groundErrorM>[0]; set: string[] };
+  const { calibration, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${FROZEN}`);
+  expect(set).toEqual(['calibration']);
+  expect(groundErrorM(calibration)).toBeLessThan(0.5);
   await page.context().close();
 });
 

@@ -1,8 +1,15 @@
-import type { SiteCamera } from '#grid/mod.ts';
+import { distanceM, fitGround, type SiteCamera } from '#grid/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
-import { createStreetRenderer, RtspServer, SimulatedCamera, sceneAt, stageStreet } from '#simulators/cameras/mod.ts';
+import {
+  calibrationPoints,
+  createStreetRenderer,
+  RtspServer,
+  SimulatedCamera,
+  sceneAt,
+  stageStreet,
+} from '#simulators/cameras/mod.ts';
 import { PASSWORD, USERNAME } from '../edge/cameras/painted.ts';
-import { CELL, siteOf } from '../edge/cameras/running.ts';
+import { siteOf } from '../edge/cameras/running.ts';
 import { POSE, STREET, siteCamera } from '../edge/vision/street.ts';
 
 /** A drawn street with a stall on it, and one walker: the same from second to second, so that a page can be compared with it. */
@@ -20,8 +27,26 @@ export const SCRIPT = stageStreet({
   decoys: 0,
 });
 
-export const renderer = createStreetRenderer(STREET, POSE);
-export { CELL, POSE };
+const renderer = createStreetRenderer(STREET, POSE);
+
+export { POSE };
+
+/** Points of the drawn ground, where they are in the picture and in the world. */
+export const GROUND = calibrationPoints(POSE, renderer);
+
+/** The worst that a calibration is off the drawn ground, metres, over the part of the picture in which things stand. */
+export function groundErrorM(calibration: SiteCamera['calibration']): number {
+  const [truth, measured] = [GROUND, calibration.points].map((points) => fitGround({ ...POSE, calibration: { points } }));
+  if (!truth?.ok || !measured?.ok) return Number.POSITIVE_INFINITY;
+  const [{ ground: drawn }, { ground }] = [truth, measured];
+  const errors = [0.2, 0.5, 0.8].flatMap((x) =>
+    [0.3, 0.6, 0.9].map((y) => {
+      const [expected, got] = [drawn.at(x, y), ground.at(x, y)];
+      return expected && got ? distanceM(drawn.toPosition(expected), ground.toPosition(got)) : Number.POSITIVE_INFINITY;
+    }),
+  );
+  return Math.max(...errors);
+}
 
 /** Where the stall is: left, top, right, bottom in fractions of the picture. */
 export function stallBox(): [number, number, number, number] {

@@ -48,6 +48,9 @@ export function Configuration({ camera }: { camera: CameraAnswer }) {
               <Link className="link-button" to={`/cameras/${camera.id}/zones`}>
                 {t('cameras.editZones')}
               </Link>
+              <Link className="link-button" to={`/cameras/${camera.id}/calibration`}>
+                {t('cameras.calibrate')}
+              </Link>
             </div>
           </>
         )}

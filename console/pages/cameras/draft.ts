@@ -37,6 +37,17 @@ export function rounded([x, y]: Point): Point {
   return [inside(x), inside(y)];
 }
 
+const STEP = 0.005;
+const STEPS_LARGE = 10;
+const ARROWS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** What an arrow key moves a point by, with Shift in large steps; null for other keys. */
+export function stepOf({ key, shiftKey }: { key: string; shiftKey: boolean }): Point | null {
+  const arrow = ARROWS[key];
+  const step = STEP * (shiftKey ? STEPS_LARGE : 1);
+  return arrow === undefined ? null : [arrow[0] * step, arrow[1] * step];
+}
+
 /** With one more corner in the middle of a side. */
 export function withCorner(points: readonly Point[], after: number): Point[] {
   const [a, b] = [points[after], points[(after + 1) % points.length]] as [Point, Point];

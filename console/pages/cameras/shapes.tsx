@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Point, rounded, withCorner } from './draft.ts';
+import { type Point, rounded, stepOf, withCorner } from './draft.ts';
 
 export interface Shape {
   key: string;
@@ -11,9 +11,6 @@ export interface Shape {
 
 const CORNERS_MIN = 3;
 const CORNERS_MAX = 64;
-const STEP = 0.005;
-const STEPS_LARGE = 10;
-const ARROWS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * Shapes over a picture. The corners of the chosen ones are buttons: dragged, or moved by arrow keys (with Shift in large steps),
@@ -109,13 +106,12 @@ function Handles({
     if (polygon && points.length > CORNERS_MIN) onPoints(points.toSpliced(i, 1));
   };
   const onKey = (e: KeyboardEvent, i: number) => {
-    const [dx, dy] = ARROWS[e.key] ?? [0, 0];
+    const step = stepOf(e);
     if (e.key === 'Delete' || e.key === 'Backspace') remove(i);
-    else if (dx === 0 && dy === 0) return;
+    else if (step === null) return;
     else {
       const [x, y] = points[i] as Point;
-      const step = STEP * (e.shiftKey ? STEPS_LARGE : 1);
-      onPoints(points.with(i, rounded([x + dx * step, y + dy * step])));
+      onPoints(points.with(i, rounded([x + step[0], y + step[1]])));
     }
     e.preventDefault();
   };
