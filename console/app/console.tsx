@@ -20,6 +20,7 @@ const Cameras = lazy(() => import('../pages/cameras/mod.ts'));
 const Camera = lazy(() => import('../pages/cameras/one.ts'));
 const CameraZones = lazy(() => import('../pages/cameras/zones.ts'));
 const CameraCalibration = lazy(() => import('../pages/cameras/calibration.ts'));
+const Desired = lazy(() => import('../pages/desired/mod.ts'));
 const Pipeline = lazy(() => import('../pages/pipeline/mod.ts'));
 const Users = lazy(() => import('../pages/users/mod.ts'));
 const Account = lazy(() => import('../pages/account/mod.ts'));
@@ -71,6 +72,7 @@ function Gate({ follow: start }: { follow: () => () => void }) {
           <Route path="/cases/:id" element={<Case />} />
           <Route path="/devices" element={<Devices />} />
           <Route path="/devices/:of/:id" element={<Device />} />
+          <Route path="/devices/edge/:id/desired" element={<Desired />} />
           <Route path="/cameras" element={<Cameras />} />
           <Route path="/cameras/:id" element={<Camera />} />
           <Route path="/cameras/:id/zones" element={<CameraZones />} />

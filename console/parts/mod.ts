@@ -1,3 +1,5 @@
+export * from './ask_reason.tsx';
+export * from './desired_state.tsx';
 export * from './filters.tsx';
 export * from './grant.tsx';
 export * from './names.tsx';

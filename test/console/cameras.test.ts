@@ -75,6 +75,10 @@ test('a raw view takes a purpose and an end, and is written down', async () => {
   await dialog.locator('button[type="submit"]').click();
   await page.getByText('实时 · 原始画面').waitFor();
   await picture(page, 'camera-raw');
+  await page.getByRole('button', { name: '重取参考画面' }).click();
+  await page.getByRole('dialog').locator('textarea').fill('重新安装');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByText('已通知边缘节点').waitFor();
   await page.getByRole('button', { name: '恢复打码' }).click();
   await page.getByText('实时 · 打码').waitFor();
   const { items } = await city.installation.api.get<{ items: { action: string; actor: string; purpose: string | null }[] }>(
@@ -154,6 +158,24 @@ test('an ops engineer calibrates a camera: the error is seen, a wrong point is r
   const { calibration, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${FROZEN}`);
   expect(set).toEqual(['calibration']);
   expect(groundErrorM(calibration)).toBeLessThan(0.5);
+  await page.context().close();
+});
+
+test("an administrator sees what was set of an edge, by whom and why, and returns to the edge's own file", async () => {
+  const page = await city.signIn('administrator');
+  await city.go(page, '/devices/edge/edge-01/desired');
+  await page.locator('q', { hasText: '重新测量' }).waitFor();
+  await page.getByRole('button', { name: '第 1 版' }).click();
+  await page.locator('.difference th[scope="row"]').first().waitFor();
+  await picture(page, 'desired');
+  await page.getByRole('button', { name: '恢复' }).last().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('textarea').fill('试验结束');
+  await dialog.locator('button[type="submit"]').click();
+  await page.locator('.tag[data-status="confirmed"][data-revision="3"]').waitFor({ timeout: 60_000 });
+  type Camera = { zones: unknown[]; set: string[] };
+  const { zones, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${LOOKED_AT}`);
+  expect([zones, set]).toEqual([[], []]);
   await page.context().close();
 });
 

@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Alert, Button, Form, Input, Modal } from 'antd';
+import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApprovalAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useThing } from '../../api/mod.ts';
-import { momentText, Nothing, Panel, Shown } from '../../parts/mod.ts';
+import { AskReason, momentText, Nothing, Panel, Shown } from '../../parts/mod.ts';
 import { useDetects } from './names.ts';
 
 type Change = { of: ApprovalAnswer; to: 'on' | 'off' };
@@ -60,46 +60,23 @@ function Ask({ camera, change: { of, to }, onClose }: { camera: string; change: 
   const { t } = useTranslation();
   const detects = useDetects();
   const client = useQueryClient();
-  const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async ({ reason }: { reason: string }) => {
-    setBusy(true);
-    setFault(null);
+  const action = t(to === 'on' ? 'approvals.switchOn' : 'approvals.withdraw');
+  const change = async (reason: string) => {
+    const path = `/api/v1/cameras/${camera}/approvals${to === 'on' ? '' : '/withdraw'}`;
     try {
-      const path = `/api/v1/cameras/${camera}/approvals${to === 'on' ? '' : '/withdraw'}`;
       await call(path, { method: 'POST', body: { model: of.model, detects: of.detects, reason } });
-      onClose();
-    } catch (error) {
-      setFault((error as Error).message);
-      setBusy(false);
+    } finally {
+      void client.invalidateQueries({ queryKey: ['approvals'] });
+      void client.invalidateQueries({ queryKey: ['desired'] });
     }
-    void client.invalidateQueries({ queryKey: ['approvals'] });
-    void client.invalidateQueries({ queryKey: ['desired'] });
   };
   return (
-    <Modal
-      open
-      title={`${t(to === 'on' ? 'approvals.switchOn' : 'approvals.withdraw')}: ${detects(of.detects)}`}
-      footer={null}
-      onCancel={onClose}
-    >
-      <Form layout="vertical" requiredMark={false} onFinish={submit}>
-        {fault !== null && <Alert type="error" showIcon title={fault} />}
-        <p>{t(to === 'on' ? 'approvals.onMeans' : 'approvals.offMeans')}</p>
-        <Form.Item
-          name="reason"
-          label={t('desired.reason')}
-          rules={[{ required: true, whitespace: true, message: t('input.required') }]}
-        >
-          <Input.TextArea autoFocus maxLength={500} autoSize={{ minRows: 2, maxRows: 6 }} />
-        </Form.Item>
-        <div className="bar">
-          <Button type="primary" htmlType="submit" loading={busy}>
-            {t(to === 'on' ? 'approvals.switchOn' : 'approvals.withdraw')}
-          </Button>
-          <Button onClick={onClose}>{t('action.cancel')}</Button>
-        </div>
-      </Form>
-    </Modal>
+    <AskReason
+      title={`${action}: ${detects(of.detects)}`}
+      hint={t(to === 'on' ? 'approvals.onMeans' : 'approvals.offMeans')}
+      action={action}
+      onAct={change}
+      onClose={onClose}
+    />
   );
 }

@@ -1,8 +1,24 @@
+import { CameraOutlined } from '@ant-design/icons';
+import { App, Button } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import type { CameraAnswer } from '#grid/api/mod.ts';
-import { useThing } from '../../api/mod.ts';
-import { Ago, Counters, EventsOf, Facts, HealthTag, HistoryOf, Moment, Page, Panel, Shown, Since } from '../../parts/mod.ts';
+import { call, useMay, useThing } from '../../api/mod.ts';
+import {
+  Ago,
+  AskReason,
+  Counters,
+  EventsOf,
+  Facts,
+  HealthTag,
+  HistoryOf,
+  Moment,
+  Page,
+  Panel,
+  Shown,
+  Since,
+} from '../../parts/mod.ts';
 import { Approvals } from './approvals.tsx';
 import { Configuration } from './configuration.tsx';
 import { LiveView } from './live_view.tsx';
@@ -56,12 +72,42 @@ function Looking({ id }: { id: string }) {
       </div>
       <div className="bar">
         <RawSwitch camera={id} {...looking} />
+        <Reference camera={id} />
         <span className="dim small">
           {grant === null ? t('cameras.maskedHint') : grant.purpose}
           {live !== undefined && live.viewers > 1 && ` · ${t('cameras.viewers', { n: live.viewers })}`}
         </span>
       </div>
     </Panel>
+  );
+}
+
+/** After somebody has moved the camera on purpose. */
+function Reference({ camera }: { camera: string }) {
+  const { t } = useTranslation();
+  const { ops } = useMay();
+  const { message } = App.useApp();
+  const [asking, setAsking] = useState(false);
+  if (!ops) return null;
+  const learn = async (reason: string) => {
+    await call(`/api/v1/cameras/${camera}/reference`, { method: 'POST', body: { reason } });
+    void message.success(t('cameras.referenceAsked'));
+  };
+  return (
+    <>
+      <Button icon={<CameraOutlined />} onClick={() => setAsking(true)}>
+        {t('cameras.reference')}
+      </Button>
+      {asking && (
+        <AskReason
+          title={t('cameras.reference')}
+          hint={t('cameras.referenceMeans')}
+          action={t('cameras.reference')}
+          onAct={learn}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
   );
 }
 

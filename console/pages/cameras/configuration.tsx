@@ -2,8 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
-import { Facts, Panel, Shown } from '../../parts/mod.ts';
-import { DesiredState } from './desired_state.tsx';
+import { DesiredState, Facts, Panel, Shown } from '../../parts/mod.ts';
 import { useDetects } from './names.ts';
 
 const RENEW_MS = 10_000;
@@ -50,6 +49,9 @@ export function Configuration({ camera }: { camera: CameraAnswer }) {
               </Link>
               <Link className="link-button" to={`/cameras/${camera.id}/calibration`}>
                 {t('cameras.calibrate')}
+              </Link>
+              <Link className="link-button" to={`/devices/edge/${camera.edge}/desired`}>
+                {t('cameras.revisions')}
               </Link>
             </div>
           </>

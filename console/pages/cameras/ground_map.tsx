@@ -105,7 +105,7 @@ function addLayers(
 }
 
 function setData(map: MapView | null, source: string, geometry: { type: string; coordinates: unknown }): void {
-  (map?.getSource(source) as GeoJSONSource | undefined)?.setData(geometry as never);
+  void (map?.getSource(source) as GeoJSONSource | undefined)?.setData(geometry as never);
 }
 
 /** One marker a point, numbered as in the picture, to be dragged. The table below sets them by keyboard. */

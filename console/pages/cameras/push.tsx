@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { ApiError, call, type Mistake } from '../../api/mod.ts';
-import { DesiredState } from './desired_state.tsx';
+import { DesiredState } from '../../parts/mod.ts';
 import { useMistakeText } from './mistakes.tsx';
 
 /** Parts of a camera, as a change of them is sent. */

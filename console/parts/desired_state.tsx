@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import type { DesiredStatus, DesiredSummary } from '#grid/api/mod.ts';
-import { Ago } from '../../parts/mod.ts';
+import { Ago } from './time.tsx';
 
 const LOOKS: Record<DesiredStatus, [look: string, sign: string]> = {
   none: ['low', '○'],

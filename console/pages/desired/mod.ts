@@ -1,0 +1,1 @@
+export { DesiredPage as default } from './desired_page.tsx';

@@ -1,0 +1,58 @@
+import { Alert, Button, Form, Input, Modal } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+const REASON_CHARS_MAX = 500;
+
+/** Asks why, and does it. What is refused is said in the dialogue, which stays open. */
+export function AskReason({
+  title,
+  hint,
+  action,
+  onAct,
+  onClose,
+}: {
+  title: string;
+  /** What will happen. */
+  hint: string;
+  /** On the button. */
+  action: string;
+  onAct: (reason: string) => Promise<unknown>;
+  onClose: () => void;
+}) {
+  const { t } = useTranslation();
+  const [fault, setFault] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const submit = async ({ reason }: { reason: string }) => {
+    setBusy(true);
+    setFault(null);
+    try {
+      await onAct(reason.trim());
+      onClose();
+    } catch (error) {
+      setFault((error as Error).message);
+      setBusy(false);
+    }
+  };
+  return (
+    <Modal open title={title} footer={null} onCancel={onClose}>
+      <Form layout="vertical" requiredMark={false} onFinish={submit}>
+        {fault !== null && <Alert type="error" showIcon title={fault} />}
+        <p>{hint}</p>
+        <Form.Item
+          name="reason"
+          label={t('desired.reason')}
+          rules={[{ required: true, whitespace: true, message: t('input.required') }]}
+        >
+          <Input.TextArea autoFocus maxLength={REASON_CHARS_MAX} autoSize={{ minRows: 2, maxRows: 6 }} />
+        </Form.Item>
+        <div className="bar">
+          <Button type="primary" htmlType="submit" loading={busy}>
+            {action}
+          </Button>
+          <Button onClick={onClose}>{t('action.cancel')}</Button>
+        </div>
+      </Form>
+    </Modal>
+  );
+}
