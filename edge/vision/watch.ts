@@ -254,9 +254,9 @@ function stoodBefore(track: Standing, rule: ZoneRule): boolean {
   return track.newFrom !== null && distanceM(track.newFrom, track.point) <= stillOf(rule, track);
 }
 
-/** As if it had begun with the picture before. */
+/** As if it had begun with the picture before. Times of an event are whole milliseconds, those between pictures are not. */
 function sincePicture({ now, gapMs, present }: Picture): Picture {
-  return { now: { ...now, at: now.at - gapMs, ms: now.ms - gapMs }, gapMs: 0, present };
+  return { now: { ...now, at: Math.round(now.at - gapMs), ms: now.ms - gapMs }, gapMs: 0, present };
 }
 
 const isOf = (i: Incident, { zone, rule }: RuleOfZone): boolean => i.zone === zone.id && i.rule.id === rule.id;

@@ -60,6 +60,16 @@ test('a thing that stands for the dwell time is raised once, dated by its first 
   expect(decided[0]).toMatchObject({ kind: 'raise', afterMs: 5500, incident: { startedAt: firstAt, state: 'active' } });
 });
 
+test('events of a thing that stood there in the picture before were dead letters: their times were no whole milliseconds', () => {
+  const { watch, clock, decided } = harness();
+  for (let n = 0, ms = clock.monotonic(); n < 20; n++, ms += FRAME_MS + 0.4) {
+    clock.advance(FRAME_MS);
+    const tracks = [track(0.2, n === 0 ? { confirmed: false } : { newFrom: n === 1 ? [4, 15] : null })];
+    for (const d of watch.step(tracks, { at: clock.now(), ms, wall: wall(clock.now()) })) decided.push({ ...d, afterMs: ms });
+  }
+  expect(decided.map(({ incident }) => Number.isInteger(incident.startedAt))).toEqual([true]);
+});
+
 test('the picture that confirms a thing which stood there before counts from the one before; of one that came, from where it is', () => {
   const stood = harness();
   const sightedAt = stood.clock.now() + FRAME_MS;
