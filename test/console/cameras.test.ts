@@ -114,6 +114,7 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   const push = page.getByRole('button', { name: '下发到边缘节点' });
   expect(await push.isDisabled()).toBe(true);
   await page.getByLabel('停留（秒）').fill('2');
+  await page.getByLabel('最低置信度').fill('0.3');
   await soon(() => push.isEnabled()).toBe(true);
   await picture(page, 'zones');
   await push.click();

@@ -31,7 +31,8 @@ export function LiveView({
   const aspect = useRef(onAspect);
   aspect.current = onAspect;
   const label = useRef((_box: LiveBox): string => '');
-  label.current = ({ class: name, track }) => `${detects(name)} ${track.slice(track.lastIndexOf('-') + 1)}`;
+  label.current = ({ class: name, track, score }) =>
+    `${detects(name)} ${track.slice(track.lastIndexOf('-') + 1)} · ${Math.round(score * 100)} %`;
   const { boxes, zones } = overlays;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another turn is another try
