@@ -8,7 +8,8 @@ export default defineConfig({
     // A busy machine needs longer; what is wrong is told long before.
     testTimeout: 60_000,
     hookTimeout: 90_000,
-    maxWorkers: 2,
+    // Half of what tests do is waiting: two cores carry three of them.
+    maxWorkers: 3,
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // Of the processes that tests start, as ./gewu gives it to its own.
