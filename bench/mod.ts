@@ -1,3 +1,4 @@
+import { consoleBench } from './console/bench.ts';
 import { drainBench } from './drain.ts';
 import { edgeBench } from './edge.ts';
 import { ingestBench } from './ingest.ts';
@@ -17,4 +18,5 @@ export const BENCHES: readonly Bench[] = [
   trackingBench,
   visionBench,
   simulatorsBench,
+  consoleBench,
 ];

@@ -1,25 +1,27 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
+import { renew } from './pages.ts';
 
 /**
  * The live stream: one connection a tab. A message names what changed; what shows it is asked for anew, at once for the first
- * message and then at most every GATHER_MS, so that two hundred events a second are two requests and not two hundred.
+ * message and then every so often, so that two hundred events a second are a few requests and not two hundred.
  *
- *   EventSource --> topic --(gather)--> invalidate [topic, ...] --> TanStack Query reads what is on screen
+ *   EventSource --> topic --(gather, by key)--> renew [key, ...] --> TanStack Query reads what is on screen
  */
 
 type Topic = 'case' | 'event' | 'health';
 const TOPICS: readonly Topic[] = ['case', 'event', 'health'];
-const GATHER_MS = 400;
 /** A hidden tab gives its connection back: a browser has six for each host. */
 const HIDDEN_MS = 30_000;
 
-/** First parts of the query keys that a topic touches. */
-const TOUCHED: Record<Topic, readonly string[]> = {
-  case: ['cases', 'situation'],
-  event: ['events', 'situation'],
-  health: ['devices', 'situation', 'pipeline'],
-};
+/** First parts of query keys, what touches them, and how often they are asked for at most: lists of news soon, sums of the city less often. */
+const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[] = [
+  { key: 'events', by: ['event'], everyMs: 200 },
+  { key: 'cases', by: ['case'], everyMs: 300 },
+  { key: 'situation', by: TOPICS, everyMs: 500 },
+  { key: 'devices', by: ['health'], everyMs: 500 },
+  { key: 'pipeline', by: ['health'], everyMs: 1_000 },
+];
 
 let connected = true;
 const listeners = new Set<() => void>();
@@ -45,7 +47,7 @@ export function useConnected(): boolean {
 export function follow(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let hidden: ReturnType<typeof setTimeout> | undefined;
-  const gathers = TOPICS.map((topic) => gather(() => touch(client, topic)));
+  const gathers = TOUCHED.map(({ key, by, everyMs }) => ({ by, ...gather(() => renew(client, key), everyMs) }));
 
   const open = () => {
     if (source !== null) return;
@@ -53,10 +55,13 @@ export function follow(client: QueryClient): () => void {
     stream.onopen = () => {
       say(true);
       // Whatever was missed in between.
-      void client.invalidateQueries();
+      renew(client);
     };
     stream.onerror = () => say(false);
-    for (const [i, topic] of TOPICS.entries()) stream.addEventListener(topic, () => gathers[i]?.push());
+    for (const topic of TOPICS)
+      stream.addEventListener(topic, () => {
+        for (const g of gathers) if (g.by.includes(topic)) g.push();
+      });
     source = stream;
   };
   const close = () => {
@@ -79,12 +84,8 @@ export function follow(client: QueryClient): () => void {
   };
 }
 
-function touch(client: QueryClient, topic: Topic): void {
-  for (const key of TOUCHED[topic]) void client.invalidateQueries({ queryKey: [key] });
-}
-
-/** Calls `act` for the first push at once, and once for all that come within the next GATHER_MS. */
-function gather(act: () => void): { push(): void; stop(): void } {
+/** Calls `act` for the first push at once, and once for all that come within the next `everyMs`. */
+function gather(act: () => void, everyMs: number): { push(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let more = false;
   const ended = () => {
@@ -94,7 +95,7 @@ function gather(act: () => void): { push(): void; stop(): void } {
     run();
   };
   const run = () => {
-    timer = setTimeout(ended, GATHER_MS);
+    timer = setTimeout(ended, everyMs);
     act();
   };
   return {

@@ -1,10 +1,9 @@
-import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import type { CatalogueAnswer, Page } from '#grid/api/mod.ts';
-import { ApiError, call, withQuery } from './client.ts';
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import type { CatalogueAnswer } from '#grid/api/mod.ts';
+import { ApiError, call } from './client.ts';
 
 const RETRIES_MAX = 3;
 const FRESH_MS = 2_000;
-const PAGE = 100;
 
 /** A refusal that asking again cannot mend is told at once. */
 export function createQueries(onOver: () => void): QueryClient {
@@ -37,24 +36,6 @@ export function useThing<T>(
       ? {}
       : { refetchInterval: typeof everyMs === 'number' ? everyMs : ({ state }) => everyMs(state.data) }),
   });
-}
-
-/** A list, page by page as the reader comes near its end; never all of it. */
-export function usePages<T>(
-  topic: string,
-  path: string,
-  query: Record<string, string | number | boolean | undefined>,
-  enabled = true,
-) {
-  const result = useInfiniteQuery({
-    queryKey: [topic, path, query],
-    queryFn: ({ pageParam, signal }) => call<Page<T>>(withQuery(path, { limit: PAGE, ...query, cursor: pageParam }), { signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.cursor,
-    maxPages: 200,
-    enabled,
-  });
-  return { ...result, items: result.data?.pages.flatMap((p) => p.items) ?? [] };
 }
 
 const CATALOGUE_MS = 3_600_000;

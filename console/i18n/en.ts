@@ -205,6 +205,8 @@ export const en: Dictionary = {
     byHealth: 'Device health',
     urgent: 'Most urgent first',
     urgentEmpty: 'No open cases',
+    latest: 'Latest events',
+    stormCells: 'as one, in {{n}} cells',
     map: 'Map of unit grids',
     mapFailed: 'This browser cannot draw the map (it needs WebGL). The list beside it is complete.',
     cellCases: '{{n}} open cases',

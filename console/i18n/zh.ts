@@ -196,6 +196,8 @@ export const zh = {
     byHealth: '设备健康',
     urgent: '按紧急程度',
     urgentEmpty: '没有未结案件',
+    latest: '最新事件',
+    stormCells: '合并显示，{{n}} 个网格',
     map: '单元网格地图',
     mapFailed: '此浏览器无法绘制地图（需要 WebGL）。右侧列表不受影响。',
     cellCases: '未结案件 {{n}}',

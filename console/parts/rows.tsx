@@ -22,6 +22,8 @@ interface Pages<T> {
   isFetchingNextPage: boolean;
   fetchNextPage: () => unknown;
   refetch: () => unknown;
+  /** Told which items are in view, where not all of them are kept true. */
+  onView?: (first: number, last: number) => void;
 }
 
 const ROW_PX = 44;
@@ -61,7 +63,8 @@ export function Rows<T extends { id: string }>({
     getItemKey: (i) => items[i]?.id ?? i,
   });
   const shown = rows.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
+  const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
+  pages.onView?.(first, last);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   useEffect(() => {
     if (last >= items.length - AHEAD && hasNextPage && !isFetchingNextPage) void fetchNextPage();

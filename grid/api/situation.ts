@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Case } from '../cases/mod.ts';
+import { EventClass, Severity } from '../events/mod.ts';
 import { CellCode, listOf, nullable, Time } from './parts.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -8,6 +9,18 @@ const Count = Type.Integer({ minimum: 0 });
 const BySeverity = Type.Object({ critical: Count, high: Count, normal: Count, low: Count }, strict);
 const ByState = Type.Object({ online: Count, offline: Count, degraded: Count, unknown: Count }, strict);
 
+const Storm = Type.Object(
+  {
+    classKey: Type.String(),
+    class: EventClass,
+    severity: Severity,
+    count: Count,
+    cells: Count,
+    openedAt: Time,
+    lastSeenAt: Time,
+  },
+  strict,
+);
 export const SituationAnswer = Type.Object(
   {
     at: Time,
@@ -18,7 +31,8 @@ export const SituationAnswer = Type.Object(
     cells: Type.Array(Type.Object({ code: CellCode, openCases: BySeverity, devices: ByState }, strict), {
       description: 'unit grids with an open case, a device or a camera; `devices` counts both',
     }),
-    urgent: Type.Array(Case, { description: 'open cases, the most urgent first, 100 at most' }),
+    storms: Type.Array(Storm, { description: 'five or more open cases of one class that were opened within the last hour' }),
+    urgent: Type.Array(Case, { description: 'the other open cases, the most urgent first, 100 at most' }),
   },
   strict,
 );

@@ -4,7 +4,7 @@ import type { CaseService } from '../cases/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 
 /** However many look, the stores are asked this often at most. */
-const FRESH_MS = 400;
+const FRESH_MS = 200;
 const URGENT_MAX = 100;
 
 const noCases = (): BySeverity => ({ critical: 0, high: 0, normal: 0, low: 0 });
@@ -76,7 +76,8 @@ export class Situation {
       cameras: totals.camera,
       edges: totals.edge,
       cells: [...cells].map(([code, counts]) => ({ code, ...counts })),
-      urgent,
+      storms: urgent.storms,
+      urgent: urgent.cases,
     };
   }
 }

@@ -3,7 +3,7 @@ import { type Case, FINISHED_STATES, SEVERITIES, type Severity } from '#grid/mod
 import { GewuError } from '#service/mod.ts';
 import { type Queries, readCursor, writeCursor } from '../database/mod.ts';
 import { toCases, toStoredEvent } from './rows.ts';
-import type { CaseFilter, EventFilter, Page, StoredEvent } from './types.ts';
+import type { CaseFilter, EventFilter, Page, StoredEvent, Storm } from './types.ts';
 
 /** Lists for people: newest first, page by page with a cursor (time and id of the last row), never by offset. */
 
@@ -45,20 +45,49 @@ export async function countOpen(db: Queries): Promise<{ cell: string; severity: 
   return rows.map(({ cell, severity, count }) => ({ cell, severity: severity as Severity, count: Number(count) }));
 }
 
-export async function urgentCases(db: Queries, limit: number): Promise<Case[]> {
-  const ranks = sql.join(
-    SEVERITIES.map((severity, rank) => sql`when ${severity} then ${sql.lit(rank)}`),
-    sql` `,
-  );
+const severityRank = sql<number>`case severity ${sql.join(
+  SEVERITIES.map((severity, rank) => sql`when ${severity} then ${sql.lit(rank)}`),
+  sql` `,
+)} else 9 end`;
+
+/** Open cases of one class that were opened since then, at least `casesMin` of them: the most urgent first. */
+export async function storms(db: Queries, since: number, casesMin: number): Promise<Storm[]> {
   const rows = await db
     .selectFrom('cases')
-    .selectAll()
+    .select(({ fn }) => [
+      'class_key',
+      'flag',
+      'code',
+      'fault',
+      fn.countAll<number>().as('count'),
+      fn.count<number>('cell').distinct().as('cells'),
+      fn.min<number>('opened_at').as('first'),
+      fn.max<number>('last_seen_at').as('last'),
+      fn.min<number>(severityRank).as('rank'),
+    ])
     .where('state', 'not in', FINISHED_STATES)
-    .orderBy(sql`case severity ${ranks} else 9 end`)
-    .orderBy('last_seen_at', 'desc')
-    .orderBy('id')
-    .limit(limit)
+    .where('opened_at', '>=', since)
+    .groupBy(['class_key', 'flag', 'code', 'fault'])
+    .having(({ fn }) => fn.countAll<number>(), '>=', casesMin)
     .execute();
+  return rows
+    .map((row) => ({
+      classKey: row.class_key,
+      class: { flag: row.flag as 1 | 2, code: row.code, ...(row.fault === null ? {} : { fault: row.fault }) },
+      severity: SEVERITIES[Number(row.rank)] ?? 'low',
+      count: Number(row.count),
+      cells: Number(row.cells),
+      openedAt: Number(row.first),
+      lastSeenAt: Number(row.last),
+    }))
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.count - a.count);
+}
+
+/** Open cases, the most urgent first, without those that are part of a storm since then. */
+export async function urgentCases(db: Queries, limit: number, stormy: readonly string[], since: number): Promise<Case[]> {
+  let query = db.selectFrom('cases').selectAll().where('state', 'not in', FINISHED_STATES);
+  if (stormy.length > 0) query = query.where((eb) => eb.or([eb('class_key', 'not in', stormy), eb('opened_at', '<', since)]));
+  const rows = await query.orderBy(severityRank).orderBy('last_seen_at', 'desc').orderBy('id').limit(limit).execute();
   return toCases(db, rows);
 }
 

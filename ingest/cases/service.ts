@@ -12,7 +12,7 @@ import { EventIntake } from './intake.ts';
 import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
-import { countOpen, listCases, listEvents, urgentCases } from './queries.ts';
+import { countOpen, listCases, listEvents, storms, urgentCases } from './queries.ts';
 import { classColumns, placeColumns, toCases, toStoredEvent } from './rows.ts';
 import { readTimeline, toEntry } from './timeline.ts';
 import { type ReportInput, report, TRANSITIONS } from './transitions/mod.ts';
@@ -42,6 +42,9 @@ export interface CaseServiceDependencies {
 
 /** Listeners of one process: every open live stream is one. */
 const LISTENERS_MAX = 1000;
+/** So many open cases of one class within so long are a storm. */
+const STORM_CASES_MIN = 5;
+const STORM_MS = 3_600_000;
 
 /** Builds the case service; the database must be started before it, and stopped after it. */
 export function createCaseService(dependencies: CaseServiceDependencies): CaseService {
@@ -110,8 +113,12 @@ class KyselyCaseService implements CaseService {
     return countOpen(this.#deps.database.kysely);
   }
 
-  urgent(limit: number): Promise<Case[]> {
-    return urgentCases(this.#deps.database.kysely, limit);
+  async urgent(limit: number) {
+    const { database, clock } = this.#deps;
+    const since = clock.now() - STORM_MS;
+    const found = await storms(database.kysely, since, STORM_CASES_MIN);
+    const stormy = found.map(({ classKey }) => classKey);
+    return { storms: found, cases: await urgentCases(database.kysely, limit, stormy, since) };
   }
 
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>> {

@@ -1,4 +1,4 @@
-import type { Case, CaseRole, CaseSource, CaseState, EventRecord, FilingPolicy, Severity } from '#grid/mod.ts';
+import type { Case, CaseRole, CaseSource, CaseState, EventClass, EventRecord, FilingPolicy, Severity } from '#grid/mod.ts';
 import type { Service } from '#service/mod.ts';
 import type { EventsSink } from '../ports.ts';
 
@@ -91,6 +91,20 @@ export interface Change {
   ts: number;
 }
 
+/** Many open cases of one class that were opened at about the same time: lists show them as one. */
+export interface Storm {
+  classKey: string;
+  class: EventClass;
+  /** Of the worst of them. */
+  severity: Severity;
+  count: number;
+  /** Unit grids in which they are. */
+  cells: number;
+  /** UTC ms: the first of them, and when one was seen last. */
+  openedAt: number;
+  lastSeenAt: number;
+}
+
 /**
  * The centre's cases. Events come in through `accept`, people through `transition`.
  *
@@ -103,8 +117,8 @@ export interface CaseService extends Service, EventsSink {
   list(filter: CaseFilter): Promise<Page<Case>>;
   /** Open cases by unit grid and severity. */
   countOpen(): Promise<{ cell: string; severity: Severity; count: number }[]>;
-  /** Open cases, the most severe first and of these the one seen last. */
-  urgent(limit: number): Promise<Case[]>;
+  /** Open cases, the most severe first and of these the one seen last; those of a storm as one entry. */
+  urgent(limit: number): Promise<{ storms: Storm[]; cases: Case[] }>;
   /** Oldest first. */
   timeline(id: string): Promise<TimelineEntry[]>;
   /** A person's report; `input` as in transitions/report.ts. The same `key` again gives the case of the first time. */

@@ -1,9 +1,9 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MqttClient } from 'mqtt';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { PROGRAMS } from '#cli/programs.ts';
+import { launchBrowser } from '#cli/browser.ts';
 import { coverDevice, deviceClient } from '../support/edge.ts';
 import { type SmallInstallation, startSmallInstallation } from '../support/installation.ts';
 import { until } from '../support/until.ts';
@@ -42,8 +42,6 @@ export const MINUTE = 60_000;
 /** However busy the machine is. */
 export const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000, interval: 50 });
 
-const FLAGS = ['--no-sandbox', '--disable-background-networking', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
-
 export class City {
   readonly installation: SmallInstallation;
   readonly browser: Browser;
@@ -63,14 +61,9 @@ export class City {
     await access(join(ROOT, 'console/dist/index.html')).catch(() => {
       throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
     });
-    const executablePath = await PROGRAMS.chromium.find();
-    if (executablePath === null) throw new Error('chromium is missing: ./gewu test installs it');
     await mkdir(SCREENS, { recursive: true });
     const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
-    const [installation, browser] = await Promise.all([
-      startSmallInstallation(dir, covers, {}, more),
-      chromium.launch({ executablePath, args: FLAGS }),
-    ]);
+    const [installation, browser] = await Promise.all([startSmallInstallation(dir, covers, {}, more), launchBrowser()]);
     const accounts = Object.entries(ROLES).map(([name, roles]) => ({ name, roles, password: PASSWORD }));
     await Promise.all(accounts.map((account) => installation.api.post('/api/v1/users', account)));
     return new City(installation, browser);

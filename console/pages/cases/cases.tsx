@@ -28,8 +28,9 @@ export function Cases() {
   const [severity] = useFilter('severity');
   const [source] = useFilter('source');
   const [cell] = useFilter('cell');
+  const [ofClass] = useFilter('class');
   const open = state !== undefined || which === 'all' ? undefined : which === 'open';
-  const pages = usePages<Case>('cases', '/api/v1/cases', { open, state, severity, source, cell });
+  const pages = usePages<Case>('cases', '/api/v1/cases', { open, state, severity, source, cell, class: ofClass });
   const columns: Column<Case>[] = [
     { key: 'class', label: t('field.class'), width: 'minmax(150px, 1.6fr)', draw: (c) => <b>{className(c.class)}</b> },
     { key: 'severity', label: t('field.severity'), width: '104px', draw: (c) => <SeverityTag severity={c.severity} /> },

@@ -14,7 +14,13 @@ export function EventList({
   selected,
   empty,
 }: {
-  pages: { items: EventAnswer[]; data: unknown; error: Error | null; refetch: () => unknown };
+  pages: {
+    items: EventAnswer[];
+    data: unknown;
+    error: Error | null;
+    refetch: () => unknown;
+    onView: (first: number, last: number) => void;
+  };
   selected: string | undefined;
   empty: string;
 }) {
@@ -30,6 +36,8 @@ export function EventList({
     overscan: OVERSCAN,
     getItemKey: (i) => items[i]?.record.subject ?? i,
   });
+  const shown = rows.getVirtualItems();
+  pages.onView(shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0);
   const index = items.findIndex((e) => e.record.subject === selected);
   useEffect(() => {
     if (index >= 0) rows.scrollToIndex(index);
@@ -40,7 +48,7 @@ export function EventList({
     <nav className="triage-list" ref={scroller} aria-label={t('events.title')}>
       {items.length === 0 && <Nothing text={empty} />}
       <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {rows.getVirtualItems().map((row) => {
+        {shown.map((row) => {
           const { record, verdict } = items[row.index] as EventAnswer;
           const { data, subject } = record;
           const { origin } = data;

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { App } from 'antd';
 import { useState } from 'react';
 import type { EventAnswer, VerdictInput } from '#grid/api/mod.ts';
-import { call } from '../../api/mod.ts';
+import { call, renew } from '../../api/mod.ts';
 
 export interface Judging {
   accept(): void;
@@ -30,7 +30,7 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
       setAsking(false);
       if (method === 'PUT') onDone();
       // Not waited for: the next key may come before the list does.
-      void client.invalidateQueries({ queryKey: ['events'] });
+      renew(client, 'events');
       void client.invalidateQueries({ queryKey: ['verdicts'] });
     } catch (error) {
       void message.error((error as Error).message);

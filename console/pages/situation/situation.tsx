@@ -7,9 +7,11 @@ import type { PipelineAnswer, SituationAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
 import type { ColourBy } from '../../parts/map/city_map.tsx';
 import type { Cells } from '../../parts/map/style.ts';
-import { Ago, Nothing, Page, SeverityTag, Shown, useClassName, useFilter, Waiting } from '../../parts/mod.ts';
+import { Nothing, Page, Shown, useFilter, Waiting } from '../../parts/mod.ts';
+import { Latest } from './latest.tsx';
 import { Legend } from './legend.tsx';
 import { Tiles } from './tiles.tsx';
+import { Urgent } from './urgent.tsx';
 
 const CityMap = lazy(() => import('../../parts/map/city_map.tsx'));
 /** The stream says when something changes; this is for what it does not say. */
@@ -74,34 +76,15 @@ export function Situation() {
             }
           </Shown>
         </div>
-        <aside className="urgent" aria-label={t('situation.urgent')}>
-          <h2>{t('situation.urgent')}</h2>
-          <Shown of={situation}>{(data) => <Urgent cases={data.urgent} />}</Shown>
+        <aside className="beside-map">
+          <Latest />
+          <section className="urgent" aria-label={t('situation.urgent')}>
+            <h2>{t('situation.urgent')}</h2>
+            <Shown of={situation}>{(data) => <Urgent storms={data.storms} cases={data.urgent} />}</Shown>
+          </section>
         </aside>
       </div>
     </Page>
-  );
-}
-
-function Urgent({ cases }: { cases: SituationAnswer['urgent'] }) {
-  const { t } = useTranslation();
-  const className = useClassName();
-  if (cases.length === 0) return <Nothing text={t('situation.urgentEmpty')} />;
-  return (
-    <ul>
-      {cases.map((c) => (
-        <li key={c.id}>
-          <Link to={`/cases/${c.id}`}>
-            <b>{className(c.class)}</b>
-            <SeverityTag severity={c.severity} />
-            <span className="dim">{t(`caseState.${c.state}`)}</span>
-            <span className="dim">
-              <Ago at={c.lastSeenAt} />
-            </span>
-          </Link>
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -1,0 +1,158 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '#cli/browser.ts';
+import { freePort } from '#cli/servers/mod.ts';
+import { writeCity } from '#cli/simulate/city.ts';
+import { type CityPlan, cityOf, seededSecrets } from '#simulators/city/mod.ts';
+import { ApiClient } from '#simulators/target/mod.ts';
+import { DeviceTable } from '#simulators/world/mod.ts';
+import { Pinned } from '../processes.ts';
+import { median, quantile, rounded } from '../rounds.ts';
+import { type Bench, type BenchOptions, type BenchResult, missed } from '../types.ts';
+import { until } from '../until.ts';
+import { TellingEdges } from './edges.ts';
+import { firstLoadBytes, firstPaint, interactive, pan, recorded, type Seen, scroll } from './page.ts';
+
+const CITY = { cells: 1_652, sensors: 10_000, edges: 8 };
+const CITY_SHORT = { cells: 60, sensors: 300, edges: 2 };
+const EVENTS_PER_S = 200;
+/** The load goes on for so long before anything is measured. */
+const WARM_UP_MS = 5_000;
+const WATCH_MS = 20_000;
+const MOVE_MS = 10_000;
+const BUNDLE_KB_MAX = 450;
+const FPS_P5_MIN = 15;
+const EVENT_MS_P95_MAX = 500;
+const WINDOW = { width: 1440, height: 900 };
+
+/** The console in a browser that draws by the processor, on a whole city that speaks. */
+export const consoleBench: Bench = {
+  name: 'console',
+  summary: 'the console in Chromium: 1,652 unit grids, 10,000 devices, 200 events/s',
+  async run(options) {
+    const dir = join(options.dir, 'console-bench');
+    await mkdir(dir, { recursive: true });
+    const city = await startCity(dir, options.short ? CITY_SHORT : CITY);
+    const browser = await launchBrowser();
+    try {
+      return resultOf(await measure(city, browser, options));
+    } finally {
+      await browser.close();
+      await city.edges.stop();
+      await city.centre.stop();
+    }
+  },
+};
+
+interface SpeakingCity {
+  centre: Pinned;
+  edges: TellingEdges;
+  api: ApiClient;
+}
+
+async function startCity(dir: string, size: { cells: number; sensors: number; edges: number }): Promise<SpeakingCity> {
+  const [api = 0, centreBroker = 0, rtsp = 0] = await Promise.all([freePort(), freePort(), freePort()]);
+  // No edge runs: what they would say is said for them.
+  const edgeBrokers = Array.from({ length: size.edges }, (_, i) => 1024 + i);
+  const plan: CityPlan = {
+    version: 1,
+    district: { seed: 7, ...size, cameras: 0, division: '110101', originLon: 116.38, originLat: 39.88 },
+    profile: 'demo',
+    host: '127.0.0.1',
+    ports: { api, centreBroker, rtsp, edgeBrokers },
+  };
+  await writeCity(dir, plan);
+  const secrets = seededSecrets(plan.district.seed);
+  const centre = new Pinned({ args: ['ingest', '--config', join(dir, 'ingest.yaml')], logFile: join(dir, 'ingest.log') });
+  await centre.start();
+  const client = new ApiClient(`http://127.0.0.1:${api}`, secrets.token('ops'));
+  await until('the centre', () => client.ready());
+  const edges = new TellingEdges(new DeviceTable(cityOf(plan)));
+  await edges.start({ port: centreBroker, secrets });
+  await edges.reportHealth();
+  return { centre, edges, api: client };
+}
+
+interface Measured {
+  bundleBytes: number;
+  firstPaintMs: number[];
+  interactiveMs: number[];
+  map: Seen;
+  list: Seen;
+  /** ms from the sending of each event until it, or a newer one, was on screen. */
+  eventsMs: number[];
+}
+
+async function measure({ edges, api }: SpeakingCity, browser: Browser, options: BenchOptions): Promise<Measured> {
+  const scale = options.short ? 4 : 1;
+  const context = await browser.newContext({ viewport: WINDOW, locale: 'zh-CN' });
+  const page = await context.newPage();
+  const { code } = await api.post<{ code: string }>('/api/v1/users/admin/sign-in-link');
+  await page.goto(`${api.url}/sign-in#once=${code}`);
+  const bundleBytes = await firstLoadBytes(page);
+  await page.locator('.once .ant-btn').click();
+  await page.locator('.nav .me').waitFor();
+  edges.tell(EVENTS_PER_S);
+  await page.waitForTimeout(WARM_UP_MS / scale);
+  const [paint, ready]: [number[], number[]] = [[], []];
+  for (let round = 0; round < options.rounds; round++) {
+    const fresh = await context.newPage();
+    await fresh.goto(api.url);
+    ready.push(await interactive(fresh));
+    paint.push(await firstPaint(fresh));
+    await fresh.close();
+  }
+  options.say(`first paint ${paint.map(Math.round).join(', ')} ms, interactive ${ready.map(Math.round).join(', ')} ms`);
+  await page.goto(api.url);
+  await interactive(page);
+  const watched = await recorded(page, () => page.waitForTimeout(WATCH_MS / scale));
+  const eventsMs = lateness(edges.sentAt, watched);
+  options.say(`${eventsMs.length} events, p50 ${Math.round(quantile(eventsMs, 0.5))} ms`);
+  const map = await recorded(page, () => pan(page, MOVE_MS / scale));
+  const list = await scrolled(page, api, MOVE_MS / scale);
+  const { items } = await api.get<{ items: unknown[] }>('/api/v1/dead-letters?limit=1');
+  if (items.length > 0) throw new Error(`what was told could not be used: ${JSON.stringify(items[0])}`);
+  return { bundleBytes, firstPaintMs: paint, interactiveMs: ready, map, list, eventsMs };
+}
+
+async function scrolled(page: Page, api: ApiClient, ms: number): Promise<Seen> {
+  await page.goto(`${api.url}/devices`);
+  await page.locator('.rows .row').first().waitFor();
+  return recorded(page, () => scroll(page, ms));
+}
+
+/** An event counts as seen with the first newer one: lists show the newest few. Those of the last moment may still come. */
+function lateness(sentAt: readonly number[], { events }: Seen): number[] {
+  const late: number[] = [];
+  let from = (events[0]?.number ?? -1) + 1;
+  for (const { number, at } of events.slice(1)) {
+    for (; from <= number; from++) late.push(at - (sentAt[from] ?? Number.NaN));
+  }
+  return late;
+}
+
+/** Frames a second that all but a twentieth of the frames keep. */
+const fpsP5 = ({ framesMs }: Seen) => 1000 / quantile(framesMs, 0.95);
+
+function resultOf({ bundleBytes, firstPaintMs, interactiveMs, map, list, eventsMs }: Measured): BenchResult {
+  const bundleKb = bundleBytes / 1000;
+  const [mapFps, listFps] = [fpsP5(map), fpsP5(list)];
+  const eventMs = quantile(eventsMs, 0.95);
+  return {
+    figures: {
+      bundleKb: rounded(bundleKb),
+      firstPaintMs: Math.round(median(firstPaintMs)),
+      interactiveMs: Math.round(median(interactiveMs)),
+      mapFpsP5: rounded(mapFps),
+      tableScrollFpsP5: rounded(listFps),
+      eventToScreenMsP95: Math.round(eventMs),
+    },
+    missed: missed({
+      [`first load above ${BUNDLE_KB_MAX} kB`]: bundleKb <= BUNDLE_KB_MAX,
+      [`the map below ${FPS_P5_MIN} frames/s`]: mapFps >= FPS_P5_MIN,
+      [`the list below ${FPS_P5_MIN} frames/s`]: listFps >= FPS_P5_MIN,
+      [`p95 from event to screen not below ${EVENT_MS_P95_MAX} ms`]: eventMs < EVENT_MS_P95_MAX,
+    }),
+  };
+}

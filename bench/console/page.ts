@@ -1,0 +1,89 @@
+import type { Page } from 'playwright-core';
+
+/** What a page's recorder has seen. */
+export interface Seen {
+  /** ms between the frames that were drawn. */
+  framesMs: number[];
+  /** The newest event on screen, by its number, and the UTC ms from which it could be seen. */
+  events: { number: number; at: number }[];
+}
+
+/** Runs in the page: notes every frame, and the number at the end of the newest event's id. */
+const RECORDER = `(() => {
+  const seen = { framesMs: [], events: [] };
+  let before = performance.now();
+  let newest = -1;
+  let waiting = null;
+  const frame = (now) => {
+    seen.framesMs.push(now - before);
+    before = now;
+    // What was in the document a frame ago has been drawn by now.
+    if (waiting !== null) seen.events.push({ number: waiting, at: performance.timeOrigin + now });
+    waiting = null;
+    const id = document.querySelector('.latest [data-event]')?.dataset.event ?? '-1';
+    const number = Number(id.slice(id.lastIndexOf('-') + 1));
+    if (number > newest) waiting = newest = number;
+    if (globalThis.recording) requestAnimationFrame(frame);
+  };
+  globalThis.recording = seen;
+  requestAnimationFrame(frame);
+})()`;
+
+/** Records while `act` runs. */
+export async function recorded(page: Page, act: () => Promise<void>): Promise<Seen> {
+  await page.evaluate(RECORDER);
+  await act();
+  const seen = (await page.evaluate('globalThis.recording')) as Seen;
+  await page.evaluate('globalThis.recording = null');
+  return { ...seen, framesMs: seen.framesMs.slice(1) };
+}
+
+/** Of the document at hand, ms from the beginning of its navigation. */
+export function firstPaint(page: Page): Promise<number> {
+  return page.evaluate(`performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN`);
+}
+
+/** ms from the beginning of the navigation until a frame follows at once on what is asked for. */
+export async function interactive(page: Page): Promise<number> {
+  await page.locator('.tile-value').first().waitFor();
+  await page.locator('.city-map[data-drawn="true"]').waitFor();
+  return page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(performance.now()))))');
+}
+
+/** Bytes on the wire of what the document at hand names: itself, its scripts and its styles. For one that has not gone to a page yet. */
+export function firstLoadBytes(page: Page): Promise<number> {
+  return page.evaluate(`(() => {
+    const named = new Set([...document.querySelectorAll('script[src], link[rel="modulepreload"], link[rel="stylesheet"]')]
+      .map((e) => e.src || e.href));
+    const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+    return all.filter((e) => e.entryType === 'navigation' || named.has(e.name)).reduce((sum, e) => sum + e.encodedBodySize, 0);
+  })()`);
+}
+
+/** Drags the map to and fro. */
+export async function pan(page: Page, ms: number): Promise<void> {
+  const box = await page.locator('.city-map canvas').boundingBox();
+  if (box === null) throw new Error('there is no map');
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  const until = performance.now() + ms;
+  for (let step = 0; performance.now() < until; step++) {
+    const angle = step / 12;
+    await page.mouse.move(x + 180 * Math.sin(angle), y + 120 * Math.sin(angle * 1.7));
+    await page.waitForTimeout(16);
+  }
+  await page.mouse.up();
+}
+
+/** Scrolls the list down, page after page as they come. */
+export async function scroll(page: Page, ms: number): Promise<void> {
+  const box = await page.locator('.rows-body').boundingBox();
+  if (box === null) throw new Error('there is no list');
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    await page.mouse.wheel(0, 240);
+    await page.waitForTimeout(16);
+  }
+}
