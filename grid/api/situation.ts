@@ -40,6 +40,25 @@ export type SituationAnswer = Static<typeof SituationAnswer>;
 export type BySeverity = Static<typeof BySeverity>;
 export type ByState = Static<typeof ByState>;
 
+const Percents = Type.Array(Type.Integer({ minimum: 0, maximum: 100 }));
+/** Whether anything could have been seen: a unit grid without cases may be one that nobody watches. */
+export const CoverageAnswer = Type.Object(
+  {
+    from: Time,
+    to: Time,
+    hourMs: Type.Integer(),
+    cells: Type.Array(
+      Type.Object(
+        { code: CellCode, cameras: Count, sensors: Count, camera: Percents, sensor: Percents, either: Percents },
+        strict,
+      ),
+      { description: 'percent of each hour in which a camera, a sensor, or either watched; empty where there is none' },
+    ),
+  },
+  strict,
+);
+export type CoverageAnswer = Static<typeof CoverageAnswer>;
+
 const Lane = Type.Object(
   {
     lane: Type.Union([Type.Literal('events'), Type.Literal('health'), Type.Literal('readings')]),

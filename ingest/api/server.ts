@@ -20,6 +20,7 @@ import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
 import type { UpkeepService } from '../upkeep/mod.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
+import { Coverage } from '../watching/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
 import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
@@ -69,6 +70,7 @@ export interface ApiDependencies {
 /** What a route file gets. */
 export interface RouteContext extends ApiDependencies {
   situation: Situation;
+  coverage: Coverage;
   pipeline: PipelineMeter;
   verdicts: Verdicts;
   tokens: TokenAccounts;
@@ -106,6 +108,7 @@ class HttpApi implements Api {
     this.#context = {
       ...dependencies,
       situation: new Situation(dependencies),
+      coverage: new Coverage(dependencies),
       pipeline: new PipelineMeter(dependencies),
       verdicts: createVerdicts({ database, clock }),
       tokens,

@@ -8,6 +8,7 @@ import { releasesSuite } from '../evidence/releases.suite.ts';
 import { grantsSuite } from '../grants/grants.suite.ts';
 import { notifySuite } from '../notify/notify.suite.ts';
 import { upkeepSuite } from '../upkeep/upkeep.suite.ts';
+import { watchingSuite } from '../watching/watching.suite.ts';
 import { healthSuite } from './health.suite.ts';
 
 /** What the operations side keeps in the database, on both stores: one PostgreSQL serves all. */
@@ -22,4 +23,5 @@ onEachStore((store) => {
   releasesSuite(store);
   notifySuite(store);
   upkeepSuite(store);
+  watchingSuite(store);
 });
