@@ -20,6 +20,7 @@ import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
+import { createTrials, Promotions } from './trials/mod.ts';
 import { createUpkeepService } from './upkeep/mod.ts';
 
 export interface CentreDependencies {
@@ -138,6 +139,18 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const desired = createDesiredService({ edges: config.edges, database, audit, config: port, ...common });
   const models = createModelStore({ config: config.models, database, audit, clock });
   const datasets = createDatasets({ database, audit, keys: edgeKeys, registry, clock });
+  const trials = createTrials({ config: config.promotion, database, registry, clock });
+  const promotions = new Promotions({
+    config: config.promotion,
+    trials,
+    database,
+    desired,
+    devices,
+    registry,
+    audit,
+    clock,
+    log,
+  });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
   const upkeep = createUpkeepService({
@@ -163,6 +176,8 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     approvals,
     models,
     datasets,
+    trials,
+    promotions,
     deadLetters,
     evidence,
     edgeKeys,
@@ -192,6 +207,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
         sessions,
         upkeep,
         notify,
+        promotions,
         hub,
         live,
       ],
@@ -206,7 +222,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     ...stores,
     ...common,
   });
-  const health = createHealthSink({ devices, desired, desk, trails: new EdgeTrails({ database, audit, clock }) });
+  const health = createHealthSink({ devices, desired, desk, trials, trails: new EdgeTrails({ database, audit, clock }) });
   const intake = createIntake({ port, readings: timeseries, events: cases, health, deadLetters, ...common });
   return { api, onDatabase, onTimeseries, intake, port };
 }

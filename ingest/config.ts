@@ -14,6 +14,7 @@ import { NotifyConfig } from './notify/mod.ts';
 import { ModelsConfig } from './packages/mod.ts';
 import { accountFault } from './sessions/mod.ts';
 import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
+import { PromotionConfig } from './trials/mod.ts';
 import { UpkeepConfig } from './upkeep/mod.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -88,6 +89,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       health: HealthConfig,
       live: LiveConfig,
       approvals: ApprovalsConfig,
+      promotion: PromotionConfig,
       notify: NotifyConfig,
       upkeep: UpkeepConfig,
       /** File of the filing policy that a new database begins with. */

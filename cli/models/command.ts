@@ -9,6 +9,7 @@ import { KEYGEN_USAGE, keygen, PUSH_USAGE, push, SIGN_USAGE, sign } from './push
 import { QUIET_USAGE, quiet } from './quiet.ts';
 import { STREET_USAGE, street } from './street.ts';
 import { TRAIN_USAGE, train } from './train.ts';
+import { COMPARE_USAGE, compare, PROMOTE_USAGE, promote, RETURN_USAGE, returnModel } from './trial.ts';
 
 interface Part {
   usage: string;
@@ -27,11 +28,14 @@ const PARTS: Readonly<Record<string, Part>> = {
   keygen: { usage: KEYGEN_USAGE, run: keygen },
   sign: { usage: SIGN_USAGE, run: sign },
   push: { usage: PUSH_USAGE, run: push },
+  compare: { usage: COMPARE_USAGE, run: compare },
+  promote: { usage: PROMOTE_USAGE, run: promote },
+  return: { usage: RETURN_USAGE, run: returnModel },
 };
 
 export const models: Command = {
   name: 'models',
-  summary: 'models: check, evaluate, train, learn from verdicts, sign, push',
+  summary: 'models: check, evaluate, train, learn from verdicts, sign, push, compare, promote',
   usage: Object.values(PARTS)
     .map((part) => part.usage)
     .join('\n\n'),

@@ -10,9 +10,10 @@ export const KEYGEN_USAGE = `gewu models keygen FILE
   A new release key in FILE (Ed25519, PEM, readable by its owner only). Prints its public half, for \`vision.trustedKeys\` of the edges.`;
 export const SIGN_USAGE = `gewu models sign DIR --key FILE --out PACKAGE
   Makes one signed file of a model folder, and prints its SHA-256.`;
-export const PUSH_USAGE = `gewu models push PACKAGE [--edges edge-01,edge-02 --reason TEXT [--silent-rules]]
+export const PUSH_USAGE = `gewu models push PACKAGE [--edges edge-01,edge-02 --reason TEXT [--silent-rules | --candidate [--cameras A,B]]]
   Stores a package at the centre, and sets it as the model of these edges. They check signature, classes and budget, and report:
-  \`gewu edges list\`. --silent-rules: zones may have rules whose class it does not know. --url, --token-file as in \`gewu edges\`.`;
+  \`gewu edges show\`. --silent-rules: zones may have rules whose class it does not know. --candidate: it looks in shadow beside the model in
+  use, on these cameras or on all, and opens no case. --url, --token-file as in \`gewu edges\`.`;
 
 /** Throws GEWU_USAGE when there is something already. */
 export async function keygen(args: readonly string[]): Promise<number> {
@@ -42,6 +43,8 @@ const PUSH_FLAGS = {
   edges: { type: 'string' },
   reason: { type: 'string' },
   'silent-rules': { type: 'boolean', default: false },
+  candidate: { type: 'boolean', default: false },
+  cameras: { type: 'string' },
 } as const;
 
 export async function push(args: readonly string[]): Promise<number> {
@@ -60,7 +63,9 @@ export async function push(args: readonly string[]): Promise<number> {
     const path = `/api/v1/edges/${encodeURIComponent(edge)}/desired`;
     const { revision } = await api.get<DesiredAnswer>(path);
     const model = { package: sha256, ...(values['silent-rules'] ? { silentRules: true } : {}) };
-    const set = await api.send<DesiredAnswer>('PUT', `${path}/model`, { revision, reason, model });
+    const candidate = { package: sha256, ...(values.cameras === undefined ? {} : { cameras: values.cameras.split(',') }) };
+    const [part, wanted] = values.candidate ? ['candidate', { candidate }] : ['model', { model }];
+    const set = await api.send<DesiredAnswer>('PUT', `${path}/${part}`, { revision, reason, ...wanted });
     print(`${edge}  revision ${set.revision}`);
   }
   return 0;

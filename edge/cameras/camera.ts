@@ -149,6 +149,10 @@ export class Camera implements Service {
     return this.#judge.photograph(...picture);
   }
 
+  show(...picture: Parameters<Judge['show']>): ReturnType<Judge['show']> {
+    return this.#judge.show(...picture);
+  }
+
   get id(): string {
     return this.#deps.camera.id;
   }

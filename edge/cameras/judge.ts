@@ -1,7 +1,7 @@
-import { type EventData, fault, NEAR_CELL_M } from '#grid/mod.ts';
-import type { Detection } from '#models/mod.ts';
+import { type EventData, type EvidenceRef, fault, NEAR_CELL_M } from '#grid/mod.ts';
+import type { Box, Detection } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
-import { CameraEvidence, type EvidenceRoom, type Seen } from '../evidence/mod.ts';
+import { CameraEvidence, type EvidenceRoom, type Seen, type Thing, type Where } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
 import { CameraView, type EventReporter, isShadow, modelName } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
@@ -45,6 +45,8 @@ export class Judge implements Service {
   readonly #evidence: CameraEvidence;
   /** Its memory is given back with the next look. */
   #newest: Frame | null = null;
+  /** In that picture. */
+  #people: readonly Box[] = [];
   /** Another model has taken over since the start. */
   #modelChanged = false;
   /** None while another takes its place. */
@@ -129,6 +131,7 @@ export class Judge implements Service {
     this.#evidence.look(seen, new Set(now.watch.incidents.filter((i) => i.state !== 'silent')));
     if (this.#newest !== null) release(this.#newest);
     this.#newest = frame;
+    this.#people = people;
     now.events.handle(decisions, at);
     for (const { kind, incident } of decisions)
       if (kind === 'raise' && isShadow(manifest, now.camera, incident.rule.detects))
@@ -138,6 +141,19 @@ export class Judge implements Service {
   /** A picture of a place, as CameraEvidence makes it. */
   photograph(...picture: Parameters<CameraEvidence['view']>): ReturnType<CameraEvidence['view']> {
     return this.#evidence.view(...picture);
+  }
+
+  /** The newest picture with what another model sees in it; null where there is none. Never throws. */
+  async show(
+    thing: Thing,
+    where: Where,
+    event: string,
+    { model, people }: { model: string; people: readonly Box[] },
+  ): Promise<EvidenceRef | null> {
+    const newest = this.#newest;
+    if (newest === null) return null;
+    const { full, at } = newest;
+    return this.#evidence.view({ full, at, people: [...this.#people, ...people] }, thing, where, event, model);
   }
 
   /** Called about once a second; `impaired` says for how long the camera has not been as it should, null while nobody knows. */

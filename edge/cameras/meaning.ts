@@ -42,6 +42,8 @@ export interface MeaningDeps {
   edgeId: string;
   profile: Profile;
   manifest: ModelManifest;
+  /** It looks in shadow beside the model in use. */
+  candidate?: boolean;
   /** Of the cameras' memories. */
   dir: string;
   events: EventSink;
@@ -52,7 +54,7 @@ export interface MeaningDeps {
 
 /** Throws GewuError where the calibration determines no ground. */
 export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: MeaningDeps): Meaning {
-  const { edgeId, profile, manifest, dir, events, caseStates, clock, log } = deps;
+  const { edgeId, profile, manifest, candidate = false, dir, events, caseStates, clock, log } = deps;
   const ground = groundOf(camera);
   const inForce = { ...camera, zones: zonesInForce(camera, profile, manifest, log) };
   const { calendars } = surroundings.site;
@@ -62,7 +64,7 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   const reported = {
     camera: inForce,
     edgeId,
-    model: manifest,
+    model: { ...manifest, candidate },
     ground,
     locator,
     watch,

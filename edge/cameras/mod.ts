@@ -1,5 +1,6 @@
 export { type CameraAddress, streamUrl } from './address.ts';
 export { toInput } from './arguments.ts';
+export type { Candidate } from './candidates.ts';
 export type { FullPicture } from './full_picture.ts';
 export type { Looked, LookListener } from './lookout.ts';
 export {

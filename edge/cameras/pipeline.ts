@@ -8,6 +8,7 @@ import { type EvidenceRoom, makeFolder } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
 import { hasShadow, InferencePool, openModel, type PreparedModel } from '../vision/mod.ts';
 import { Camera } from './camera.ts';
+import { type Candidate, Candidates, type Scene } from './candidates.ts';
 import { type CameraMetrics, cameraMetrics } from './counters.ts';
 import { type LookListener, Lookout } from './lookout.ts';
 import {
@@ -20,6 +21,7 @@ import {
   surroundingsOf,
 } from './meaning.ts';
 import { forgottenCameras, type RetireDeps, retireCamera } from './retire.ts';
+import { isSamePicture } from './same_picture.ts';
 import { pictureMs } from './source.ts';
 import { Witness } from './witness.ts';
 
@@ -90,8 +92,11 @@ export interface CameraPipeline extends Service, SecondSources {
   manifest(): ModelManifest | null;
   /** Keys of the rules whose class a model does not know: `cameras.cam-1.zones.0.rules.0`. */
   silentRules(manifest: ModelManifest): string[];
-  /** What all cameras together want of a model, and what the threads can give: ms of one thread in a second. */
-  load(msPerPicture: number): { wantedMs: number; availableMs: number };
+  /**
+   * What these cameras, all of them where none is named, want of a model, and what the threads can give: ms of one thread in a
+   * second.
+   */
+  load(msPerPicture: number, cameras?: readonly string[]): { wantedMs: number; availableMs: number };
   /** A thread of the model in use died. Returns what unsubscribes. */
   onModelDeath(listener: () => void): () => void;
   /** Loads a model folder beside the one in use, runs and times it. Throws GEWU_MODEL_INVALID. */
@@ -102,6 +107,13 @@ export interface CameraPipeline extends Service, SecondSources {
    * stream opened anew. Throws GEWU_MODEL_INVALID; the one in use stays then.
    */
   switchModel(prepared: PreparedModel): Promise<void>;
+  /** A picture's time with the model in use, the mean of late; null before the first. */
+  inferenceMs(): number | null;
+  /**
+   * A prepared candidate looks in shadow at the same pictures; null: none does, and what the one before had raised is cleared. Throws
+   * GEWU_MODEL_INVALID where it cannot stand beside the model in use.
+   */
+  setCandidate(candidate: Candidate | null): Promise<void>;
 }
 
 /**
@@ -133,6 +145,7 @@ class Pipeline implements CameraPipeline {
   readonly #stopping = new AbortController();
   readonly #cameras = new Map<string, Running>();
   readonly #witness: Witness;
+  readonly #candidates: Candidates;
   /** As the site describes them, whether they run or not. */
   #wanted: readonly SiteCamera[];
   readonly #deathListeners = new Set<() => void>();
@@ -149,6 +162,10 @@ class Pipeline implements CameraPipeline {
     this.#counters = cameraMetrics(metrics);
     this.#surroundings = surroundingsOf(site);
     this.#wanted = site.cameras;
+    const { edgeId, events, health, log } = deps;
+    const candidatesDir = join(dataDir, 'candidate');
+    const signal = this.#stopping.signal;
+    this.#candidates = new Candidates({ dir: candidatesDir, edgeId, events, health, clock, log, signal });
     this.#witness = new Witness({
       bystanders: () =>
         this.#wanted.map((camera) => ({
@@ -181,6 +198,7 @@ class Pipeline implements CameraPipeline {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#changes.catch(() => {});
+    await this.#candidates.stop();
     // Side by side, and cameras first: each waits for its ffmpeg and its reporter only.
     const stopped = await Promise.allSettled([...this.#cameras.values()].map(({ camera }) => camera.stop()));
     this.#cameras.clear();
@@ -191,7 +209,11 @@ class Pipeline implements CameraPipeline {
   }
 
   apply(site: Site): Promise<CameraChange[]> {
-    const change = this.#changes.then(() => this.#change(site));
+    const change = this.#changes.then(async () => {
+      const changes = await this.#change(site);
+      if (changes.some(({ change }) => change !== 'unchanged')) await this.#renewCandidate();
+      return changes;
+    });
     this.#changes = change.catch(() => {});
     return change;
   }
@@ -238,8 +260,9 @@ class Pipeline implements CameraPipeline {
     );
   }
 
-  load(msPerPicture: number): { wantedMs: number; availableMs: number } {
-    const pictures = [...this.#cameras.values()].reduce((sum, { description }) => sum + 1000 / pictureMs(description), 0);
+  load(msPerPicture: number, cameras?: readonly string[]): { wantedMs: number; availableMs: number } {
+    const looked = [...this.#cameras.values()].filter(({ description }) => cameras?.includes(description.id) ?? true);
+    const pictures = looked.reduce((sum, { description }) => sum + 1000 / pictureMs(description), 0);
     return { wantedMs: pictures * msPerPicture, availableMs: this.#deps.vision.workers * 1000 };
   }
 
@@ -259,9 +282,40 @@ class Pipeline implements CameraPipeline {
   }
 
   switchModel(prepared: PreparedModel): Promise<void> {
-    const change = this.#changes.then(() => this.#switch(prepared));
+    const change = this.#changes.then(async () => {
+      await this.#switch(prepared);
+      await this.#renewCandidate();
+    });
     this.#changes = change.catch(() => {});
     return change;
+  }
+
+  inferenceMs(): number | null {
+    return this.#eyes?.pool.inferenceMs ?? null;
+  }
+
+  setCandidate(candidate: Candidate | null): Promise<void> {
+    const change = this.#changes.then(() => this.#candidates.set(candidate, this.#scene()));
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
+  async #renewCandidate(): Promise<void> {
+    const scene = this.#scene();
+    if (scene !== null) await this.#candidates.renew(scene);
+  }
+
+  #scene(): Scene | null {
+    const eyes = this.#eyes;
+    if (eyes === null) return null;
+    const cameras = [...this.#cameras.values()].map((running) => ({
+      description: running.description,
+      show: (...picture: Parameters<Camera['show']>) => running.camera.show(...picture),
+    }));
+    const caseStates: CaseStates = { stateOf: () => 'unknown' };
+    const meaning: Scene['meaning'] = (description, { manifest }, dir) =>
+      meaningOf(description, this.#surroundings, { ...this.#deps, caseStates, manifest, candidate: true, dir });
+    return { ...eyes, cameras, meaning };
   }
 
   /** Where both see pictures of one size, between two pictures; else each camera's stream is opened anew. */
@@ -389,10 +443,4 @@ class Pipeline implements CameraPipeline {
       .report({ ts: now, edge: edgeId, of: 'camera', id, state, reason, since: now })
       .catch((cause: unknown) => log.warn({ camera: id, err: cause }, 'camera health not stored'));
   }
-}
-
-/** Whether the cameras' pictures for one model are those for the other. */
-function isSamePicture({ input: a }: ModelManifest, { input: b }: ModelManifest): boolean {
-  const picture = ({ width, height, letterbox }: ModelManifest['input']) => ({ width, height, letterbox });
-  return isDeepStrictEqual(picture(a), picture(b));
 }

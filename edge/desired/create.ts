@@ -5,10 +5,12 @@ import type { CameraPipeline } from '../cameras/mod.ts';
 import type { EdgeConfig } from '../config.ts';
 import type { HealthSink } from '../events.ts';
 import { type DeviceRegistry, setMaintenance } from '../registry.ts';
+import { CandidateKeeper } from './candidate_keeper.ts';
 import { downloadPackage } from './download.ts';
 import { type CentreAccess, fetchDesired } from './fetch.ts';
 import { DesiredKeeper, RefusedChange } from './keeper.ts';
 import type { StartingDesired } from './kept.ts';
+import type { PackageSource } from './model_fetch.ts';
 import { ModelKeeper } from './model_keeper.ts';
 import type { StartingModel } from './model_start.ts';
 
@@ -29,13 +31,10 @@ export function createFromCentre(deps: FromCentreDeps): { keeper: DesiredKeeper;
   const { edge, uplink, vision } = config;
   const centre: CentreAccess = { url: uplink.apiUrl, edge: edge.id, password: uplink.password, tls: uplink.apiTls };
   const common = { edge: edge.id, health, clock, log };
-  const models = new ModelKeeper({
-    ...common,
-    start: deps.model,
-    trustedKeys: vision.trustedKeys,
-    user: cameras,
-    download: (options) => downloadPackage(centre, options),
-  });
+  const download: PackageSource['download'] = (options) => downloadPackage(centre, options);
+  const packages = { ...common, trustedKeys: vision.trustedKeys, user: cameras, download };
+  const models = new ModelKeeper({ ...packages, start: deps.model });
+  const candidates = new CandidateKeeper({ ...packages, files: deps.model.files });
   const keeper = new DesiredKeeper({
     ...common,
     start: desired,
@@ -43,13 +42,16 @@ export function createFromCentre(deps: FromCentreDeps): { keeper: DesiredKeeper;
     async apply(site, state) {
       const notes = await applySite(site, deps);
       models.want(state.model);
+      candidates.want(state.candidate);
       return notes;
     },
   });
   if (desired.ignored) return { keeper, services: [keeper] };
   const { kept } = desired;
-  models.want((kept.trial ?? kept.running)?.state.model);
-  return { keeper, services: [models, keeper] };
+  const state = (kept.trial ?? kept.running)?.state;
+  models.want(state?.model);
+  candidates.want(state?.candidate);
+  return { keeper, services: [models, candidates, keeper] };
 }
 
 /** Another site for the running node: cameras, calendars and maintenance windows. Throws RefusedChange. */

@@ -79,6 +79,7 @@ function usablePart(file: Site, state: DesiredState): { usable: DesiredState; mi
   for (const { key } of mistakes) {
     const [list, camera = '', part] = key.split('.');
     if (list === 'maintenance') delete usable.maintenance;
+    else if (list === 'candidate') delete usable.candidate;
     else if (list === 'calendars') delete usable.calendars?.[camera];
     else if (part === undefined) delete usable.cameras?.[camera];
     else delete usable.cameras?.[camera]?.[part as keyof DesiredCamera];

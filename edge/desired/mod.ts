@@ -1,3 +1,4 @@
+export { CandidateKeeper, type CandidateUser } from './candidate_keeper.ts';
 export { createFromCentre } from './create.ts';
 export { DesiredKeeper, RefusedChange } from './keeper.ts';
 export { openDesired, type StartingDesired } from './kept.ts';

@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { DesiredModel } from '#grid/mod.ts';
 import type { ConfigNote, ModelReport } from '#grid/wire/mod.ts';
 import type { ModelManifest } from '#models/mod.ts';
 import { type Clock, GewuError, isGewuError, type Log, type Service } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import type { PreparedModel } from '../vision/mod.ts';
+import { fetchPackage } from './model_fetch.ts';
 import type { StartingModel } from './model_start.ts';
 import { type ModelState, withCrashed } from './model_store.ts';
 
@@ -41,8 +41,6 @@ export interface ModelKeeperDeps {
 const PROOF_MS = 60_000;
 /** Threads that may die in that time. */
 const DEATHS_MAX = 3;
-const FETCH_AGAIN_MS_MIN = 2_000;
-const FETCH_AGAIN_MS_MAX = 300_000;
 /** Share of what the machine has that a model may take: the rest is for decoding and everything else. */
 const BUDGET_SHARE = 0.8;
 
@@ -102,6 +100,7 @@ export class ModelKeeper implements Service {
     const wanted = model ?? null;
     if (this.#wanted !== undefined && JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
     this.#wanted = wanted;
+    this.#deps.start.files.keepModel(wanted?.package ?? null);
     if (this.#started) this.#pursueNow(wanted);
   }
 
@@ -119,31 +118,15 @@ export class ModelKeeper implements Service {
     try {
       if (sha256 !== null && this.#state.crashed.includes(sha256))
         throw new GewuError('GEWU_MODEL_CRASHED', 'it crashed when it was tried: it is not tried again');
-      if (sha256 !== null) await this.#fetch(sha256, signal);
+      if (sha256 !== null) {
+        const source = { ...this.#deps, files: this.#deps.start.files };
+        await fetchPackage(source, sha256, { signal, fetching: (error) => this.#report('fetching', error) });
+      }
       await this.#activate(sha256, wanted?.silentRules ?? false);
     } catch (error) {
       if (signal.aborted) return;
       if (!isGewuError(error)) this.#deps.log.error({ err: error }, 'a model could not be taken');
       this.#refuse(error);
-    }
-  }
-
-  /** Until it is here, checked and unpacked, or nobody wants it any more. */
-  async #fetch(sha256: string, signal: AbortSignal): Promise<void> {
-    const { files } = this.#deps.start;
-    if (await files.isUnpacked(sha256)) return;
-    this.#report('fetching', null);
-    for (let waitMs = FETCH_AGAIN_MS_MIN; ; waitMs = Math.min(FETCH_AGAIN_MS_MAX, 2 * waitMs)) {
-      try {
-        const from = await files.partBytes(sha256);
-        await this.#deps.download({ sha256, file: files.part(sha256), from, stopping: signal });
-        return await files.unpack(sha256, this.#deps.trustedKeys);
-      } catch (error) {
-        if (signal.aborted || !isGewuError(error, 'GEWU_MODEL_UNREADABLE')) throw error;
-        this.#deps.log.warn({ err: error.message, againInMs: waitMs }, 'model not fetched');
-        this.#report('fetching', error);
-        await pause(waitMs, undefined, { signal });
-      }
     }
   }
 

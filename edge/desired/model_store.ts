@@ -26,7 +26,20 @@ const check = Compile(State);
 const NOTHING: ModelState = { v: 1, active: null, previous: null, lives: null, crashed: [] };
 const CRASHED_MAX = 32;
 
-export const withCrashed = (state: ModelState, sha256: string): ModelState => ({
+const Candidate = Type.Object({
+  v: Type.Literal(1),
+  /** In shadow; null: none. */
+  package: Type.Union([Package, Type.Null()]),
+  /** Lives of the node that have tried it; null: it has proved itself. */
+  lives: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+  /** Those that crashed; they are not tried any more. */
+  crashed: Type.Array(Package, { maxItems: CRASHED_MAX }),
+});
+export type CandidateState = Static<typeof Candidate>;
+const checkCandidate = Compile(Candidate);
+const NO_CANDIDATE: CandidateState = { v: 1, package: null, lives: null, crashed: [] };
+
+export const withCrashed = <S extends { crashed: string[] }>(state: S, sha256: string): S => ({
   ...state,
   crashed: [sha256, ...state.crashed.filter((c) => c !== sha256)].slice(0, CRASHED_MAX),
 });
@@ -35,12 +48,15 @@ export const withCrashed = (state: ModelState, sha256: string): ModelState => ({
  * Pushed models on disk:
  *
  *   models/state.json        which one is in use, and which is gone back to
+ *   models/candidate.json    which one looks in shadow
  *   models/<sha256>.part     a package on its way here; goes on where it stopped
  *   models/<sha256>/         a package that was checked, as a model folder
  */
 export class ModelFiles {
   readonly #dir: string;
   readonly #log: Log;
+  /** Packages that are about to be used. */
+  readonly #wanted: { model: string | null; candidate: string | null } = { model: null, candidate: null };
 
   constructor({ dataDir, log }: { dataDir: string; log: Log }) {
     this.#dir = join(dataDir, 'models');
@@ -48,22 +64,45 @@ export class ModelFiles {
   }
 
   async read(): Promise<ModelState> {
-    const file = join(this.#dir, 'state.json');
-    try {
-      const input: unknown = JSON.parse(await readFile(file, 'utf8'));
-      if (check.Check(input)) return input;
-      this.#log.error({ file }, 'the state of the models is not usable: begun anew');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#log.error({ file, err: error }, 'the state of the models');
-    }
-    return NOTHING;
+    const input = await this.#parsed('state.json');
+    return check.Check(input) ? input : NOTHING;
   }
 
-  /** Durable when it resolves; packages that it does not name go. */
+  async readCandidate(): Promise<CandidateState> {
+    const input = await this.#parsed('candidate.json');
+    return checkCandidate.Check(input) ? input : NO_CANDIDATE;
+  }
+
+  /** What is wanted stays, whatever becomes of the one that is written down. */
+  keepModel(sha256: string | null): void {
+    this.#wanted.model = sha256;
+  }
+
+  keepCandidate(sha256: string | null): void {
+    this.#wanted.candidate = sha256;
+  }
+
+  /** Durable when it resolves. */
+  async writeCandidate(state: CandidateState): Promise<void> {
+    await makeFolder(this.#dir);
+    await writeDurably(join(this.#dir, 'candidate.json'), JSON.stringify(state));
+  }
+
+  async #parsed(name: string): Promise<unknown> {
+    const file = join(this.#dir, name);
+    try {
+      return JSON.parse(await readFile(file, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#log.error({ file, err: error }, 'begun anew');
+      return undefined;
+    }
+  }
+
+  /** Durable when it resolves; packages that neither it names nor anybody wants go. */
   async write(state: ModelState): Promise<void> {
     await makeFolder(this.#dir);
     await writeDurably(join(this.#dir, 'state.json'), JSON.stringify(state));
-    const kept = new Set([state.active, state.previous]);
+    const kept = new Set([state.active, state.previous, this.#wanted.model, this.#wanted.candidate]);
     for (const name of await readdir(this.#dir))
       if (/^[0-9a-f]{64}$/.test(name) && !kept.has(name)) await rm(join(this.#dir, name), { recursive: true, force: true });
   }

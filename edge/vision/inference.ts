@@ -34,6 +34,10 @@ export interface ShadowOptions {
   /** Lanes by name whose pictures it gets. */
   lanes: ReadonlySet<string>;
   onResult(result: ShadowResult): void;
+  /** A picture of this lane came while it was busy. */
+  onSkipped?(lane: string): void;
+  /** A thread of it died; it is started again. */
+  onDeath?(): void;
 }
 
 interface Shadow extends ShadowOptions {
@@ -44,6 +48,8 @@ interface Shadow extends ShadowOptions {
 
 const TIMED_RUNS = 8;
 const GREY = 114;
+/** Share that the newest picture has in the mean of late. */
+const OF_LATE = 0.05;
 
 /**
  * Threads that look at the pictures of all lanes.
@@ -63,6 +69,8 @@ export class InferencePool implements Service {
   #crew: Crew | null = null;
   #shadow: Shadow | null = null;
   #restarts = 0;
+  /** Of late, of the model in use. */
+  #inferenceMs: number | null = null;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
@@ -92,6 +100,11 @@ export class InferencePool implements Service {
       this.#serve();
     };
     return new InferenceLane(name, handlers, wait);
+  }
+
+  /** Of a picture, with the model in use: the mean of late. Null before the first. */
+  get inferenceMs(): number | null {
+    return this.#inferenceMs;
   }
 
   /** Workers that were started again after they died. */
@@ -130,6 +143,7 @@ export class InferencePool implements Service {
     await crew.hire(this.#deps.workers);
     const old = this.#crew;
     this.#crew = crew;
+    this.#inferenceMs = null;
     this.#serve();
     await old?.drain();
     await old?.close();
@@ -140,6 +154,11 @@ export class InferencePool implements Service {
     const old = this.#shadow;
     this.#shadow = prepared === null || options === undefined ? null : { prepared, ...options, seen: 0, skipped: 0 };
     await old?.prepared.crew.close();
+  }
+
+  /** Other lanes for the candidate that is there. */
+  shadowLanes(lanes: ReadonlySet<string>): void {
+    if (this.#shadow !== null) this.#shadow.lanes = lanes;
   }
 
   /** Pictures that the candidate saw, and those that came while it was busy. */
@@ -157,6 +176,7 @@ export class InferencePool implements Service {
       onDeath: () => {
         this.#restarts++;
         if (crew === this.#crew) for (const listener of this.#deathListeners) listener();
+        if (crew === this.#shadow?.prepared.crew) this.#shadow.onDeath?.();
       },
     });
     return crew;
@@ -170,9 +190,14 @@ export class InferencePool implements Service {
       this.#copyToShadow(lane.name, frame);
       crew.give(frame.input, ({ input, result }) => {
         if (input !== null) frame.input = input;
+        if (result !== null && crew === this.#crew) this.#timed(result.inferenceMs);
         lane.settle(frame, result);
       });
     }
+  }
+
+  #timed(ms: number): void {
+    this.#inferenceMs = this.#inferenceMs === null ? ms : this.#inferenceMs + (ms - this.#inferenceMs) * OF_LATE;
   }
 
   #nextFrame(): [InferenceLane<LaneFrame> | undefined, LaneFrame | null] {
@@ -188,6 +213,7 @@ export class InferencePool implements Service {
     if (shadow === null || !shadow.lanes.has(lane)) return;
     if (!shadow.prepared.crew.free) {
       shadow.skipped++;
+      shadow.onSkipped?.(lane);
       return;
     }
     shadow.seen++;

@@ -7,5 +7,6 @@ export * from './evidence.ts';
 export * from './notify.ts';
 export * from './parts.ts';
 export * from './situation.ts';
+export * from './trials.ts';
 export * from './upkeep.ts';
 export * from './verdicts.ts';

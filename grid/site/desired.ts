@@ -36,6 +36,18 @@ export const DesiredModel = Type.Object(
 );
 export type DesiredModel = Static<typeof DesiredModel>;
 
+/** A model that looks in shadow beside the one in use: what it finds is recorded and opens no case. */
+export const DesiredCandidate = Type.Object(
+  {
+    /** SHA-256 of the package, hex. */
+    package: DesiredModel.properties.package,
+    /** Cameras that it looks at; all where it does not say. */
+    cameras: Type.Optional(Type.Array(Type.String({ pattern: ID_PATTERN }), { minItems: 1, maxItems: 200 })),
+  },
+  strict,
+);
+export type DesiredCandidate = Static<typeof DesiredCandidate>;
+
 /** What the centre wants of an edge, over the edge's own file. An empty one is that file alone. */
 export const DesiredState = Type.Object(
   {
@@ -47,6 +59,7 @@ export const DesiredState = Type.Object(
     calendars: Type.Optional(Calendars),
     /** Instead of the model that the edge's own file names. */
     model: Type.Optional(DesiredModel),
+    candidate: Type.Optional(DesiredCandidate),
   },
   strict,
 );
@@ -75,12 +88,16 @@ export function withDesired(
  */
 export function desiredMistakes(site: Site, desired: DesiredState): SiteMistake[] {
   const { site: merged, unknownCameras } = withDesired(site, desired);
-  const unknown = unknownCameras.map((id) => ({ key: `cameras.${id}`, value: id, message: 'the edge has no such camera' }));
+  const none = 'the edge has no such camera';
+  const unknown = unknownCameras.map((id) => ({ key: `cameras.${id}`, value: id, message: none }));
+  const unwatched = (desired.candidate?.cameras ?? []).flatMap((id, n): SiteMistake[] =>
+    site.cameras.some((c) => c.id === id) ? [] : [{ key: `candidate.cameras.${n}`, value: id, message: none }],
+  );
   const own = siteMistakes(merged).flatMap((mistake): SiteMistake[] => {
     const key = desiredKey(merged, desired, mistake.key);
     return key === null ? [] : [{ ...mistake, key }];
   });
-  return [...unknown, ...own];
+  return [...unknown, ...unwatched, ...own];
 }
 
 /** Key of a site as a key of the desired state; null for what the desired state does not set. */

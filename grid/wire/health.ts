@@ -109,10 +109,64 @@ export const ModelReport = Type.Object(
 );
 export type ModelReport = Static<typeof ModelReport>;
 
+export const CANDIDATE_PHASES = ['shadow', 'fetching', 'refused', 'none'] as const;
+/** What an edge says of the candidate that it should look with in shadow: after each start and each change. */
+export const CandidateReport = Type.Object(
+  {
+    ts: Type.Integer({ minimum: 0 }),
+    edge: Id(),
+    of: Type.Literal('candidate'),
+    /** The edge. */
+    id: Id(),
+    /** Package that is wanted; '' for none. */
+    package: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    /** `name@version`; '' where it was not read. */
+    model: Type.String({ maxLength: 96 }),
+    phase: Type.Enum(CANDIDATE_PHASES),
+    code: Type.String({ maxLength: 64 }),
+    message: Type.String({ maxLength: 512 }),
+    medianMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  },
+  { additionalProperties: false },
+);
+export type CandidateReport = Static<typeof CandidateReport>;
+
+/** How long a candidate and the model in use have looked at the same pictures of a camera; an hour's piece, told as it grows. */
+export const WatchReport = Type.Object(
+  {
+    ts: Type.Integer({ minimum: 0 }),
+    edge: Id(),
+    of: Type.Literal('watch'),
+    /** The camera. */
+    id: Id(),
+    package: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    /** `name@version` of the candidate, and of the model in use. */
+    model: Type.String({ maxLength: 96 }),
+    against: Type.String({ maxLength: 96 }),
+    /** UTC ms of the piece's first picture, which names the piece, and of its last. */
+    since: Type.Integer({ minimum: 0 }),
+    until: Type.Integer({ minimum: 0 }),
+    watchedMs: Type.Integer({ minimum: 0 }),
+    pictures: Type.Integer({ minimum: 0 }),
+    /** That came while the candidate was busy. */
+    skipped: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+export type WatchReport = Static<typeof WatchReport>;
+
 /** In the values of a node's own health record: the revision in force, and the newest that it has judged. */
 export const DESIRED_VALUES = { running: 'desiredRunning', judged: 'desiredJudged' } as const;
 
-export const HealthLine = Type.Union([HealthRecord, ConfigReport, ModelReport, EdgeAuditReport, EdgeDeadLetter]);
+export const HealthLine = Type.Union([
+  HealthRecord,
+  ConfigReport,
+  ModelReport,
+  CandidateReport,
+  WatchReport,
+  EdgeAuditReport,
+  EdgeDeadLetter,
+]);
 export type HealthLine = Static<typeof HealthLine>;
 /** What the centre keeps of the lane; dead letters go where all dead letters go. */
-export type HealthReport = HealthRecord | ConfigReport | ModelReport | EdgeAuditReport;
+export type HealthReport = HealthRecord | ConfigReport | ModelReport | CandidateReport | WatchReport | EdgeAuditReport;

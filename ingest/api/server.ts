@@ -18,6 +18,7 @@ import type { ModelStore } from '../packages/mod.ts';
 import type { CommandSender } from '../ports.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
+import type { Promotions, Trials } from '../trials/mod.ts';
 import type { UpkeepService } from '../upkeep/mod.ts';
 import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
 import { Coverage } from '../watching/mod.ts';
@@ -46,6 +47,8 @@ export interface ApiDependencies {
   approvals: Approvals;
   models: ModelStore;
   datasets: Datasets;
+  trials: Trials;
+  promotions: Promotions;
   registry: Registry;
   deadLetters: DeadLetterStore;
   desk: DeadLetterDesk;

@@ -20,7 +20,7 @@ import {
   writeReport,
   writeRevision,
 } from './store.ts';
-import { type CameraChange, type Change, DesiredError, type DesiredService } from './types.ts';
+import { type CameraChange, type Change, DesiredError, type DesiredService, type ModelsChange } from './types.ts';
 import { cameraView, summaryOf, withApprovalsOf, withCamera } from './view.ts';
 
 export interface DesiredDependencies {
@@ -116,8 +116,12 @@ class DesiredStates implements DesiredService {
     return this.#setPart(edge, 'calendars', calendars, change);
   }
 
-  setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer> {
-    return this.#setPart(edge, 'model', model, change);
+  async setModels(edge: string, { model, candidate }: ModelsChange, change: Change): Promise<DesiredAnswer> {
+    await this.#change(edge, change, async (_, { model: oldModel, candidate: oldCandidate, ...rest }) => {
+      const [next, beside] = [model === undefined ? oldModel : model, candidate === undefined ? oldCandidate : candidate];
+      return { ...rest, ...(next ? { model: next } : {}), ...(beside ? { candidate: beside } : {}) };
+    });
+    return this.get(edge);
   }
 
   async returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer> {
@@ -255,9 +259,14 @@ class DesiredStates implements DesiredService {
   }
 }
 
-async function modelMistakes(db: Queries, { model }: DesiredState): Promise<SiteMistake[]> {
-  if (model === undefined || (await isPackageKnown(db, model.package))) return [];
-  return [{ key: 'model.package', value: model.package, message: 'there is no such package here: push it first' }];
+async function modelMistakes(db: Queries, { model, candidate }: DesiredState): Promise<SiteMistake[]> {
+  const mistakes: SiteMistake[] = [];
+  for (const [key, wanted] of Object.entries({ model, candidate }))
+    if (wanted !== undefined && !(await isPackageKnown(db, wanted.package)))
+      mistakes.push({ key: `${key}.package`, value: wanted.package, message: 'there is no such package here: push it first' });
+  if (candidate !== undefined && candidate.package === model?.package)
+    mistakes.push({ key: 'candidate.package', value: candidate.package, message: 'it is in use already' });
+  return mistakes;
 }
 
 function write(db: Queries, report: ConfigReport | ModelReport): Promise<void> {

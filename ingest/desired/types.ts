@@ -6,7 +6,7 @@ import type {
   RevisionAnswer,
   RevisionStateAnswer,
 } from '#grid/api/mod.ts';
-import type { DesiredCamera, DesiredState, SiteApproval, SiteMistake } from '#grid/mod.ts';
+import type { DesiredCamera, DesiredCandidate, DesiredModel, DesiredState, SiteApproval, SiteMistake } from '#grid/mod.ts';
 import type { ConfigReport, HealthRecord, ModelReport } from '#grid/wire/mod.ts';
 import { GewuError, type Service } from '#service/mod.ts';
 import type { Verdict } from '../ports.ts';
@@ -26,6 +26,12 @@ export interface Change {
 export type CameraParts = { [K in keyof DesiredCamera]: DesiredCamera[K] | null };
 /** Those that are set freely. */
 export type CameraChange = Omit<CameraParts, 'approvals'>;
+
+/** Of an edge: the model in use, and the one that looks in shadow beside it. */
+export interface ModelsChange {
+  model?: DesiredModel | null | undefined;
+  candidate?: DesiredCandidate | null | undefined;
+}
 
 /** A desired state that the edge could not run. */
 export class DesiredError extends GewuError {
@@ -52,8 +58,8 @@ export interface DesiredService extends Service {
   setCamera(edge: string, camera: string, parts: CameraChange, change: Change): Promise<DesiredCameraAnswer>;
   /** Which classes may open cases on a camera: not to be set, nor brought back, in any other way. */
   setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer>;
-  /** null: the model of the edge's own file. */
-  setModel(edge: string, model: DesiredState['model'] | null, change: Change): Promise<DesiredAnswer>;
+  /** null: the model of the edge's own file, and no candidate; what is not given stays. */
+  setModels(edge: string, models: ModelsChange, change: Change): Promise<DesiredAnswer>;
   /** All that the centre sets, by name; null: those of the edge's own file alone. */
   setCalendars(edge: string, calendars: DesiredState['calendars'] | null, change: Change): Promise<DesiredAnswer>;
   setMaintenance(edge: string, maintenance: DesiredState['maintenance'] | null, change: Change): Promise<DesiredAnswer>;

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { type TProperties, Type } from 'typebox';
-import { DesiredModel, DesiredState, Id, SiteCamera } from '#grid/mod.ts';
+import { DesiredCandidate, DesiredModel, DesiredState, Id, SiteCamera } from '#grid/mod.ts';
 import { DESIRED_BYTES_MAX } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { Change } from '../../desired/mod.ts';
@@ -232,7 +232,23 @@ const addSetting: Route = (app, { desired: service }) => {
         response: answers(DesiredAnswer),
       },
     },
-    (request) => service.setModel(request.params.id, request.body.model, change(request)),
+    (request) => service.setModels(request.params.id, { model: request.body.model }, change(request)),
+  );
+  app.put(
+    '/api/v1/edges/:id/desired/candidate',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'The candidate that looks in shadow on an edge',
+        description: `Of a package that was pushed; null ends it. What it finds is recorded and opens no case. ${CHECKED}`,
+        params: IdParams,
+        querystring: Check,
+        body: changeOf({ candidate: nullable(DesiredCandidate) }),
+        response: answers(DesiredAnswer),
+      },
+    },
+    (request) => service.setModels(request.params.id, { candidate: request.body.candidate }, change(request)),
   );
   app.post(
     '/api/v1/edges/:id/desired/return',

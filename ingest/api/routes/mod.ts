@@ -29,6 +29,7 @@ import { situation } from './situation.ts';
 import { stream } from './stream.ts';
 import { tokens } from './tokens.ts';
 import { transitions } from './transitions.ts';
+import { trials } from './trials.ts';
 import { upkeep } from './upkeep.ts';
 import { users } from './users.ts';
 import { verdicts } from './verdicts.ts';
@@ -45,6 +46,7 @@ export const ROUTES: readonly Route[] = [
   desired,
   models,
   datasets,
+  trials,
   devices,
   cameras,
   readings,
