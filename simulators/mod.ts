@@ -21,6 +21,7 @@ export {
   seededSecrets,
   siteOf,
   writeCityDataset,
+  writeQuietDataset,
 } from './city/mod.ts';
 export { loadSimulateConfig, SimulateConfig } from './config.ts';
 export { DeviceFleet, type FleetStats } from './devices/mod.ts';

@@ -8,8 +8,9 @@ import { type About, weightsOf } from '#models/train/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL } from '../installation/mod.ts';
+import { drawSets } from './draw.ts';
 import { trainWith } from './python.ts';
-import { drawn, release } from './train.ts';
+import { release } from './train.ts';
 
 const WORK = '.gewu/import';
 const MINUTES = 180;
@@ -156,7 +157,7 @@ function rehearsalOf(text: string | undefined, { origin, splits }: ImportedDatas
 
 /** Drawn scenes, all of whose classes the dataset has. Throws ModelError. */
 async function drawnWith(classes: readonly string[], images: number, work: string): Promise<string> {
-  const dir = await drawn({ name: 'rehearsal', drawer: 'street', seed: REHEARSAL_SEED, images }, work);
+  const [dir = ''] = await drawSets([{ name: 'rehearsal', drawer: 'street', seed: REHEARSAL_SEED, images }], work);
   const unknown = (await readFolder(dir)).classes.filter((name) => !classes.includes(name));
   if (unknown.length > 0) throw new ModelError(`drawn scenes cannot be mixed in: the dataset has no class ${unknown.join(', ')}`);
   return dir;

@@ -16,6 +16,8 @@ export interface Training {
   data: readonly string[];
   /** Where state and results go. */
   out: string;
+  /** Where the pictures go as the net reads them; `out` unless told. Runs with the same pictures share it. */
+  cache?: string;
   steps: number;
   minutes: number;
   seed: number;
@@ -28,9 +30,9 @@ export interface Training {
  * Runs `train.py`, its lines for people on stderr. True when it is through, false when its minutes were over first: the same call
  * goes on then. Throws GEWU_MISSING_PROGRAM, or GEWU_INTERNAL when it fails.
  */
-export async function trainWith({ data, out, steps, minutes, seed, threads, from }: Training): Promise<boolean> {
+export async function trainWith({ data, out, cache = out, steps, minutes, seed, threads, from }: Training): Promise<boolean> {
   await ensurePrograms(TRAINING_PROGRAMS);
-  const args = ['-W', 'ignore', SCRIPT, '--out', out, '--data', ...data];
+  const args = ['-W', 'ignore', SCRIPT, '--out', out, '--cache', cache, '--data', ...data];
   for (const [name, value] of Object.entries({ steps, minutes, seed, threads })) args.push(`--${name}`, String(value));
   if (from !== undefined) args.push('--weights', from.weights, '--weights-classes', ...from.classes);
   // No sets or threads of the runtime's own beside those asked for.

@@ -16,7 +16,7 @@ const HOURS = 240;
 const EVERY_S = 5;
 /** Streets that figures come from, and those that scores are chosen on; no model has seen either. */
 const SEED_TEST = 5001;
-const SEED_VALIDATION = 6001;
+export const SEED_VALIDATION = 6001;
 const PER_CAMERA_DAY_MAX = 0.1;
 const TIME_ZONE = 'Asia/Shanghai';
 /** Scores that are tried. */
@@ -114,7 +114,9 @@ export async function tuneQuiet(plan: QuietPlan): Promise<Record<string, number>
   // What pictures asked for stays: a street on which nothing was taken for a class says nothing of how sure one has to be.
   const raised = Object.entries(scores).map(([name, score]) => [name, Math.max(score, manifest.alarmThresholds?.[name] ?? 0)]);
   const alarmThresholds: Record<string, number> = { ...manifest.alarmThresholds, ...Object.fromEntries(raised) };
-  await writeFile(`${file}.part`, `${JSON.stringify({ ...manifest, alarmThresholds }, null, 2)}\n`);
+  const alarmThresholdsFrom = `${plan.hours} quiet camera-hours of seed ${plan.seed}, a picture every ${plan.everyS} s`;
+  const metrics = { ...(manifest.metrics as object), alarmThresholdsFrom };
+  await writeFile(`${file}.part`, `${JSON.stringify({ ...manifest, alarmThresholds, metrics }, null, 2)}\n`);
   await rename(`${file}.part`, file);
   return alarmThresholds;
 }

@@ -9,7 +9,14 @@ import { loadManifest, type ModelManifest } from '#models/mod.ts';
 import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
 import { calibrationPoints, createStreetRenderer, RtspServer, SimulatedCamera } from '#simulators/cameras/mod.ts';
 import { buildDemoCity, type City, createStaging, type Staging, siteOf } from '#simulators/city/mod.ts';
-import { cameraTruth, matchIncidents, type SeenCase, type StagedTruth, summarizeLatency } from '#simulators/report/mod.ts';
+import {
+  cameraTruth,
+  matchIncidents,
+  type Pair,
+  type SeenCase,
+  type StagedTruth,
+  summarizeLatency,
+} from '#simulators/report/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL, zoneConfidence } from '../installation/mod.ts';
 import { ensurePrograms } from '../programs.ts';
@@ -34,6 +41,11 @@ export const STREET_USAGE = `gewu models street [--model DIR] [--minutes 30] [--
   against what was staged: precision and recall (at least ${PRECISION_MIN}), delay beyond the dwell time (p95 at most ${DELAY_P95_MS_MAX / 1000} s). About 4 incidents a
   minute and camera.`;
 
+interface Spread {
+  p50: number | null;
+  p95: number | null;
+}
+
 /** The line that a run ends with. */
 export interface StreetFigures {
   minutes: number;
@@ -42,7 +54,10 @@ export interface StreetFigures {
   events: number;
   precision: number;
   recall: number;
-  delayMs: { p50: number | null; p95: number | null };
+  /** Beyond the dwell time; and the two that it is made of: until a thing was seen to stand, and from its dwell time on. */
+  delayMs: Spread;
+  unseenMs: Spread;
+  untoldMs: Spread;
   perClass: Record<string, { incidents: number; found: number; falseAlarms: number }>;
   analysedFps: number;
   droppedFrames: number;
@@ -181,7 +196,10 @@ function figuresOf(truth: readonly StagedTruth[], seen: readonly { event: EventR
     };
   });
   const { pairs, missing, unfounded } = matchIncidents(truth, cases);
-  const { p50, p95 } = summarizeLatency(pairs.map((p) => p.latencyMs));
+  const spread = (of: (p: Pair) => number): Spread => {
+    const { p50, p95 } = summarizeLatency(pairs.map(of));
+    return { p50, p95 };
+  };
   const perClass: StreetFigures['perClass'] = {};
   const of = (what: { class: StagedTruth['class'] }) =>
     (perClass[what.class.fault ?? what.class.code] ??= { incidents: 0, found: 0, falseAlarms: 0 });
@@ -198,7 +216,9 @@ function figuresOf(truth: readonly StagedTruth[], seen: readonly { event: EventR
     events: seen.length,
     precision: share(pairs.length, seen.length),
     recall: share(pairs.length, truth.length),
-    delayMs: { p50, p95 },
+    delayMs: spread((p) => p.latencyMs),
+    unseenMs: spread((p) => Math.max(0, p.seen.case.startedAt - p.staged.standsFrom)),
+    untoldMs: spread((p) => p.seen.readableAt - p.seen.case.startedAt - p.staged.confirmMs),
     perClass,
   };
 }

@@ -1,12 +1,23 @@
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Answer, answersOf, evaluate, readFolder, SIDE_PX_MIN, thresholdsFrom, VISIBLE_MIN } from '#models/eval/mod.ts';
 import type { ModelManifest } from '#models/mod.ts';
-import { type About, type DrawnSet, draftOf, finishedRun, HELD_OUT, publish, RECIPE, VALIDATION } from '#models/train/mod.ts';
-import { writeCityDataset, writeDataset } from '#simulators/mod.ts';
+import {
+  type About,
+  type DrawnSet,
+  draftOf,
+  finishedRun,
+  HELD_OUT,
+  publish,
+  QUIET_VALIDATION,
+  RECIPE,
+  VALIDATION,
+} from '#models/train/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { ensurePrograms } from '../programs.ts';
+import { drawSets } from './draw.ts';
 import { TRAINING_PROGRAMS, trainWith } from './python.ts';
+import { SEED_VALIDATION, tuneQuiet } from './quiet.ts';
 
 const OUT = '.gewu/models/street-drawn';
 const WORK = '.gewu/train';
@@ -14,16 +25,19 @@ const WORK = '.gewu/train';
 export const TRAIN_USAGE = `gewu models train [--out ${OUT}] [--work ${WORK}] [--steps ${RECIPE.steps}] [--minutes ${RECIPE.minutesMax}] [--seed 1]
                   [--threads 2] [--images N] [--json]
   Makes the drawn-street model from nothing: draws scenes, trains, exports, chooses thresholds on validation scenes, measures on
-  held-out ones. The schedule counts steps; --minutes only bounds the training, and the same command goes on where it was
-  (exit status 1 until it is through). --images draws so many in all to learn from, for a look. Needs Python with torch.`;
+  held-out ones, raises alarm thresholds on quiet streets. The schedule counts steps; --minutes only bounds the training of this call, and the same
+  command goes on where it was (exit status 1 until it is through). Another --seed beside it uses the same scenes. --images draws so many in all to
+  learn from, for a look. Needs Python with torch.`;
 
 export const NOTICE: ModelManifest['notice'] = {
   en: 'This model has only ever seen drawn streets. It exists for tests, demonstrations and training of people. It must open no case on a real camera.',
   'zh-CN': '本模型只见过程序绘制的街景，仅用于测试、演示和人员培训。不得用于真实摄像机的立案。',
 };
-const VERSION = '1.1.0';
+const VERSION = '1.2.0';
 /** Of a set, however few are asked for. */
 const IMAGES_MIN = 4;
+/** Quiet streets for a look. */
+const QUIET_LOOK = { hours: 1, everyS: 30 } as const;
 
 export async function train(args: readonly string[]): Promise<number> {
   const { values } = parseFlags(args, {
@@ -46,35 +60,52 @@ export async function train(args: readonly string[]): Promise<number> {
   };
   // Before the drawing, which takes minutes.
   await ensurePrograms(TRAINING_PROGRAMS);
-  const scaled = (set: DrawnSet): DrawnSet => ({ ...set, images: Math.max(IMAGES_MIN, Math.round((set.images * images) / all)) });
+  const share = images / all;
+  const scaled = (set: DrawnSet): DrawnSet => ({ ...set, images: Math.max(IMAGES_MIN, Math.round(set.images * share)) });
   const sets = RECIPE.sets.map(scaled);
-  const data = [];
-  for (const set of sets) data.push(await drawn(set, values.work));
-  const run = join(values.work, 'run');
-  await mkdir(run, { recursive: true });
-  if (!(await trainWith({ data, out: run, ...terms }))) return 1;
   const [validation, heldOut] = [scaled(VALIDATION), scaled(HELD_OUT)];
+  const timer = minutesFrom(performance.now());
+  const folders = await drawSets([...sets, validation, heldOut], values.work);
+  timer.lap('drawing');
+  const [validationDir, heldOutDir] = folders.splice(sets.length) as [string, string];
+  const run = join(values.work, `run-${terms.seed}`);
+  await mkdir(run, { recursive: true });
+  if (!(await trainWith({ data: folders, out: run, cache: values.work, ...terms }))) return 1;
+  timer.lap('training');
   const measured = await release(run, values.out, aboutDrawn(sets), {
-    validation: { dir: await drawn(validation, values.work), said: saidOf(validation) },
-    test: { dir: await drawn(heldOut, values.work), said: saidOf(heldOut) },
+    validation: { dir: validationDir, said: saidOf(validation) },
+    test: { dir: heldOutDir, said: saidOf(heldOut) },
   });
-  print(values.json ? JSON.stringify(measured) : `${values.out}: mAP@0.5 ${measured.map50}, mAP ${measured.map}`);
+  const quiet = values.images === undefined ? QUIET_VALIDATION : QUIET_LOOK;
+  const alarmThresholds = await tuneQuiet({
+    model: values.out,
+    ...quiet,
+    seed: SEED_VALIDATION,
+    work: join(values.work, 'quiet'),
+  });
+  timer.lap('measuring');
+  const result = { ...measured, alarmThresholds, minutes: timer.laps };
+  print(values.json ? JSON.stringify(result) : `${values.out}: mAP@0.5 ${measured.map50}, mAP ${measured.map}, ${timer.said}`);
   return 0;
 }
 
-/** Draws a set where it is not complete: its truth is written last. */
-export async function drawn({ name, drawer, seed, images }: DrawnSet, work: string): Promise<string> {
-  const out = join(work, `${name}-${seed}-${images}`);
-  const there = await access(join(out, 'truth.jsonl')).then(
-    () => true,
-    () => false,
-  );
-  if (there) return out;
-  const write = drawer === 'city' ? writeCityDataset : writeDataset;
-  await write({ out, seed, images }, (done) => {
-    if (done % 500 === 0 || done === images) say(`gewu: ${name}: ${done} of ${images} pictures drawn`);
-  });
-  return out;
+/** What each part of a run took, minutes of this call. */
+function minutesFrom(beganMs: number) {
+  const laps: Record<string, number> = {};
+  let lastMs = beganMs;
+  return {
+    laps,
+    lap(name: string): void {
+      const nowMs = performance.now();
+      laps[name] = Math.round((nowMs - lastMs) / 6000) / 10;
+      lastMs = nowMs;
+    },
+    get said(): string {
+      return Object.entries(laps)
+        .map(([name, minutes]) => `${name} ${minutes} min`)
+        .join(', ');
+    },
+  };
 }
 
 const saidOf = ({ drawer, seed, images }: DrawnSet) => `${images} drawn ${drawer} scenes of seed ${seed}`;

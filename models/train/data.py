@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import zlib
 
 import numpy as np
 import torch
@@ -28,13 +29,21 @@ def entries_of(folders):
     return classes, entries
 
 
-def load(folders, cache):
+def cache_of(folders, entries, folder):
+    """A file for just these pictures: other folders, or folders that were written anew, have another name."""
+    written = [os.stat(os.path.join(f, "truth.jsonl")).st_mtime_ns for f in folders]
+    said = json.dumps([len(entries), written, [os.path.abspath(f) for f in folders]])
+    return os.path.join(folder, f"pictures-{zlib.crc32(said.encode()):08x}.u8")
+
+
+def load(folders, cache_folder):
     """
-    Class names; pictures uint8 [K, HEIGHT, WIDTH, 3] in the file `cache` (made when missing: memory would not hold them);
+    Class names; pictures uint8 [K, HEIGHT, WIDTH, 3] in a file of `cache_folder` (made when missing: memory would not hold them);
     per picture its truth float [M, 6]: class, x1, y1, x2, y2, counts (1) or not (0).
     """
     classes, entries = entries_of(folders)
     shape = (len(entries), HEIGHT, WIDTH, 3)
+    cache = cache_of(folders, entries, cache_folder)
     made = os.path.exists(cache) and os.path.getsize(cache) == int(np.prod(shape))
     pictures = np.memmap(cache if made else cache + ".part", np.uint8, "r" if made else "w+", shape=shape)
     truths = []

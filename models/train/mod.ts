@@ -8,4 +8,4 @@ export {
   type TrainingRecord,
   weightsOf,
 } from './publish.ts';
-export { type DrawnSet, HELD_OUT, RECIPE, VALIDATION } from './recipe.ts';
+export { type DrawnSet, HELD_OUT, QUIET_VALIDATION, RECIPE, VALIDATION } from './recipe.ts';

@@ -1,5 +1,5 @@
 export { buildDemoCity, buildDistrict, type CityOptions, type DemoCityOptions } from './city.ts';
-export { writeCityDataset } from './dataset.ts';
+export { writeCityDataset, writeQuietDataset } from './dataset.ts';
 export { type CityFile, cityFiles } from './files.ts';
 export { CityPlan, cityOf, cityPlanMistakes, loadCityPlan, type Secrets, seededSecrets } from './plan.ts';
 export { quietCameras, quietHour } from './quiet.ts';

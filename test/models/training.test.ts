@@ -83,8 +83,15 @@ describe.skipIf(missing.length > 0)('training, in small', () => {
     const { manifest } = await loadManifest(out);
     expect(manifest).toMatchObject({ family: 'gewu-uint8', provenance: 'drawn-scenes', trainedOn: { steps: 2, seed: 1 } });
     expect(manifest.metrics).toMatchObject({ images: 4, evaluatedOn: '4 drawn street scenes of seed 7001' });
+    expect(manifest.metrics).toMatchObject({ alarmThresholdsFrom: '1 quiet camera-hours of seed 6001, a picture every 30 s' });
+    expect(JSON.stringify(manifest.trainedOn)).toContain('"drawer":"quiet"');
     expect(JSON.parse(stdout).thresholds).toEqual(manifest.thresholds);
     await expect(weightsOf(out, manifest)).resolves.toBe(join(out, 'weights.npz'));
+    // Two steps give another model than the shipped one, and one look at the same pictures says so.
+    const against = ['--model', out, '--against', 'models/street-drawn', '--data', join(work, 'test-7001-4'), '--json'];
+    const compared = await gewu(['eval', ...against]);
+    expect(compared.code, compared.said).toBe(1);
+    expect(JSON.parse(compared.stdout).difference.map50).toBeGreaterThan(0.5);
     // The same once more has nothing left to draw or to learn: the model is the same, byte for byte.
     const before = await readFile(join(out, 'model.onnx'));
     const again = await gewu(args);
