@@ -35,6 +35,8 @@ export class ZoneWatch {
   readonly #rules: readonly RuleOfZone[];
   readonly #calendars: Calendars;
   readonly #gapMsMax: number;
+  /** A thing came between two pictures, on average half of their distance before its first; waiting for one more makes that a whole one. */
+  readonly #roundingMs: number;
   readonly #footsteps: Footsteps | null;
   #incidents: Incident[] = [];
   #lastMs: number | null = null;
@@ -49,6 +51,7 @@ export class ZoneWatch {
     this.#rules = zones.flatMap((zone) => zone.rules.map((rule) => ({ zone, rule })));
     this.#calendars = calendars;
     this.#gapMsMax = Math.max(GAP_MS_MIN, 3 * frameMs);
+    this.#roundingMs = frameMs / 2;
     this.#footsteps = this.#rules.some(({ rule }) => rule.crosses !== undefined) ? new Footsteps() : null;
   }
 
@@ -197,7 +200,7 @@ export class ZoneWatch {
       incident.updatedMs = now.ms;
       decisions.push({ kind: 'update', incident });
     }
-    if (incident.state !== 'pending' || elapsedMs < incident.rule.dwellS * 1000) return;
+    if (incident.state !== 'pending' || elapsedMs + this.#roundingMs < incident.rule.dwellS * 1000) return;
     if (incident.presentMs < PRESENCE_MIN * elapsedMs || incident.score < incident.rule.confidenceMin) return;
     if (this.#raisedBefore(incident)) return;
     incident.state = 'active';

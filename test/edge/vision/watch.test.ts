@@ -84,6 +84,13 @@ test('the picture that confirms a thing which stood there before counts from the
   expect(came.decided[0]).toMatchObject({ kind: 'raise', afterMs: 6000, incident: { startedAt: sightedAt + FRAME_MS } });
 });
 
+test('a picture that comes a little early does not make an event wait for the next one', () => {
+  const { decided, step, during } = harness();
+  during(5000, () => [track(0.2)]);
+  step([track(0.2)], FRAME_MS - 40);
+  expect(decided[0]).toMatchObject({ kind: 'raise', afterMs: 5460 });
+});
+
 test('presence: 70 % of the time is enough, half of it is not', () => {
   const most = harness();
   most.during(12_000, (n) => (n % 4 === 3 ? [] : [track(0.2)]));
