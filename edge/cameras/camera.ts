@@ -127,9 +127,10 @@ export class Camera implements Service {
     this.#stopped = true;
     clearInterval(this.#timer);
     await Promise.all([this.#source.stop(), this.#main?.stop()]);
-    this.#media?.close();
     this.#lane.clear();
+    // Clips that wait for their end are cut out of the ring.
     await Promise.all([this.#judge.stop(), this.#reference.saved()]);
+    this.#media?.close();
   }
 
   /** Other zones, another calibration: the stream goes on. With the calibration the view is another, too. */

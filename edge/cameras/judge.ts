@@ -65,18 +65,22 @@ export class Judge implements Service {
       // What was attested of another model says nothing about this one; and shots and looks of the one before are still held.
       clear: () => !this.#modelChanged && meant().camera.personRecall?.model === modelName(meant().manifest),
       media: () => media,
-      onClip: (event, ref) => this.#inForce?.events.attach(event, ref),
+      onClip: (event, ref) => {
+        this.#inForce?.events.attach(event, ref);
+        return this.#inForce !== null;
+      },
       clock,
       log,
     });
   }
 
-  start(): Promise<void> {
-    return this.#enforce(this.#first);
+  async start(): Promise<void> {
+    await this.#enforce(this.#first);
+    await this.#evidence.start();
   }
 
   async stop(): Promise<void> {
-    this.#evidence.stop();
+    await this.#evidence.stop();
     await this.#suspend();
   }
 

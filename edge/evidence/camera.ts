@@ -1,21 +1,15 @@
-import {
-  classKey,
-  className,
-  EVIDENCE_BYTES_MAX,
-  type EventClass,
-  type EvidenceRef,
-  type PictureBox,
-  type Place,
-} from '#grid/mod.ts';
+import { classKey, className, type EventClass, type EvidenceRef, type PictureBox, type Place } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
-import { type MediaFragment, type MediaInit, type MediaStream, startOf } from '../media/mod.ts';
+import type { MediaStream } from '../media/mod.ts';
+import { CameraFiles } from './camera_files.ts';
+import type { ClipOrders } from './clip_orders.ts';
 import type { ClipStudio } from './clips.ts';
+import { ClipCutter } from './cutter.ts';
 import { Looks } from './looks.ts';
 import { toRgba } from './mask.ts';
 import type { OriginalStore } from './originals.ts';
-import { type Caption, captionLines, evidenceJpeg, originalJpeg, readJpeg } from './picture.ts';
-import { showingAt } from './plan.ts';
+import { type Caption, evidenceJpeg, originalJpeg, readJpeg } from './picture.ts';
 import { BestShots, type Shot, type Sighting, worthOf } from './shots.ts';
 import type { About, EvidenceSigner, What } from './signer.ts';
 import type { EvidenceStore } from './store.ts';
@@ -56,6 +50,7 @@ export interface CameraEvidenceDeps {
   store: EvidenceStore;
   originals: OriginalStore;
   signer: EvidenceSigner;
+  orders: ClipOrders;
   studio: ClipStudio;
   /** Whether any are wanted. */
   clips: boolean;
@@ -63,23 +58,12 @@ export interface CameraEvidenceDeps {
   media: () => MediaStream | null;
   /** Something waits for its upload. */
   notify: () => void;
-  /** A clip of this event is there. */
-  onClip: (event: string, ref: EvidenceRef) => void;
+  /** A clip of this event is there; false: nobody takes it now. */
+  onClip: (event: string, ref: EvidenceRef) => boolean;
   clock: Clock;
   log: Log;
 }
 
-/** Around the moment of the event. */
-const CLIP_BEFORE_MS = 5_000;
-const CLIP_AFTER_MS = 5_000;
-/** The last fragment and the look after the last picture come so much later. */
-const CLIP_LATE_MS = 2_000;
-/** Shorter ones show nothing. */
-const CLIP_MS_MIN = 2_000;
-/** Masks of the first and last pictures rest on looks beyond them. */
-const LOOKS_AROUND_MS = 4_000;
-/** Clips of one camera that wait for their end. */
-const CLIPS_PENDING_MAX = 4;
 /** A later picture is sent when it shows the thing so much better; and so many of one event at the most. */
 const BETTER_SENT = 1.5;
 const PICTURES_MAX = 4;
@@ -93,7 +77,7 @@ interface Sent {
  * What proves one camera's events.
  *
  *   looks --> BestShots (largest sure box so far) --raise, better later--> original encrypted, masked picture signed
- *        +--> Looks (boxes only) --5 s after the raise--> stream from the ring, encrypted --> ClipStudio --> masked clip signed
+ *        +--> Looks (boxes only) --> ClipCutter --> masked clip signed
  *
  * Events do not wait for clips: these come with a later revision.
  */
@@ -102,17 +86,24 @@ export class CameraEvidence {
   readonly #shots = new BestShots();
   readonly #looks = new Looks();
   readonly #sent = new WeakMap<object, Sent>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #files: CameraFiles;
+  readonly #cutter: ClipCutter;
   #newest: Seen | null = null;
 
   constructor(deps: CameraEvidenceDeps) {
     this.#deps = deps;
+    this.#files = new CameraFiles(deps);
+    this.#cutter = new ClipCutter({ ...deps, files: this.#files, looks: this.#looks });
   }
 
-  /** Clips that are not complete are not made. */
-  stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+  /** When events can take clips: those that an earlier run has left. */
+  start(): Promise<void> {
+    return this.#cutter.start();
+  }
+
+  /** Before the stream's ring is closed. */
+  async stop(): Promise<void> {
+    await this.#cutter.stop();
     this.#newest = null;
   }
 
@@ -141,7 +132,7 @@ export class CameraEvidence {
     const { log, camera } = this.#deps;
     // Before the first await: the newest picture's memory is used again soon.
     const shot = occasion === 'raise' ? this.#firstShot(thing) : this.#betterShot(thing);
-    if (occasion === 'raise') this.#clipLater(thing, where, event);
+    if (occasion === 'raise') this.#cutter.later({ thing, where, event, caption: this.#caption(thing, where) });
     if (shot === null) return null;
     try {
       return await this.#snapshot(shot, thing, where, event);
@@ -209,33 +200,9 @@ export class CameraEvidence {
     const shows: PictureBox = { widthPx, heightPx, box: box.map(shareOf) as PictureBox['box'] };
     const about: About = { ...where, event, camera, takenAt: at, shows };
     const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model };
-    const kept = await this.#keep(original, what, about);
+    const kept = await this.#files.keep(original, what, about);
     const caption = { ...this.#caption(thing, where), takenAt: at };
-    return this.#send(await evidenceJpeg(picture, { box, people, clear: clear() }, caption), what, about, kept);
-  }
-
-  /** The hash of the original; null when it could not be kept: the event does not fail for that. */
-  async #keep(original: Buffer, what: What, about: About): Promise<string | null> {
-    const { signer, originals, log, camera } = this.#deps;
-    const signed = signer.sign(original, { ...what, masked: false }, about);
-    try {
-      await originals.put(original, signed);
-      return signed.manifest.sha256;
-    } catch (error) {
-      log.error({ camera, event: about.event, err: error }, 'the original could not be kept');
-      return null;
-    }
-  }
-
-  /** Signs and stores a masked file, for its upload. */
-  async #send(masked: Buffer, what: What, about: About, original: string | null): Promise<EvidenceRef> {
-    const { signer, store, notify } = this.#deps;
-    const { event, takenAt } = about;
-    const signed = signer.sign(masked, { ...what, masked: true, ...(original === null ? {} : { original }) }, about);
-    const { mediaType } = what;
-    const ref = await store.put(masked, { mediaType, event, class: classKey(about.class), takenAt });
-    notify();
-    return { ...ref, signed };
+    return this.#files.send(await evidenceJpeg(picture, { box, people, clear: clear() }, caption), what, about, kept);
   }
 
   #caption({ score }: Pick<Thing, 'score'>, { class: eventClass, place }: Where): Omit<Caption, 'takenAt'> {
@@ -243,87 +210,7 @@ export class CameraEvidence {
     const { zh: nameZh, en: nameEn } = className(eventClass);
     return { nameZh, nameEn, classKey: classKey(eventClass), confidence: score, ...place, timeZone: timeZone(), camera };
   }
-
-  #clipLater(thing: Thing, where: Where, event: string): void {
-    const { clock, media, clips } = this.#deps;
-    if (!clips || media() === null || this.#timers.size >= CLIPS_PENDING_MAX) return;
-    const moment = { at: clock.now(), ms: clock.monotonic() };
-    const caption = this.#caption(thing, where);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#clip({ thing, where, event, caption, ...moment }).catch((error: unknown) => {
-        this.#deps.log.error({ camera: this.#deps.camera, event, err: error }, 'no clip for this event');
-      });
-    }, CLIP_AFTER_MS + CLIP_LATE_MS);
-    this.#timers.add(timer);
-  }
-
-  async #clip(cut: Cut): Promise<void> {
-    const { camera, model, studio, originals, log, onClip } = this.#deps;
-    const { thing, where, event, ms } = cut;
-    const strip = this.#strip(ms);
-    if (strip === null) {
-      log.warn({ camera, event }, 'no clip for this event: the stream was interrupted, or is too fat');
-      return;
-    }
-    const { init, fragments, startMs, fromMs, endMs } = strip;
-    // UTC of the stream's beginning and the clip's, by the distance to the moment of the event.
-    const utc = (monotonicMs: number): number => Math.round(cut.at + monotonicMs - ms);
-    const what: What = { kind: 'clip', mediaType: 'video/mp4', model: model() };
-    const about: About = { ...where, event, camera, takenAt: utc(fromMs), endedAt: utc(endMs) };
-    const bytes = Buffer.concat([init.bytes, ...fragments.map((f) => f.bytes)]);
-    const kept = await this.#keep(bytes, what, about);
-    if (kept === null) return;
-    const looks = this.#looks.between(fromMs - LOOKS_AROUND_MS, endMs + LOOKS_AROUND_MS);
-    studio.order({
-      event,
-      stream: () => originals.read(kept),
-      widthPx: init.widthPx,
-      heightPx: init.heightPx,
-      fromS: (fromMs - startMs) / 1000,
-      lengthS: (endMs - fromMs) / 1000,
-      showing: (afterS) => showingAt(looks, thing, fromMs + afterS * 1000),
-      lines: (afterS) => captionLines({ ...cut.caption, takenAt: utc(fromMs) + afterS * 1000 }),
-      done: async (mp4) => onClip(event, await this.#send(mp4, what, about, kept)),
-    });
-  }
-
-  /** What the ring still has around a moment; null: nothing that a clip could be made of. */
-  #strip(ms: number): Strip | null {
-    const media = this.#deps.media();
-    const init = media?.init ?? null;
-    if (media === null || init === null) return null;
-    // A fragment arrives with its end: the one that holds the last moment comes after it.
-    const fragments = media.since(ms - CLIP_BEFORE_MS).filter((f) => f.ms <= ms + CLIP_AFTER_MS + CLIP_LATE_MS / 2);
-    const startMs = startOf(init, fragments);
-    const last = fragments.at(-1);
-    if (startMs === null || last === undefined) return null;
-    const [fromMs, endMs] = [Math.max(startMs, ms - CLIP_BEFORE_MS), Math.min(last.ms, ms + CLIP_AFTER_MS)];
-    const bytes = fragments.reduce((sum, f) => sum + f.bytes.length, init.bytes.length);
-    if (endMs - fromMs < CLIP_MS_MIN || bytes > EVIDENCE_BYTES_MAX) return null;
-    return { init, fragments, startMs, fromMs, endMs };
-  }
 }
 
 /** Four digits are a tenth of a pixel. */
 const shareOf = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
-
-/** A clip that is to be cut: the moment of its event, UTC ms and monotonic ms, and what is written under it. */
-interface Cut {
-  thing: Thing;
-  where: Where;
-  event: string;
-  caption: Omit<Caption, 'takenAt'>;
-  at: number;
-  ms: number;
-}
-
-/** Of the ring; times are monotonic ms. */
-interface Strip {
-  init: MediaInit;
-  fragments: MediaFragment[];
-  /** Of the first fragment, which begins with a key frame before the clip. */
-  startMs: number;
-  fromMs: number;
-  endMs: number;
-}

@@ -11,6 +11,8 @@ export interface ClipOrder extends Omit<FilmOrder, 'stream' | 'file' | 'ffmpeg'>
   stream(): Promise<Buffer | null>;
   /** Gets the masked clip. */
   done(mp4: Buffer): Promise<void>;
+  /** It is made, or never will be; not called for what waits at the stop. */
+  over(): Promise<void>;
 }
 
 export interface ClipStudioDeps {
@@ -42,7 +44,7 @@ export class ClipStudio {
     await makeFolder(this.#deps.dir);
   }
 
-  /** What waits is forgotten; the one in work is finished. */
+  /** What waits is left to who ordered it; the one in work is finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#orders.length = 0;
@@ -57,6 +59,7 @@ export class ClipStudio {
       const dropped = this.#orders.shift() as ClipOrder;
       this.#counts.dropped++;
       this.#deps.log.warn({ event: dropped.event }, 'a clip is not made: too many wait');
+      void this.#over(dropped);
     }
     this.#work ??= this.#run().finally(() => {
       this.#work = null;
@@ -76,7 +79,14 @@ export class ClipStudio {
         this.#counts.failed++;
         this.#deps.log.error({ event: order.event, err: (error as Error).message }, 'no clip for this event');
       }
+      await this.#over(order);
     }
+  }
+
+  async #over(order: ClipOrder): Promise<void> {
+    await order
+      .over()
+      .catch((err: unknown) => this.#deps.log.warn({ event: order.event, err }, 'the order of a clip is still kept'));
   }
 
   async #make(order: ClipOrder): Promise<void> {

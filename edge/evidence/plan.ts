@@ -1,6 +1,9 @@
 import type { Box } from '#models/mod.ts';
 import type { Look } from './looks.ts';
 
+/** What masks rest on; the times of looks and clip by one clock. */
+export type Glance = Omit<Look, 'at'>;
+
 /** What may be shown of one picture of a clip: the event's box less the people; null: nothing of it. */
 export interface Showing {
   keep: Box;
@@ -23,12 +26,12 @@ const FAR_LOOKS = 1;
  * between those of the looks before and after; where these differ, only what both hold is shown. Every person of the
  * looks around is covered, with a margin that grows with the time between. In doubt nothing is shown.
  */
-export function showingAt(looks: readonly Look[], thing: object, ms: number): Showing | null {
+export function showingAt(looks: readonly Glance[], thing: object, ms: number): Showing | null {
   const next = looks.findIndex((look) => look.ms >= ms);
   // After the last look nobody has looked.
   if (next < 0) return null;
-  const exact = (looks[next] as Look).ms === ms;
-  const [before, after] = [looks[exact ? next : next - 1], looks[next] as Look];
+  const exact = (looks[next] as Glance).ms === ms;
+  const [before, after] = [looks[exact ? next : next - 1], looks[next] as Glance];
   if (before === undefined || after.ms - before.ms > UNSEEN_MS_MAX) return null;
   const keep = common(
     nearestBox(looks.slice(0, next + Number(exact)).reverse(), thing, ms),
@@ -46,7 +49,7 @@ export function showingAt(looks: readonly Look[], thing: object, ms: number): Sh
 }
 
 /** The box of the thing in the first of the looks that shows it, if that is near enough in time. */
-function nearestBox(looks: readonly Look[], thing: object, ms: number): Box | null {
+function nearestBox(looks: readonly Glance[], thing: object, ms: number): Box | null {
   const seen = looks.find((look) => look.things.has(thing));
   return seen !== undefined && Math.abs(seen.ms - ms) <= UNSEEN_MS_MAX ? (seen.things.get(thing) as Box) : null;
 }

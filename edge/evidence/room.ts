@@ -4,6 +4,7 @@ import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { Trail } from '../audit/mod.ts';
 import type { CameraEvidenceDeps } from './camera.ts';
 import { CentreApi } from './centre.ts';
+import { ClipOrders } from './clip_orders.ts';
 import { ClipStudio } from './clips.ts';
 import { NodeKeys } from './keys.ts';
 import { OriginalStore } from './originals.ts';
@@ -48,10 +49,11 @@ export class EvidenceRoom implements Service {
   readonly #keys: NodeKeys;
   readonly #store: EvidenceStore;
   readonly #originals: OriginalStore;
+  readonly #orders: ClipOrders;
   readonly #studio: ClipStudio;
   readonly #desk: ReleaseDesk;
   readonly #services: Service[];
-  readonly shared: Pick<CameraEvidenceDeps, 'store' | 'originals' | 'signer' | 'studio' | 'clips' | 'notify'>;
+  readonly shared: Pick<CameraEvidenceDeps, 'store' | 'originals' | 'signer' | 'orders' | 'studio' | 'clips' | 'notify'>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: EvidenceRoomDeps) {
@@ -71,6 +73,7 @@ export class EvidenceRoom implements Service {
       clock,
       log,
     });
+    this.#orders = new ClipOrders({ dir: join(dir, 'clips'), clock, log });
     this.#studio = new ClipStudio({ dir: join(dir, 'making'), clock, log, ffmpeg });
     this.#desk = new ReleaseDesk({ originals: this.#originals, centre, trail, log });
     const uploader = new EvidenceUploader({ store: this.#store, centre, log, clock });
@@ -80,6 +83,7 @@ export class EvidenceRoom implements Service {
       store: this.#store,
       originals: this.#originals,
       signer: new EvidenceSigner({ keys, centre, edgeId }),
+      orders: this.#orders,
       studio: this.#studio,
       clips: deps.clips,
       notify: () => uploader.notify(),
@@ -92,6 +96,7 @@ export class EvidenceRoom implements Service {
     await this.#keys.open();
     await this.#store.open();
     await this.#originals.open();
+    await this.#orders.open();
     await this.#studio.open();
     await startAll(this.#services);
     this.#timer = setInterval(() => void this.#trim(), TRIM_EVERY_MS);

@@ -99,5 +99,5 @@ export async function run(
   const pipeline = createCameraPipeline(deps);
   await pipeline.start();
   onTestFinished(() => pipeline.stop());
-  return { pipeline, events, health, metrics, dataDir: folder };
+  return { pipeline, events, health, metrics, dataDir: folder, closeEvidence: close };
 }
