@@ -1,11 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCanvas } from '@napi-rs/canvas';
 import { cameraOfView, momentOf } from '#bench/tracking/mod.ts';
 import { CameraView, type Incident, ZoneWatch } from '#edge/vision/mod.ts';
 import { wallClock } from '#grid/mod.ts';
 import { type ModelManifest, PERSON_CLASS } from '#models/mod.ts';
-import { createStreetRenderer } from '#simulators/cameras/mod.ts';
+import { canvasOf, createStreetRenderer } from '#simulators/cameras/mod.ts';
 import { zonesOf } from '#simulators/city/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL, zoneConfidence } from '../installation/mod.ts';
@@ -167,16 +166,13 @@ const FRAME_PX = 2;
 
 /** The picture in which it was raised, framed. */
 async function draw({ view: { pose, script } }: SeenHour, { hour, detects, atS, box }: FalseAlarm, dir: string): Promise<void> {
-  const { rgba, widthPx, heightPx } = createStreetRenderer(script.street, pose).render(momentOf(script, atS * 1000));
-  const canvas = createCanvas(widthPx, heightPx);
+  const canvas = canvasOf(createStreetRenderer(script.street, pose).render(momentOf(script, atS * 1000)));
   const ctx = canvas.getContext('2d');
-  const pixels = ctx.createImageData(widthPx, heightPx);
-  pixels.data.set(rgba);
-  ctx.putImageData(pixels, 0, 0);
   ctx.strokeStyle = 'red';
   ctx.lineWidth = FRAME_PX;
   const [left, top, right, bottom] = box;
-  ctx.strokeRect(left * widthPx, top * heightPx, (right - left) * widthPx, (bottom - top) * heightPx);
+  const { width, height } = canvas;
+  ctx.strokeRect(left * width, top * height, (right - left) * width, (bottom - top) * height);
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, `${detects}-${hour}-${atS}.png`), await canvas.encode('png'));
 }

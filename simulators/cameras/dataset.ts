@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createCanvas } from '@napi-rs/canvas';
+import { canvasOf } from './canvas.ts';
 import { DETECTION_CLASSES, type Light, type Picture, type StreetStyle, type TruthBox } from './scene.ts';
 import { createStreetRenderer, diceOf, hash, randomScene, randomView } from './street/mod.ts';
 
@@ -68,17 +68,12 @@ export class DatasetWriter {
     writeFileSync(join(out, 'classes.json'), `${JSON.stringify(DETECTION_CLASSES)}\n`);
   }
 
-  async add({ widthPx, heightPx, rgba, truth }: Picture, light: Light): Promise<void> {
+  async add(picture: Picture, light: Light): Promise<void> {
     const index = this.#lines.length;
-    const canvas = createCanvas(widthPx, heightPx);
-    const ctx = canvas.getContext('2d');
-    const pixels = ctx.createImageData(widthPx, heightPx);
-    pixels.data.set(rgba);
-    ctx.putImageData(pixels, 0, 0);
     const file = `images/${String(index).padStart(6, '0')}.jpg`;
     const quality = diceOf(this.#seed, index, 43).whole(...JPEG_QUALITY);
-    writeFileSync(join(this.#out, file), await canvas.encode('jpeg', quality));
-    this.#lines.push(JSON.stringify({ file, light, boxes: truth.map(shortTruth) } satisfies DatasetImage));
+    writeFileSync(join(this.#out, file), await canvasOf(picture).encode('jpeg', quality));
+    this.#lines.push(JSON.stringify({ file, light, boxes: picture.truth.map(shortTruth) } satisfies DatasetImage));
   }
 
   close(): void {

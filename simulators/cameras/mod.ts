@@ -1,5 +1,6 @@
 export { calibrationPoints } from './calibration.ts';
 export { SimulatedCamera, type SimulatedCameraConfig, type SimulatedCameraDeps, type SimulatedCameraStats } from './camera.ts';
+export { canvasOf } from './canvas.ts';
 export * from './encoder/mod.ts';
 export { PICTURE_FAULTS, type PictureFault, spoilPicture } from './picture_fault.ts';
 export * from './reel/mod.ts';

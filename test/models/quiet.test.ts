@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { quietScores, runQuiet } from '#cli/models/quiet.ts';
@@ -38,7 +38,12 @@ test('a camera-hour of it, sped up: figures by class, and scores that keep quiet
   const shaft = { class: 'open_manhole', score: 0.99, box: [240, 180, 270, 195] };
   const moments = hour.moments.map((m: object) => ({ ...m, detections: [shaft] }));
   await writeFile(file, JSON.stringify({ ...hour, moments }));
-  expect(await runQuiet(plan)).toMatchObject({ falseAlarms: 1, alarms: [{ detects: 'open_manhole', hour: 0, score: 0.99 }] });
+  const shown = await tempDir();
+  expect(await runQuiet(plan, shown)).toMatchObject({
+    falseAlarms: 1,
+    alarms: [{ detects: 'open_manhole', hour: 0, score: 0.99 }],
+  });
+  expect(await readdir(shown)).toEqual([expect.stringMatching(/^open_manhole-0-\d+\.png$/)]);
   await writeFile(file, JSON.stringify({ ...hour, drawn: 'otherwise' }));
   await expect(runQuiet(plan)).rejects.toMatchObject({ code: 'GEWU_USAGE' });
 }, 120_000);
