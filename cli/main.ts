@@ -48,6 +48,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'hurt a small city in every way and count what was lost',
     load: async () => (await import('./chaos/command.ts')).chaos,
   },
+  {
+    name: 'screenshots',
+    summary: 'pictures of the console on a running demo, for the documentation',
+    load: async () => (await import('./screenshots.ts')).screenshots,
+  },
   { name: 'test', summary: 'install what the tests need and run them', load: async () => (await import('./test.ts')).test },
 ];
 

@@ -19,6 +19,9 @@ async function runSimulation(file: string, options: { forS: number | null; json:
   const simulation = createSimulation({ config, log: createLog('simulate'), clock: systemClock });
   const ended = untilEnd(options.forS);
   await simulation.start();
+  process.on('message', (message: { fail?: Parameters<Simulation['fail']>[0] }) => {
+    if (message.fail !== undefined) void simulation.fail(message.fail);
+  });
   tellParent(simulation, 'started');
   const reporting = process.send ? setInterval(() => tellParent(simulation, 'stats'), REPORT_MS) : undefined;
   const status = process.send ? undefined : setInterval(() => say(JSON.stringify(simulation.stats())), STATUS_MS);

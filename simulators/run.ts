@@ -16,6 +16,8 @@ export interface Simulation extends Service {
   stats(): SimulationStats;
   /** What has begun so far and counts. */
   truth(): StagedTruth[];
+  /** Cameras send no more pictures while their connections stay, devices leave; for good. */
+  fail(what: { cameras: readonly string[]; devices: readonly string[] }): Promise<void>;
   /** The sensors take no more samples; waits for their acknowledgements. */
   stopSensors(waitMs: number): Promise<void>;
 }
@@ -86,6 +88,10 @@ export function createSimulation({ config, log, clock }: { config: SimulateConfi
     },
     stats: () => ({ sensors: fleet.stats, cameras: Object.fromEntries(cameras.map(({ id, camera }) => [id, camera.stats])) }),
     truth: () => director.truth().filter((t) => (t.source === 'sensor' ? withSensors : withCameras)),
+    async fail(what) {
+      for (const { id, camera } of cameras) if (what.cameras.includes(id)) camera.setFault({ kind: 'freeze' });
+      await Promise.all(what.devices.map((id) => fleet.device(id).stop()));
+    },
     async stopSensors(waitMs) {
       await director.stop();
       await fleet.quiesce(waitMs);

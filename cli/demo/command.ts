@@ -6,6 +6,7 @@ import { CaseWatch } from '#simulators/target/mod.ts';
 import { type Command, parseDurationS, parseFlags, parseInteger, print, say } from '../command.ts';
 import { ensurePrograms } from '../programs.ts';
 import { casesWithEvidence } from './evidence.ts';
+import { CityLife } from './life.ts';
 import { demoPeople } from './people.ts';
 import { DemoCity } from './run.ts';
 import { cameraSums, StatusLine } from './status.ts';
@@ -71,6 +72,9 @@ async function runCity(city: DemoCity, flags: Flags, interrupt: Promise<'interru
   watch.start();
   say(`gewu: the city runs after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   await sayWhereToLook(city, flags.dir);
+  // What is measured for a time is left to itself.
+  const life = flags.forS === null ? new CityLife({ api: city.api, fail: (what) => city.fail(what) }) : null;
+  life?.start();
   const status = new StatusLine({ city, watch, startedAt });
   const printing = setInterval(() => void status.next().then(show, () => undefined), STATUS_MS);
   try {
@@ -86,6 +90,7 @@ async function runCity(city: DemoCity, flags: Flags, interrupt: Promise<'interru
     return await conclude(city, watch, startedAt, flags.dir);
   } finally {
     clearInterval(printing);
+    await life?.stop();
     await watch.stop();
   }
 }

@@ -93,6 +93,11 @@ export class DemoCity {
     return this.report as unknown as SimulationReport;
   }
 
+  /** Equipment fails, and stays so. */
+  fail(what: { cameras: readonly string[]; devices: readonly string[] }): void {
+    this.simulators?.send({ fail: what });
+  }
+
   /** The sensors stop and wait for their last acknowledgements; the cameras go on until the end of the city. */
   async finishSimulators(): Promise<SimulationReport> {
     this.#stopping = true;

@@ -18,6 +18,7 @@ export const COVERS = 14;
 /** The pages, each with a name for its picture. */
 export const PAGES = {
   situation: '/',
+  coverage: '/?by=coverage',
   events: '/events',
   precision: '/events?view=precision',
   cases: '/cases',

@@ -87,6 +87,22 @@ test('an ops engineer finds the sensor that is gone, and sees since when', { tim
   await page.context().close();
 });
 
+test('no cases is not read as order: the map says which unit grids were watched, hour by hour', { timeout: MINUTE }, async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/?by=coverage');
+  const shares = page.locator('.legend li');
+  await soon(() => shares.count()).toBe(4);
+  // The edge has run for minutes: a part of the last day, and of the last hour.
+  await soon(() => page.locator('.legend').textContent()).toMatch(/无人看守 [1-9]/);
+  await picture(page, 'watched');
+  const hours = page.getByRole('slider');
+  await hours.focus();
+  await page.keyboard.press('ArrowLeft');
+  await soon(() => page.url()).toContain('hour=23');
+  expect(await hours.getAttribute('aria-valuetext')).toMatch(/^\d\d:\d\d – \d\d:\d\d$/);
+  await page.context().close();
+});
+
 test('news is on the screen without a reload', { timeout: MINUTE }, async () => {
   const page = await city.signIn('ops');
   await settled(page);

@@ -1,29 +1,18 @@
 import { useTranslation } from 'react-i18next';
-import type { ColourBy } from '../../parts/map/city_map.tsx';
+import type { Shade } from '../../parts/map/shades.ts';
+import { type Layer, SHADES_OF } from './shades.ts';
 
-/** What the colours of the map mean. */
-export function Legend({ by }: { by: ColourBy }) {
+/** What the colours of the map mean, and how many unit grids have each. */
+export function Legend({ layer, shades }: { layer: Layer; shades: ReadonlyMap<string, Shade> }) {
   const { t } = useTranslation();
-  const entries =
-    by === 'cases'
-      ? ([
-          ['critical', t('severity.critical')],
-          ['high', t('severity.high')],
-          ['normal', t('severity.normal')],
-          ['low', t('severity.low')],
-        ] as const)
-      : ([
-          ['offline', t('situation.legendOffline')],
-          ['degraded', t('situation.legendDegraded')],
-          ['online', t('situation.legendOnline')],
-          ['unknown', t('situation.legendUnknown')],
-        ] as const);
+  const counts = new Map<Shade, number>();
+  for (const shade of shades.values()) counts.set(shade, (counts.get(shade) ?? 0) + 1);
   return (
     <ul className="legend">
-      {entries.map(([key, text]) => (
-        <li key={key}>
-          <i className={`swatch ${key}`} aria-hidden="true" />
-          {text}
+      {SHADES_OF[layer].map((shade) => (
+        <li key={shade}>
+          <i className={`swatch ${shade}`} aria-hidden="true" />
+          {t(`situation.shade.${shade}` as never)} <span className="dim">{counts.get(shade) ?? 0}</span>
         </li>
       ))}
     </ul>

@@ -1,21 +1,25 @@
 import { CloseOutlined } from '@ant-design/icons';
 import { Button, Segmented } from 'antd';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
-import type { PipelineAnswer, SituationAnswer } from '#grid/api/mod.ts';
+import type { CoverageAnswer, PipelineAnswer, SituationAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
-import type { ColourBy } from '../../parts/map/city_map.tsx';
+import type { Shade } from '../../parts/map/shades.ts';
 import type { Cells } from '../../parts/map/style.ts';
 import { Nothing, Page, Shown, useFilter, Waiting } from '../../parts/mod.ts';
+import { Hours } from './hours.tsx';
 import { Latest } from './latest.tsx';
 import { Legend } from './legend.tsx';
+import { LAYERS, type Layer, shadesNow, shadesWatched, shareOf } from './shades.ts';
 import { Tiles } from './tiles.tsx';
 import { Urgent } from './urgent.tsx';
 
 const CityMap = lazy(() => import('../../parts/map/city_map.tsx'));
 /** The stream says when something changes; this is for what it does not say. */
 const RENEW_MS = 10_000;
+const COVERAGE_MS = 60_000;
+const NO_SHADES: ReadonlyMap<string, Shade> = new Map();
 
 /** What the city is like now: figures, map, and the open cases by urgency. */
 export function Situation() {
@@ -23,7 +27,13 @@ export function Situation() {
   const situation = useThing<SituationAnswer>(['situation'], '/api/v1/situation', RENEW_MS);
   const pipeline = useThing<PipelineAnswer>(['pipeline'], '/api/v1/pipeline', RENEW_MS);
   const cells = useThing<Cells>(['cells'], '/api/v1/cells');
-  const [by = 'cases', setBy] = useFilter('by');
+  const [by, setBy] = useFilter('by');
+  const layer = LAYERS.find((name) => name === by) ?? 'cases';
+  const [hourText, setHour] = useFilter('hour');
+  const hour = hourText === undefined ? null : Number(hourText);
+  const watched = layer === 'coverage';
+  const coverage = useThing<CoverageAnswer>(['coverage'], watched ? '/api/v1/coverage' : null, COVERAGE_MS);
+  const shades = useShades(layer, situation.data, coverage.data, hour);
   const [chosen, setChosen] = useState<string | null>(null);
   const navigate = useNavigate();
   return (
@@ -35,12 +45,9 @@ export function Situation() {
           <span className="dim small">{t('situation.colourBy')}</span>
           <Segmented
             aria-label={t('situation.colourBy')}
-            value={by}
+            value={layer}
             onChange={(v) => setBy(v === 'cases' ? undefined : v)}
-            options={[
-              { value: 'cases', label: t('situation.byCases') },
-              { value: 'health', label: t('situation.byHealth') },
-            ]}
+            options={LAYERS.map((value) => ({ value, label: t(`situation.by.${value}`) }))}
           />
         </>
       }
@@ -62,14 +69,25 @@ export function Situation() {
                   <Suspense fallback={<Waiting />}>
                     <CityMap
                       cells={city}
-                      situation={situation.data}
-                      by={by as ColourBy}
+                      shades={shades}
+                      cases={situation.data.urgent}
                       chosen={chosen}
                       onCell={setChosen}
                       onCase={(id) => void navigate(`/cases/${id}`)}
                     />
-                    <Legend by={by as ColourBy} />
-                    {chosen && <ChosenCell code={chosen} situation={situation.data} onClose={() => setChosen(null)} />}
+                    <Legend layer={layer} shades={shades} />
+                    {watched && coverage.data && (
+                      <Hours of={coverage.data} hour={hour} choose={(n) => setHour(n === null ? undefined : String(n))} />
+                    )}
+                    {chosen && (
+                      <ChosenCell
+                        code={chosen}
+                        situation={situation.data}
+                        watch={watched ? coverage.data : undefined}
+                        hour={hour}
+                        onClose={() => setChosen(null)}
+                      />
+                    )}
                   </Suspense>
                 )
               )
@@ -88,12 +106,38 @@ export function Situation() {
   );
 }
 
-function ChosenCell({ code, situation, onClose }: { code: string; situation: SituationAnswer; onClose: () => void }) {
+function useShades(
+  layer: Layer,
+  situation: SituationAnswer | undefined,
+  coverage: CoverageAnswer | undefined,
+  hour: number | null,
+): ReadonlyMap<string, Shade> {
+  return useMemo(() => {
+    if (layer === 'coverage') return coverage === undefined ? NO_SHADES : shadesWatched(coverage, hour);
+    return situation === undefined ? NO_SHADES : shadesNow(situation, layer);
+  }, [layer, situation, coverage, hour]);
+}
+
+function ChosenCell({
+  code,
+  situation,
+  watch,
+  hour,
+  onClose,
+}: {
+  code: string;
+  situation: SituationAnswer;
+  /** Where that is what is shown. */
+  watch: CoverageAnswer | undefined;
+  hour: number | null;
+  onClose: () => void;
+}) {
   const { t } = useTranslation();
   const cell = situation.cells.find((c) => c.code === code);
   const open = cell ? Object.values(cell.openCases).reduce((a, b) => a + b, 0) : 0;
   const devices = cell?.devices ?? { online: 0, offline: 0, degraded: 0, unknown: 0 };
   const n = Object.values(devices).reduce((a, b) => a + b, 0);
+  const seen = watch?.cells.find((c) => c.code === code);
   return (
     <div className="cell-card" role="status">
       <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t('action.close')} onClick={onClose} />
@@ -102,6 +146,12 @@ function ChosenCell({ code, situation, onClose }: { code: string; situation: Sit
       </b>
       <span>{t('situation.cellCases', { n: open })}</span>
       <span>{t('situation.cellDevices', { n, offline: devices.offline, degraded: devices.degraded })}</span>
+      {seen && (
+        <>
+          <span>{t('situation.cellCameras', { n: seen.cameras, share: Math.round(shareOf(seen.camera, hour)) })}</span>
+          <span>{t('situation.cellSensors', { n: seen.sensors, share: Math.round(shareOf(seen.sensor, hour)) })}</span>
+        </>
+      )}
       <span className="bar">
         <Link to={`/cases?cell=${code}`}>{t('situation.showCases')}</Link>
         <Link to={`/devices?cell=${code}`}>{t('situation.showDevices')}</Link>

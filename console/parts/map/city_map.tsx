@@ -1,37 +1,28 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { SituationAnswer } from '#grid/api/mod.ts';
 import type { Case } from '#grid/mod.ts';
 import { type Scheme, useScheme } from '../../app/theme.tsx';
+import { HATCHED, hatch, SHADES, type Shade } from './shades.ts';
 import { boundsOf, type Cells, createMap, LINE, maplibregl } from './style.ts';
 
-export type ColourBy = 'cases' | 'health';
-
-/** Worst first. A cell has the colour of the worst that is in it, and a sign of its own where colour alone would say it. */
-const CASE_COLOURS: Record<Scheme, [critical: string, high: string, normal: string, low: string, none: string]> = {
-  light: ['#d92d20', '#f38744', '#5b9cf5', '#a9b8c0', '#ffffff'],
-  dark: ['#e5483c', '#c2601f', '#2f63b8', '#4b5c64', '#18242a'],
-};
-const HEALTH_COLOURS: Record<Scheme, [offline: string, degraded: string, online: string, unknown: string, none: string]> = {
-  light: ['#e5675d', '#f5a35c', '#7fd0a4', '#c9d3d8', '#ffffff'],
-  dark: ['#b8362c', '#a85a17', '#1f7a4d', '#3d4c53', '#18242a'],
-};
 const FIT_PADDING_PX = 24;
 const POINT_COLOURS = ['#b42318', '#dc6803', '#1570ef', '#667085'];
 const SEVERITIES = ['critical', 'high', 'normal', 'low'];
 
-/** The unit grids of the city and what is open in them. */
+const NO_SHADES: ReadonlyMap<string, Shade> = new Map();
+
+/** The unit grids of the city, each in its shade, and cases on them. */
 export default function CityMap({
   cells,
-  situation,
-  by,
+  shades,
+  cases,
   chosen,
   onCell,
   onCase,
 }: {
   cells: Cells;
-  situation: SituationAnswer;
-  by: ColourBy;
+  shades: ReadonlyMap<string, Shade>;
+  cases: readonly Case[];
   chosen: string | null;
   onCell: (code: string | null) => void;
   onCase: (id: string) => void;
@@ -43,6 +34,7 @@ export default function CityMap({
   const [ready, setReady] = useState<maplibregl.Map | null>(null);
   const [failed, setFailed] = useState(false);
   const [drawn, setDrawn] = useState(false);
+  const painted = useRef(NO_SHADES);
   const acts = useRef({ onCell, onCase });
   acts.current = { onCell, onCase };
 
@@ -72,6 +64,7 @@ export default function CityMap({
         const over = map.queryRenderedFeatures(e.point, { layers: ['cases', 'fill'] }).length > 0;
         map.getCanvas().style.cursor = over ? 'pointer' : '';
       });
+      painted.current = NO_SHADES;
       setReady(map);
       map.once('idle', () => setDrawn(true));
     });
@@ -86,8 +79,13 @@ export default function CityMap({
   // In the moment of another scheme the map that was ready has been removed already.
   useEffect(() => {
     if (ready === null || ready !== view.current) return;
-    paint(ready, cells, situation, by, scheme);
-  }, [ready, cells, situation, by, scheme]);
+    paint(ready, shades, painted.current, scheme);
+    painted.current = shades;
+  }, [ready, shades, scheme]);
+  useEffect(() => {
+    if (ready === null || ready !== view.current) return;
+    void (ready.getSource('cases') as maplibregl.GeoJSONSource | undefined)?.setData(pointsOf(cases));
+  }, [ready, cases]);
   useEffect(() => {
     if (ready === null || ready !== view.current) return;
     ready.setFilter('chosen', ['==', ['get', 'code'], chosen ?? '']);
@@ -114,8 +112,11 @@ function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
     id: 'fill',
     type: 'fill',
     source: 'cells',
-    paint: { 'fill-color': ['coalesce', ['feature-state', 'colour'], CASE_COLOURS[scheme][4]], 'fill-opacity': 0.85 },
+    paint: { 'fill-color': ['coalesce', ['feature-state', 'colour'], SHADES[scheme].none], 'fill-opacity': 0.85 },
   });
+  map.addImage('hatch', hatch(scheme));
+  const hatched = { id: 'hatch', type: 'fill', source: 'cells', filter: codesAre([]) } as const;
+  map.addLayer({ ...hatched, paint: { 'fill-pattern': 'hatch' } });
   map.addLayer({ id: 'line', type: 'line', source: 'cells', paint: { 'line-color': LINE[scheme], 'line-width': 1 } });
   map.addLayer({
     id: 'chosen',
@@ -150,28 +151,21 @@ function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
 }
 
 /** Only what differs is drawn anew: the state of a cell is no part of its geometry. */
-function paint(map: maplibregl.Map, cells: Cells, situation: SituationAnswer, by: ColourBy, scheme: Scheme): void {
-  const known = new Map(situation.cells.map((cell) => [cell.code, cell]));
-  const none = (by === 'cases' ? CASE_COLOURS : HEALTH_COLOURS)[scheme][4];
-  for (const { properties } of cells.features) {
-    const cell = known.get(properties.code);
-    const colour = cell === undefined ? none : by === 'cases' ? caseColour(cell, scheme) : healthColour(cell, scheme);
-    map.setFeatureState({ source: 'cells', id: properties.code }, { colour });
+function paint(
+  map: maplibregl.Map,
+  shades: ReadonlyMap<string, Shade>,
+  before: ReadonlyMap<string, Shade>,
+  scheme: Scheme,
+): void {
+  for (const code of new Set([...before.keys(), ...shades.keys()])) {
+    const shade = shades.get(code) ?? 'none';
+    if (shade !== before.get(code)) map.setFeatureState({ source: 'cells', id: code }, { colour: SHADES[scheme][shade] });
   }
-  void (map.getSource('cases') as maplibregl.GeoJSONSource | undefined)?.setData(pointsOf(situation.urgent));
+  const hatched = (of: typeof shades) => [...of].flatMap(([code, shade]) => (HATCHED.includes(shade) ? [code] : []));
+  if (hatched(shades).join() !== hatched(before).join()) map.setFilter('hatch', codesAre(hatched(shades)));
 }
 
-type Cell = SituationAnswer['cells'][number];
-
-function caseColour({ openCases: c }: Cell, scheme: Scheme): string {
-  const [critical, high, normal, low, none] = CASE_COLOURS[scheme];
-  return c.critical > 0 ? critical : c.high > 0 ? high : c.normal > 0 ? normal : c.low > 0 ? low : none;
-}
-
-function healthColour({ devices: d }: Cell, scheme: Scheme): string {
-  const [offline, degraded, online, unknown, none] = HEALTH_COLOURS[scheme];
-  return d.offline > 0 ? offline : d.degraded > 0 ? degraded : d.online > 0 ? online : d.unknown > 0 ? unknown : none;
-}
+const codesAre = (codes: readonly string[]) => ['in', ['get', 'code'], ['literal', [...codes]]] as maplibregl.FilterSpecification;
 
 function pointsOf(cases: readonly Case[]) {
   return {
