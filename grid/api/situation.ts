@@ -31,7 +31,7 @@ export const SituationAnswer = Type.Object(
     cells: Type.Array(Type.Object({ code: CellCode, openCases: BySeverity, devices: ByState }, strict), {
       description: 'unit grids with an open case, a device or a camera; `devices` counts both',
     }),
-    storms: Type.Array(Storm, { description: 'five or more open cases of one class that were opened within the last hour' }),
+    storms: Type.Array(Storm, { description: 'ten or more open cases of one class that were opened within the last hour' }),
     urgent: Type.Array(Case, { description: 'the other open cases, the most urgent first, 100 at most' }),
   },
   strict,

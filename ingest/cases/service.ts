@@ -43,7 +43,7 @@ export interface CaseServiceDependencies {
 /** Listeners of one process: every open live stream is one. */
 const LISTENERS_MAX = 1000;
 /** So many open cases of one class within so long are a storm. */
-const STORM_CASES_MIN = 5;
+const STORM_CASES_MIN = 10;
 const STORM_MS = 3_600_000;
 
 /** Builds the case service; the database must be started before it, and stopped after it. */

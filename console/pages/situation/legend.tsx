@@ -11,7 +11,7 @@ export function Legend({ layer, shades }: { layer: Layer; shades: ReadonlyMap<st
     <ul className="legend">
       {SHADES_OF[layer].map((shade) => (
         <li key={shade}>
-          <i className={`swatch ${shade}`} aria-hidden="true" />
+          <i className={`swatch shade-${shade}`} aria-hidden="true" />
           {t(`situation.shade.${shade}` as never)} <span className="dim">{counts.get(shade) ?? 0}</span>
         </li>
       ))}
