@@ -55,7 +55,7 @@ export function useMe(): SessionAnswer {
 }
 
 /** A higher technical role includes the lower ones. */
-export function useMay(): { ops: boolean; administer: boolean; judge: boolean; approve: boolean } {
+export function useMay(): { ops: boolean; administer: boolean; judge: boolean; approve: boolean; knowGrants: boolean } {
   const { roles } = useMe();
   const has = (...any: Role[]) => any.some((role) => roles.includes(role));
   const ops = has('ops', 'administrator');
@@ -64,5 +64,6 @@ export function useMay(): { ops: boolean; administer: boolean; judge: boolean; a
     administer: has('administrator'),
     judge: ops || has('supervision', 'supervisor'),
     approve: has('administrator', 'supervision'),
+    knowGrants: ops || has('supervision', 'command', 'leader'),
   };
 }

@@ -1,5 +1,6 @@
 export * from './answers.ts';
 export * from './approvals.ts';
+export * from './cases.ts';
 export * from './catalogue.ts';
 export * from './datasets.ts';
 export * from './desired.ts';

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { CaseRelativesAnswer } from '#grid/api/mod.ts';
 import type { Case, EventRecord, FilingPolicy } from '#grid/mod.ts';
 import { type Clock, Counter, GewuError, isGewuError, type Log, type Metrics } from '#service/mod.ts';
 import type { Database, Lock, Queries } from '../database/mod.ts';
@@ -13,6 +14,7 @@ import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
 import { countOpen, listCases, listEvents, storms, urgentCases } from './queries.ts';
+import { relativesOf } from './relatives.ts';
 import { classColumns, placeColumns, toCases, toStoredEvent } from './rows.ts';
 import { readTimeline, toEntry } from './timeline.ts';
 import { type ReportInput, report, TRANSITIONS } from './transitions/mod.ts';
@@ -100,6 +102,10 @@ class KyselyCaseService implements CaseService {
     const lines = await readTimeline(this.#deps.database.kysely, id);
     if (lines.length === 0) throw new GewuError('GEWU_NOT_FOUND', `there is no case ${id}`);
     return lines.map(toEntry);
+  }
+
+  relatives(id: string): Promise<CaseRelativesAnswer['items']> {
+    return relativesOf(this.#deps.database.kysely, id);
   }
 
   async getEvent(subject: string): Promise<StoredEvent> {

@@ -1,3 +1,4 @@
+import type { CaseRelativesAnswer } from '#grid/api/mod.ts';
 import type { Case, CaseRole, CaseSource, CaseState, EventClass, EventRecord, FilingPolicy, Severity } from '#grid/mod.ts';
 import type { Service } from '#service/mod.ts';
 import type { EventsSink } from '../ports.ts';
@@ -121,6 +122,8 @@ export interface CaseService extends Service, EventsSink {
   urgent(limit: number): Promise<{ storms: Storm[]; cases: Case[] }>;
   /** Oldest first. */
   timeline(id: string): Promise<TimelineEntry[]>;
+  /** Cases to compare it with: merged ones, the one before and after, open ones near by. Throws GEWU_NOT_FOUND. */
+  relatives(id: string): Promise<CaseRelativesAnswer['items']>;
   /** A person's report; `input` as in transitions/report.ts. The same `key` again gives the case of the first time. */
   report(actor: Actor, input: unknown): Promise<Case>;
   transition(id: string, name: string, actor: Actor, input: unknown): Promise<Case>;

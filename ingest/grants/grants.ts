@@ -123,12 +123,13 @@ class KyselyGrants implements Grants {
     return toGrant(row, this.#deps.clock.now());
   }
 
-  async list({ holder, kind, subject, active, limit = LIMIT_DEFAULT, cursor }: GrantFilter): Promise<Page<Grant>> {
+  async list({ holder, kind, subject, subjects, active, limit = LIMIT_DEFAULT, cursor }: GrantFilter): Promise<Page<Grant>> {
     const now = this.#deps.clock.now();
     let query = this.#deps.database.kysely.selectFrom('grants').selectAll();
     if (holder !== undefined) query = query.where('holder', '=', holder);
     if (kind !== undefined) query = query.where('kind', '=', kind);
     if (subject !== undefined) query = query.where('subject_id', '=', subject);
+    if (subjects !== undefined) query = query.where('subject_id', 'in', subjects.length === 0 ? [''] : [...subjects]);
     if (active === true) query = query.where('ended_at', 'is', null).where('ends_at', '>', now);
     if (active === false) query = query.where((eb) => eb.or([eb('ended_at', 'is not', null), eb('ends_at', '<=', now)]));
     const after = readCursor(cursor);

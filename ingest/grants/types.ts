@@ -10,6 +10,8 @@ export interface GrantFilter {
   holder?: string | undefined;
   kind?: GrantKind | undefined;
   subject?: string | undefined;
+  /** One of these. */
+  subjects?: readonly string[] | undefined;
   active?: boolean | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;

@@ -125,6 +125,48 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   await page.context().close();
 });
 
+test('an officer sees hash and signature checked, compares a report with the case beside it, and merges it', async () => {
+  type Cases = { items: { id: string; place: { lon: number; lat: number }; evidence: { status: string }[] }[] };
+  const there = (a: Cases) => a.items[0]?.evidence.some((e) => e.status === 'stored') ?? false;
+  const { items } = await city.reached<Cases>('/api/v1/cases?source=camera', there, 'the case with its picture');
+  const found = items[0] as Cases['items'][number];
+  const page = await city.signIn('supervision');
+  // Somebody has reported the same stall by hand.
+  const reported = (await page.evaluate(
+    async (place) => {
+      const { csrf } = (await (await fetch('/api/v1/session')).json()) as { csrf: string };
+      const body = {
+        class: { flag: 2, code: '0501' },
+        severity: 'normal',
+        source: 'hotline',
+        place: { ...place, errorRadiusM: 5 },
+      };
+      const headers = { 'x-gewu-csrf': csrf, 'content-type': 'application/json' };
+      return (await fetch('/api/v1/cases', { method: 'POST', headers, body: JSON.stringify(body) })).json();
+    },
+    { lon: found.place.lon, lat: found.place.lat + 0.0001 },
+  )) as { id: string };
+  await city.go(page, `/cases/${reported.id}`);
+  await page.getByText('附近同类，可能重复').waitFor();
+  expect(await page.locator('.beside').count()).toBe(2);
+  await picture(page, 'case-duplicates');
+  await page.getByRole('button', { name: '并入此案' }).click();
+  expect(await page.getByRole('dialog').locator('input').first().inputValue()).toBe(found.id);
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByText('主案', { exact: true }).waitFor();
+
+  await city.go(page, `/cases/${found.id}`);
+  await page.getByText('已并入本案').waitFor();
+  await page.getByText('文件校验一致').first().waitFor();
+  await page.getByText('签名有效 · edge-01').first().waitFor();
+  // Who may not ask sees neither the button nor the trail.
+  const viewer = await city.signIn('viewer');
+  await city.go(viewer, `/cases/${found.id}`);
+  await viewer.getByText('文件校验一致').first().waitFor();
+  expect(await viewer.getByText('原图').count()).toBe(0);
+  await Promise.all([page.context().close(), viewer.context().close()]);
+});
+
 test('an ops engineer calibrates a camera: the error is seen, a wrong point is refused, the edge takes the fit, and it is true', async () => {
   const page = await city.signIn('ops');
   await city.go(page, `/cameras/${FROZEN}/calibration`);

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import type { Case } from '#grid/mod.ts';
@@ -6,6 +6,8 @@ import { useThing } from '../../api/mod.ts';
 import { Ago, Facts, Moment, momentText, Page, Panel, SeverityTag, Shown, useClassName, Waiting } from '../../parts/mod.ts';
 import { CaseStateTag } from './case_state.tsx';
 import { Evidence } from './evidence.tsx';
+import { AskOriginal, Originals, useOriginals } from './originals.tsx';
+import { Relatives } from './relatives.tsx';
 import { Timeline } from './timeline.tsx';
 import { Transitions } from './transitions.tsx';
 
@@ -39,9 +41,10 @@ export function CasePage() {
               <Hints of={data} />
               <Transitions of={data} />
             </Panel>
+            <Relatives of={data} />
             <div className="grid2">
               <div className="stack">
-                <Evidence of={data} />
+                <Proof of={data} />
                 <Timeline id={id} />
               </div>
               <div className="stack">
@@ -58,6 +61,19 @@ export function CasePage() {
         )}
       </Shown>
     </Page>
+  );
+}
+
+/** The evidence, and who has asked to see more of it. */
+function Proof({ of }: { of: Case }) {
+  const originals = useOriginals(of.id);
+  const [wanted, setWanted] = useState<string | null>(null);
+  return (
+    <>
+      <Evidence of={of} onOriginal={originals?.mayAsk ? setWanted : null} />
+      {originals && <Originals grants={originals} />}
+      {wanted !== null && <AskOriginal sha256={wanted} onClose={() => setWanted(null)} />}
+    </>
   );
 }
 

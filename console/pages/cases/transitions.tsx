@@ -8,7 +8,7 @@ import { call, uploadPhoto, useThing } from '../../api/mod.ts';
 import { zh } from '../../i18n/mod.ts';
 import { pickLabel } from '../../parts/mod.ts';
 
-type Step = TransitionsAnswer['items'][number];
+export type Step = TransitionsAnswer['items'][number];
 
 /** The part of JSON Schema that inputs of transitions use. */
 interface Schema {
@@ -25,19 +25,21 @@ const isLabel = (name: string): name is Label => Object.hasOwn(zh.input, name);
 /** Texts from this length on get room for several lines. */
 const LONG_CHARS = 200;
 
+/** What this person may do with the case now; undefined while that is not known. */
+export function useSteps({ id, updatedAt }: Case): readonly Step[] | undefined {
+  return useThing<TransitionsAnswer>(['cases', 'transitions', id, updatedAt], `/api/v1/cases/${id}/transitions`).data?.items;
+}
+
 /** Only what this person may do now: the centre says what that is, and what each step wants to know. */
 export function Transitions({ of }: { of: Case }) {
   const { t } = useTranslation();
   const [chosen, setChosen] = useState<Step | null>(null);
-  const { data } = useThing<TransitionsAnswer>(
-    ['cases', 'transitions', of.id, of.updatedAt],
-    `/api/v1/cases/${of.id}/transitions`,
-  );
-  if (data === undefined) return null;
-  if (data.items.length === 0) return <p className="dim small">{t('cases.noActions')}</p>;
+  const steps = useSteps(of);
+  if (steps === undefined) return null;
+  if (steps.length === 0) return <p className="dim small">{t('cases.noActions')}</p>;
   return (
     <div className="bar">
-      {data.items.map((step, i) => (
+      {steps.map((step, i) => (
         <Button key={step.name} type={i === 0 ? 'primary' : 'default'} onClick={() => setChosen(step)}>
           {pickLabel(step)}
         </Button>
@@ -47,7 +49,19 @@ export function Transitions({ of }: { of: Case }) {
   );
 }
 
-function Ask({ id, step, onClose }: { id: string; step: Step; onClose: () => void }) {
+/** Asks for what a step wants to know, and takes it. */
+export function Ask({
+  id,
+  step,
+  initial = {},
+  onClose,
+}: {
+  id: string;
+  step: Step;
+  /** What is known already. */
+  initial?: Record<string, string>;
+  onClose: () => void;
+}) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const { message } = App.useApp();
@@ -75,7 +89,7 @@ function Ask({ id, step, onClose }: { id: string; step: Step; onClose: () => voi
   };
   return (
     <Modal open title={pickLabel(step)} footer={null} onCancel={onClose}>
-      <Form layout="vertical" requiredMark={false} onFinish={submit}>
+      <Form layout="vertical" requiredMark={false} initialValues={initial} onFinish={submit}>
         {fault !== null && <Alert type="error" showIcon title={fault} />}
         {properties.map(([name, part]) =>
           part.type === 'array' ? (

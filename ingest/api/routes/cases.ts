@@ -5,6 +5,7 @@ import { VIEWERS } from '../auth/mod.ts';
 import {
   answers,
   CaseEvidenceAnswer,
+  CaseRelativesAnswer,
   CellCode,
   ClassPrefix,
   Cursor,
@@ -54,6 +55,19 @@ export const cases: Route = (app, { cases: service, database, edgeKeys: keys }) 
       schema: { tags, summary: 'Its history, oldest first, hash-chained', params: IdParams, response: answers(TimelineAnswer) },
     },
     async (request) => ({ items: await service.timeline(request.params.id) }),
+  );
+  app.get(
+    '/api/v1/cases/:id/relatives',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Cases to compare it with: duplicates, the same thing before and after, open ones near by',
+        params: IdParams,
+        response: answers(CaseRelativesAnswer),
+      },
+    },
+    async (request) => ({ items: await service.relatives(request.params.id) }),
   );
   app.get(
     '/api/v1/cases/:id/evidence',

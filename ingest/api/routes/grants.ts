@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { GRANT_KINDS, GrantKindSchema, Id, NewGrant } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { type Access, accountOf } from '../auth/mod.ts';
-import { answers, Cursor, GrantAnswer, IdParams, Limit, pageOf, strict } from '../schemas.ts';
+import { answers, CaseGrantsAnswer, Cursor, GrantAnswer, IdParams, Limit, pageOf, strict } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Query = Type.Object(
@@ -22,7 +22,7 @@ const Query = Type.Object(
 export const ASKERS: Access = { technical: 'ops', roles: ['supervision', 'command', 'leader'] };
 
 /** A role's stated, bounded exception from "masked for everyone". */
-export const grants: Route = (app, { grants: store }) => {
+export const grants: Route = (app, { grants: store, cases }) => {
   const tags = ['grants'];
   const config = { access: ASKERS };
   const own = async (request: FastifyRequest, id: string) => {
@@ -60,6 +60,25 @@ export const grants: Route = (app, { grants: store }) => {
       const asker = accountOf(request);
       const everyone = asker.roles.includes('administrator');
       return store.list(everyone ? request.query : { ...request.query, holder: asker.id });
+    },
+  );
+  app.get(
+    '/api/v1/cases/:id/grants',
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Who has asked for originals of a case's files, why, and how often they were read",
+        params: IdParams,
+        response: answers(CaseGrantsAnswer),
+      },
+    },
+    async (request) => {
+      const { events, evidence } = await cases.get(request.params.id);
+      const subjects = [...events, ...evidence.map((file) => file.sha256)];
+      const { items } = await store.list({ kind: 'original', subjects });
+      const may: readonly string[] = GRANT_KINDS.original.roles;
+      return { mayAsk: accountOf(request).roles.some((role) => may.includes(role)), items };
     },
   );
   app.get(

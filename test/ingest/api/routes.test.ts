@@ -329,7 +329,7 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/cases/{id}/transitions', '/api/v1/evidence/{sha256}', '/api/v1/cells', '/api/v1/catalogue', '/api/v1/policy'],
     ...['/api/v1/dead-letters', '/api/v1/dead-letters/counts', '/api/v1/dead-letters/{id}', '/api/v1/stream', '/api/v1/tokens'],
     ...['/api/v1/audit', '/api/v1/audit/chain', '/api/v1/grants', '/api/v1/grants/{id}', '/api/v1/edge-keys'],
-    '/api/v1/cases/{id}/evidence',
+    ...['evidence', 'grants', 'relatives'].map((part) => `/api/v1/cases/{id}/${part}`),
     ...['/api/v1/session', '/api/v1/users', '/api/v1/situation', '/api/v1/coverage', '/api/v1/pipeline'],
     ...['/api/v1/verdicts', '/api/v1/verdicts/precision', '/api/v1/cameras/{id}/approvals', '/api/v1/cameras/{id}/live'],
     ...['order', 'files', 'files/{sha256}'].map((part) => `/api/v1/grants/{id}/${part}`),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_FILING_POLICY } from '#ingest/cases/policy.ts';
 import type { Suite } from '../database/stores.ts';
-import { allCases, CELL, east, openCentre, openCover, stall, T0, take } from './fixture.ts';
+import { allCases, CELL, east, openCentre, openCover, SUPERVISION, stall, T0, take } from './fixture.ts';
 
 export const listsSuite: Suite = ({ fresh }) => {
   it('pages through all cases and events, newest first, each once', async () => {
@@ -51,6 +51,19 @@ export const listsSuite: Suite = ({ fresh }) => {
     expect(await events({ active: false })).toEqual(['t']);
     expect(await events({ by: 'sensor', cell: CELL })).toEqual(['a']);
     expect(await events({ source: 'cam-1', class: '2:0501' })).toEqual(['s', 't']);
+  });
+
+  it('names the cases to compare one with: those merged into it, its master, and open ones of its class near by', async () => {
+    const centre = await openCentre(await fresh());
+    await take(centre, stall('here'), stall('near', 1, { at: east(30) }), stall('far', 1, { at: east(80) }), openCover('other'));
+    const ids = new Map((await centre.cases.list({})).items.map((c) => [c.events[0], c.id]));
+    const of = async (name: string) =>
+      (await centre.cases.relatives(ids.get(name) as string)).map((r) => [r.relation, r.case.id, Math.round(r.distanceM)]);
+    expect(await of('here')).toEqual([['near', ids.get('near'), 30]]);
+    await centre.cases.transition(ids.get('near') as string, 'merge', SUPERVISION, { into: ids.get('here') });
+    expect(await of('here')).toEqual([['merged', ids.get('near'), 30]]);
+    expect(await of('near')).toEqual([['master', ids.get('here'), 30]]);
+    await expect(centre.cases.relatives('none')).rejects.toMatchObject({ code: 'GEWU_NOT_FOUND' });
   });
 
   it('refuses limits and cursors that are not ours', async () => {
