@@ -1,12 +1,12 @@
 """
 Trains the detector on folders of pictures and truth, and exports it to ONNX.
 
-    python3 train.py --data DIR [DIR ...] --out WORK --steps 9000 [--seed 1] [--threads 2] [--minutes 180]
+    python3 train.py --data DIR [DIR ...] --out WORK --steps 9000 [--seed 1] [--threads 2] [--minutes 180] [--cache DIR]
                      [--weights FILE --weights-classes NAME ...]
 
 The schedule counts steps, not minutes: the same data, steps and seed give the same model up to the order in which cores add.
 Every so often all that it knows goes to WORK/state.pt, and the same command goes on from there. `--minutes` only bounds
-the time: a run that is not through by then ends with status 3.
+the time of this call: a run that is not through by then ends with status 3.
 Writes WORK/model.onnx, WORK/weights.npz and WORK/training.json at the end.
 """
 
@@ -169,9 +169,11 @@ def finish(run, classes, images, per_pass):
 
 def main():
     args = arguments()
-    os.makedirs(args.out, exist_ok=True)
+    cache = args.cache or args.out
+    for folder in (args.out, cache):
+        os.makedirs(folder, exist_ok=True)
     torch.set_num_threads(args.threads)
-    classes, pictures, truths = load(args.data, args.cache or args.out)
+    classes, pictures, truths = load(args.data, cache)
     run = Run(args, classes)
     run.resume()
     order = Order(len(truths), args.batch, args.seed)
