@@ -117,7 +117,7 @@ function tell(dataset: ImportedDataset): void {
 }
 
 function counts({ layout, classes, splits, faults }: ImportedDataset) {
-  const boxes = SPLITS.flatMap((split) => splits[split].flatMap((p) => p.boxes));
+  const boxes = SPLITS.flatMap((split) => splits[split].flatMap((p) => p.boxes.filter((b) => !b.unknown)));
   const pictures = Object.fromEntries(SPLITS.map((split) => [split, splits[split].length])) as Record<
     (typeof SPLITS)[number],
     number

@@ -52,15 +52,16 @@ export class Candidates {
     this.#deps = deps;
   }
 
-  /** Another one, or none: what the one before had raised is cleared then. Throws GEWU_MODEL_INVALID; there is none then. */
+  /**
+   * None: what the one before had raised is cleared, in an earlier life of the node too. Or one, after none. Throws GEWU_MODEL_INVALID;
+   * there is none then.
+   */
   async set(candidate: Candidate | null, scene: Scene | null): Promise<void> {
     await makeFolder(this.#deps.dir);
     await this.stop();
     await scene?.pool.shadow(null);
-    const before = this.#candidate;
     this.#candidate = null;
-    if (candidate?.package !== before?.package) await this.#retire([]);
-    if (candidate === null) return;
+    if (candidate === null) return this.#retire([]);
     if (scene === null) throw new GewuError('GEWU_MODEL_INVALID', 'this node has no camera to look with a candidate');
     checkFits(candidate, scene.model);
     this.#candidate = candidate;

@@ -49,6 +49,8 @@ const FOLDER_MODE = 0o700;
 export class OriginalStore {
   readonly #deps: OriginalsDeps;
   readonly #cards = new Map<string, Card>();
+  /** Under way, by hash. */
+  readonly #putting = new Map<string, Promise<void>>();
   #dropped = 0;
 
   constructor(deps: OriginalsDeps) {
@@ -74,11 +76,18 @@ export class OriginalStore {
         await rm(join(dir, name), { force: true });
   }
 
-  /** Encrypts and keeps; durable when it resolves. `signed` is about this very file. */
-  async put(content: Buffer, signed: SignedManifest): Promise<void> {
+  /** Encrypts and keeps; durable when it resolves. `signed` is about this very file. Several events of one picture keep it once. */
+  put(content: Buffer, signed: SignedManifest): Promise<void> {
+    const { sha256 } = signed.manifest;
+    if (this.#cards.has(sha256)) return Promise.resolve();
+    const put = this.#putting.get(sha256) ?? this.#put(content, signed).finally(() => this.#putting.delete(sha256));
+    this.#putting.set(sha256, put);
+    return put;
+  }
+
+  async #put(content: Buffer, signed: SignedManifest): Promise<void> {
     const { keys } = this.#deps;
     const { sha256 } = signed.manifest;
-    if (this.#cards.has(sha256)) return;
     const [key, iv] = [randomBytes(KEY_BYTES), randomBytes(IV_BYTES)];
     const cipher = createCipheriv(CIPHER, key, iv).setAAD(boundTo(signed));
     const parts: Buffer[] = [];

@@ -12,8 +12,8 @@ import { sha256Of } from './evidence.ts';
 
 const CLASSES: Readonly<Record<string, EventClass>> = {
   stall: { flag: 2, code: '0501' },
-  garbage: { flag: 2, code: '0108' },
-  ponding: { flag: 2, code: '0402' },
+  garbage: { flag: 2, code: '0102' },
+  ponding: { flag: 2, code: '0406' },
   open_manhole: { flag: 1, code: '0102', fault: 'cover_open' },
   vehicle: { flag: 2, code: '0505' },
 };

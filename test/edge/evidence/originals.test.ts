@@ -72,3 +72,11 @@ test('above the quota the oldest original goes', async () => {
   expect(names.map((n) => originals.get(n) !== null)).toEqual([false, true, true]);
   expect(originals.stats()).toMatchObject({ files: 2, bytes: 200, dropped: 1 });
 });
+
+test('two events of one picture keep it once, also when they come together', async () => {
+  const dir = await tempDir();
+  const { put, originals } = await open(dir);
+  const [a, b] = await Promise.all([put(content, 'ev-1'), put(content, 'ev-2')]);
+  expect(a).toBe(b);
+  expect((await originals.read(a))?.equals(content)).toBe(true);
+});
