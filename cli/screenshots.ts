@@ -12,9 +12,9 @@ import { ensurePrograms } from './programs.ts';
 /** What a newcomer is shown: a name, where it is, and what has to be there before the picture is taken. */
 const PICTURES = [
   { name: 'situation', path: '/', ready: '.city-map[data-drawn="true"]' },
-  { name: 'coverage', path: '/?by=coverage', ready: '.city-map[data-drawn="true"]' },
+  { name: 'coverage', path: '/?by=coverage&hour=23', ready: '.city-map[data-drawn="true"]' },
   { name: 'events', path: '/events?by=camera', ready: '.triage-view img' },
-  { name: 'case', path: '/cases', ready: '.rows .row', open: '.rows .row' },
+  { name: 'case', path: '/cases?source=camera', ready: '.rows .row', open: '.rows .row' },
   { name: 'devices', path: '/devices', ready: '.rows .row' },
   { name: 'cameras', path: '/cameras', ready: 'main h1' },
   { name: 'pipeline', path: '/pipeline', ready: 'main h1' },
