@@ -279,7 +279,7 @@ function composePort(
 ): IntakePort & { listenPort(): number | null } {
   if (broker.embedded) {
     const authenticate = (edge: string, password: Buffer) => credentials.match(edge, password);
-    const embedded = createEmbeddedPort({ listener: broker.embedded, authenticate, ...common });
+    const embedded = createEmbeddedPort({ listener: broker.embedded, limits: broker.embedded.limits, authenticate, ...common });
     return { ...embedded, listenPort: () => embedded.listenPort };
   }
   if (!broker.external) throw new TypeError('a checked configuration names a broker');

@@ -39,6 +39,14 @@ const EmbeddedBroker = Type.Object(
     ...Listener.properties,
     /** 0: any free one. */
     port: Type.Integer({ minimum: 0, maximum: 65_535, default: 1883 }),
+    /** Of the edges' connections; the defaults fit 500 edges, docs/configuration.md tells what more of them cost. */
+    limits: Type.Object(
+      {
+        clientsMax: Type.Integer({ minimum: 1, maximum: 20_000, default: 2_000 }),
+        connectRatePerSMax: Type.Number({ minimum: 1, maximum: 10_000, default: 500 }),
+      },
+      { ...strict, default: {} },
+    ),
   },
   strict,
 );
@@ -80,7 +88,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       centre: Centre,
       api: ApiConfig,
       broker: BrokerConfig,
-      edges: Type.Array(EdgeEntry, { maxItems: 500, default: [] }),
+      edges: Type.Array(EdgeEntry, { maxItems: 5_000, default: [] }),
       timeseries,
       database,
       evidence: EvidenceConfig,

@@ -1,5 +1,5 @@
-import { connect, type MqttClient } from 'mqtt';
-import { ackTopic, encodeFrame, toLine, upTopic } from '#grid/wire/mod.ts';
+import { encodeFrame, toLine } from '#grid/wire/mod.ts';
+import { FrameLink, type FrameOf } from '#simulators/load/mod.ts';
 import { lampFields } from './main.ts';
 
 /** What an edge would send, made before the clock starts: the same points for both sides. */
@@ -43,74 +43,79 @@ export function makePoints(
 
 /** Lines of a frame, as the uplink packs them: as many as fit its body. */
 export const FRAME_LINES = 1_700;
-/** Frames without ack at a time: the uplink's own window. */
-const WINDOW = 8;
 
-/** Sends frames as an edge's uplink does, on the application's acks, with the least client that there can be. */
+/** Sends frames as an edge's uplink does, on the application's acks, as fast as these come. */
 export class FrameSender {
-  readonly #edge: string;
-  readonly #frames: Buffer[];
-  readonly #client: MqttClient;
+  readonly #frames: FrameOf<null>[];
+  readonly #link: FrameLink<null>;
   #next = 0;
   #acked = 0;
+  #up: () => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
   #done: () => void = () => undefined;
 
   constructor({ edge, password, port, points }: { edge: string; password: string; port: number; points: Points }) {
-    this.#edge = edge;
     const epoch = `bench${Date.now()}`;
     let first = 1;
     this.#frames = points.bodies.map((body) => {
       const count = Math.min(FRAME_LINES, points.count - first + 1);
-      const frame = encodeFrame({ edge, epoch, lane: 'readings', first, last: first + count - 1, count }, body);
+      const packet = encodeFrame({ edge, epoch, lane: 'readings', first, last: first + count - 1, count }, body);
+      const frame: FrameOf<null> = { lane: 'readings', first, packet, content: null };
       first += count;
       return frame;
     });
-    this.#client = connect(`mqtt://127.0.0.1:${port}`, {
-      clientId: edge,
-      username: edge,
+    this.#link = new FrameLink({
+      address: { host: '127.0.0.1', port },
+      edge,
       password,
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      manualConnect: true,
+      epoch,
+      hooks: {
+        up: () => this.#up(),
+        down: () => this.#failed(new Error(`${edge}: the broker closed the connection`)),
+        acked: () => this.#onAck(),
+      },
     });
   }
 
   get bytes(): number {
-    return this.#frames.reduce((sum, f) => sum + f.length, 0);
+    return this.#frames.reduce((sum, { packet }) => sum + packet.length, 0);
   }
 
   async connect(): Promise<void> {
-    const connected = new Promise<void>((resolve, reject) => {
-      this.#client.once('connect', () => resolve());
-      this.#client.once('error', reject);
+    await new Promise<void>((resolve, reject) => {
+      this.#up = resolve;
+      this.#failed = reject;
+      this.#link.connect();
     });
-    this.#client.connect();
-    await connected;
-    await this.#client.subscribeAsync(ackTopic(this.#edge), { qos: 1 });
-    this.#client.on('message', () => this.#onAck());
   }
 
-  /** Resolves when every frame is acknowledged. The loss of the connection would make it wait for ever: it is loopback. */
+  /** Resolves when every frame is acknowledged. */
   async send(): Promise<void> {
-    const done = new Promise<void>((resolve) => {
+    const done = new Promise<void>((resolve, reject) => {
       this.#done = resolve;
+      this.#failed = reject;
     });
-    for (let i = 0; i < WINDOW; i++) this.#sendNext();
+    this.#fill();
     await done;
   }
 
   async close(): Promise<void> {
-    await this.#client.endAsync(true);
+    this.#failed = () => undefined;
+    this.#link.close();
   }
 
-  #sendNext(): void {
-    const frame = this.#frames[this.#next++];
-    if (frame) this.#client.publish(upTopic(this.#edge, 'readings'), frame, { qos: 1 });
+  #fill(): void {
+    while (this.#link.room > 0) {
+      const frame = this.#frames[this.#next++];
+      if (frame === undefined) break;
+      this.#link.send(frame, performance.now());
+    }
+    this.#link.flush();
   }
 
   #onAck(): void {
     this.#acked++;
     if (this.#acked === this.#frames.length) this.#done();
-    else this.#sendNext();
+    else this.#fill();
   }
 }

@@ -3,6 +3,8 @@
 export interface IngestTemplate {
   apiPort: number;
   brokerPort: number;
+  /** Connections of edges; the default where not given. */
+  clientsMax?: number | undefined;
   edges: readonly { id: string; password: string; siteFile: string }[];
   tokens: readonly { name: string; token: string; roles: readonly string[] }[];
   administrator: { name: string; passwordHash: string };
@@ -52,6 +54,7 @@ broker:
     host: 127.0.0.1
     port: ${t.brokerPort}
     # tls: { cert: broker.crt, key: broker.key }
+    ${t.clientsMax === undefined ? '# limits: { clientsMax: 2000, connectRatePerSMax: 500 }' : `limits: { clientsMax: ${t.clientsMax} }`}
 
 # Edges that may connect, and what each is in charge of.
 edges:
@@ -82,6 +85,7 @@ export interface EdgeTemplate {
   profile: string;
   siteFile: string;
   dataDir: string;
+  probesPort?: number | undefined;
 }
 
 export function edgeYaml(t: EdgeTemplate): string {
@@ -122,6 +126,9 @@ vision:
   workers: 1                 # inference threads
   # model: models/mine       # folder with manifest.json; the shipped model knows only drawn scenes
   # trustedKeys: []          # release keys of models that the centre may push: gewu models keygen
+
+# /healthz, /readyz, /metrics
+${t.probesPort === undefined ? '# probes: { port: 9464 }' : `probes: { port: ${t.probesPort} }`}
 
 siteFile: ${quote(t.siteFile)}
 `;

@@ -28,7 +28,13 @@ export interface InstallationPlan {
   only?: SimulateTemplate['only'];
   secrets: Secrets;
   profile: 'default' | 'demo';
-  ports: { api: number; centreBroker: number; rtsp: number; edgeBrokers: readonly number[] };
+  ports: {
+    api: number;
+    centreBroker: number;
+    rtsp: number;
+    edgeBrokers: readonly number[];
+    edgeProbes?: readonly number[] | undefined;
+  };
   influxdbUrl?: string | undefined;
   postgresUrl?: string | undefined;
   /** Length of the simulators' script, seconds. */
@@ -71,6 +77,10 @@ export function zoneConfidence({ alarmThresholds, thresholds }: ModelManifest, d
   return alarmThresholds?.[detects] ?? Math.round((thresholds[detects] ?? 1) * ZONE_CONFIDENCE * 100) / 100;
 }
 
+/** As many fit the default limit of the centre's broker; a lost connection lingers beside the new one. */
+const EDGES_USUAL = 500;
+const CLIENTS_PER_EDGE = 4;
+
 /** Writes it. */
 export async function writeInstallation(plan: InstallationPlan): Promise<Installation> {
   const { dir, city, profile, ports, secrets } = plan;
@@ -101,7 +111,13 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
       siteFile,
       `# What ${id} is in charge of: unit grids, components, sensors, cameras.\n${stringify(site, { lineWidth: 0, aliasDuplicateObjects: false })}`,
     );
-    edges.push({ id, password: secrets.password(id), siteFile, brokerPort: ports.edgeBrokers[i] as number });
+    edges.push({
+      id,
+      password: secrets.password(id),
+      siteFile,
+      brokerPort: ports.edgeBrokers[i] as number,
+      probesPort: ports.edgeProbes?.[i],
+    });
   }
   for (const e of edges)
     await write(
@@ -120,6 +136,7 @@ export async function writeInstallation(plan: InstallationPlan): Promise<Install
     ingestYaml({
       apiPort: ports.api,
       brokerPort: ports.centreBroker,
+      clientsMax: edges.length > EDGES_USUAL ? CLIENTS_PER_EDGE * edges.length : undefined,
       edges,
       tokens,
       administrator: { name: administrator.name, passwordHash: await hashPassword(administrator.password, saltOf(secrets)) },

@@ -10,7 +10,7 @@ import { type Installation, writeInstallation } from '../installation/mod.ts';
 const CELLS_PER_EDGE = 207;
 const SENSORS_PER_CELL = 10;
 const CAMERAS_MAX = 24;
-/** From the API's port: the centre's broker, the cameras, the first edge. */
+/** From the API's port: the centre's broker, the cameras, the first edge; behind all of these their probes. */
 const PORTS = { centreBroker: 1, rtsp: 2, firstEdge: 10 } as const;
 
 /**
@@ -64,6 +64,7 @@ export function planOf(values: CityValues): CityPlan {
       centreBroker: api + PORTS.centreBroker,
       rtsp: api + PORTS.rtsp,
       edgeBrokers: Array.from({ length: edges }, (_, i) => api + PORTS.firstEdge + i),
+      edgeProbes: Array.from({ length: edges }, (_, i) => api + PORTS.firstEdge + edges + i),
     },
   };
 }

@@ -8,12 +8,18 @@ import type { Reading } from '../readings/mod.ts';
  *   manhole_cover,cell=110101001001017,device=mc-001,edge=edge-01 tilt_deg=2.5,opened=false,seq=12 1736889600000012
  */
 export function toLine(r: Reading): string {
-  let fields = '';
-  for (const name in r.fields) {
-    const value = r.fields[name];
-    fields += `${fields === '' ? '' : ','}${name}=${value}`;
-  }
-  return `${r.kind},cell=${r.cell},device=${r.device},edge=${r.edge} ${fields} ${r.ts}${String(r.us).padStart(3, '0')}`;
+  return `${lineHead(r)} ${lineFields(r.fields)} ${r.ts}${String(r.us).padStart(3, '0')}`;
+}
+
+/** Measurement and tags: what never changes of a device's lines. */
+export function lineHead({ kind, cell, device, edge }: Pick<Reading, 'kind' | 'cell' | 'device' | 'edge'>): string {
+  return `${kind},cell=${cell},device=${device},edge=${edge}`;
+}
+
+export function lineFields(fields: Reading['fields']): string {
+  let text = '';
+  for (const name in fields) text += `${text === '' ? '' : ','}${name}=${fields[name]}`;
+  return text;
 }
 
 const lineExpression =

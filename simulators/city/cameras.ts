@@ -30,6 +30,9 @@ export interface PlacedCamera {
 /** So many different views has a district: cameras take turns with them, so that one drawn stream serves several. */
 const VIEWS = 6;
 
+/** The one of them on which a night market may be held. */
+const MARKET_VIEW = 0;
+
 interface Site {
   frame: CityFrame;
   layout: CityLayout;
@@ -59,7 +62,9 @@ export function placeCameras(site: Site, block: Block, ids: readonly string[]): 
 
 function placeCamera(site: Site, id: string, row: number, column: number): PlacedCamera {
   const { frame, layout, registrar, edgeId, viewSeed } = site;
-  const dice = viewSeed === undefined ? site.dice : diceOf(viewSeed, (Number(id.replace(/\D/g, '')) - 1) % VIEWS, 151);
+  const view = viewSeed === undefined ? null : (Number(id.replace(/\D/g, '')) - 1) % VIEWS;
+  const dice = viewSeed === undefined || view === null ? site.dice : diceOf(viewSeed, view, 151);
+  const market = view === MARKET_VIEW ? { market: true as const } : {};
   const looks = dice.pick([1, -1] as const);
   const poleM = roadM(layout, column) - looks * BEFORE_MIDDLE_M;
   const origin = frame.toPosition({ uM: poleM, vM: roadM(layout, row) });
@@ -83,7 +88,7 @@ function placeCamera(site: Site, id: string, row: number, column: number): Place
   const covers = placeCovers(street, pose, looks, registrar, dice);
   const ends = looks === 1 ? [-SEES_BEHIND_M, SEES_AHEAD_M] : [-SEES_AHEAD_M, SEES_BEHIND_M];
   const sees: Stretch = { runs: 'row', line: row, fromM: poleM + (ends[0] as number), toM: poleM + (ends[1] as number) };
-  return { camera: { id, edgeId, component, pose, street, light, looks, covers }, sees };
+  return { camera: { id, edgeId, component, pose, street, light, looks, ...market, covers }, sees };
 }
 
 /** About 6 m up, looking along the road, turned inwards so that both pavements are in the picture. */

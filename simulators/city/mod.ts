@@ -8,4 +8,4 @@ export { CAMERA_USER, type CameraAccess, edgeOf, type SiteOptions, siteOf } from
 export { type Spot, throwSpot } from './spots.ts';
 export type { CameraIncident, City, CityCamera, CityCover, CityEdge, Community, SensorIncident } from './types.ts';
 export { streetView } from './view.ts';
-export { CAMERA_TERMS, cameraRule, zonesOf } from './zones.ts';
+export { CAMERA_TERMS, cameraRule, MARKET_CALENDAR, zonesOf } from './zones.ts';

@@ -32,7 +32,17 @@ export const CityPlan = Type.Object(
     profile: Type.Enum(PROFILES, { default: 'default' }),
     /** Where all of it listens. */
     host: Type.String({ default: '127.0.0.1', maxLength: 253 }),
-    ports: Type.Object({ api: Port, centreBroker: Port, rtsp: Port, edgeBrokers: Type.Array(Port, { maxItems: 5_000 }) }, strict),
+    ports: Type.Object(
+      {
+        api: Port,
+        centreBroker: Port,
+        rtsp: Port,
+        edgeBrokers: Type.Array(Port, { maxItems: 5_000 }),
+        /** `/metrics` of each edge; what an edge uses is not told where not given. */
+        edgeProbes: Type.Optional(Type.Array(Port, { maxItems: 5_000 })),
+      },
+      strict,
+    ),
   },
   strict,
 );

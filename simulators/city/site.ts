@@ -1,7 +1,7 @@
 import type { Calibration, Site, SiteCamera } from '#grid/mod.ts';
 import type { IncidentClass } from '../cameras/mod.ts';
 import type { City, CityCamera, CityEdge } from './types.ts';
-import { zonesOf } from './zones.ts';
+import { MARKET_CALENDAR, zonesOf } from './zones.ts';
 
 /** Who the edges are to the simulated cameras. */
 export const CAMERA_USER = 'edge';
@@ -34,6 +34,7 @@ export function siteOf(city: City, edgeId: string, options: SiteOptions): Site {
     gateways: [],
     cameras: cameras.map((camera) => siteCamera(camera, options)),
     ...(groups.length > 0 ? { groups } : {}),
+    ...(cameras.some((c) => c.market) ? { calendars: { [MARKET_CALENDAR]: [] } } : {}),
   };
 }
 

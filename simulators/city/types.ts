@@ -51,6 +51,8 @@ export interface CityCamera {
   light: Light;
   /** Looks along the road's heading (1) or against it (-1). */
   looks: 1 | -1;
+  /** The pavement on the right is a place where a night market may be held, on the days of its calendar. */
+  market?: true;
   /** Registered covers without a sensor, in view: only on these are shafts left open. */
   covers: CityCover[];
 }

@@ -37,15 +37,31 @@ export function cameraRule(detects: IncidentClass, confidenceMin: number): ZoneR
   return { id, detects, raises, severity, dwellS, clearS: CLEAR_S, confidenceMin, stationaryM: STATIONARY_M };
 }
 
-/** Two zones: all the ground in view, and of it the road, where no vehicle may stop. */
+/** Days on which a market has its permit; empty until somebody grants one. */
+export const MARKET_CALENDAR = 'night-market';
+
+/**
+ * Two zones: all the ground in view, and of it the road, where no vehicle may stop. Where markets may be held, stalls have zones
+ * of their own: the pavement on the right, with the permit, and the rest.
+ */
 export function zonesOf(camera: CityCamera, confidenceMin: (detects: IncidentClass) => number): Zone[] {
   const view = streetView(camera.street, camera.pose);
   const ground = groundOf(view);
   const edgeM = camera.street.roadWidthM / 2 + KERB_SLACK_M;
   const road = [1, -1].reduce<Corner[]>((ring, side) => clip(ring, (c) => edgeM - side * acrossM(view, c)), ground);
   const rule = (detects: IncidentClass) => cameraRule(detects, confidenceMin(detects));
+  const stalls = (): Zone[] => {
+    const kerbM = camera.street.roadWidthM / 2;
+    const permitted = [{ from: '00:00', to: '24:00', calendar: MARKET_CALENDAR }];
+    return [
+      { id: 'market', polygon: clip(ground, (c) => acrossM(view, c) - kerbM), rules: [{ ...rule('stall'), permitted }] },
+      { id: 'off-market', polygon: clip(ground, (c) => kerbM - acrossM(view, c)), rules: [rule('stall')] },
+    ];
+  };
+  const others = [rule('garbage'), rule('ponding'), rule('open_manhole')];
   return [
-    { id: 'street', polygon: ground, rules: [rule('stall'), rule('garbage'), rule('ponding'), rule('open_manhole')] },
+    { id: 'street', polygon: ground, rules: camera.market ? others : [rule('stall'), ...others] },
+    ...(camera.market ? stalls() : []),
     { id: 'no-parking', polygon: road, rules: [rule('vehicle')] },
   ];
 }

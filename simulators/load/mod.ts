@@ -2,8 +2,10 @@ export { type Capacity, type CapacitySearch, searchCapacity } from './capacity.t
 export { type Address, type ConnectionHandlers, LoadConnection, type Login } from './connection.ts';
 export { DeviceCarrier } from './devices.ts';
 export { EdgeCarrier } from './edges.ts';
+export { FrameLink, type FrameLinkOptions, type FrameOf } from './frame_link.ts';
+export type { LoadOptions, LoadProgress } from './options.ts';
 export { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from './packets.ts';
 export { type PlayOptions, playScenario } from './play.ts';
-export { type LoadOptions, type LoadProgress, LoadRun } from './run.ts';
+export { LoadRun } from './run.ts';
 export { Schedule, type Stage } from './schedule.ts';
 export { Tally } from './tally.ts';

@@ -1,53 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from '#grid/mod.ts';
-import { type City, type CityPlan, cityOf, seededSecrets } from '../city/mod.ts';
+import type { City } from '../city/mod.ts';
 import { FaultyDevice, type Sound } from '../faults/mod.ts';
 import { Ledger } from '../report/mod.ts';
-import { type Scenario, type Staged, type StagedFault, stageScenario } from '../scenarios/mod.ts';
+import { type Staged, type StagedFault, stageScenario } from '../scenarios/mod.ts';
 import type { ApiClient } from '../target/mod.ts';
-import { DeviceTable } from '../world/mod.ts';
+import type { DeviceTable } from '../world/mod.ts';
+import { Agenda } from './agenda.ts';
 import type { Acknowledged, Carrier, CarrierHooks } from './carrier.ts';
-import type { Address } from './connection.ts';
-import { DeviceCarrier } from './devices.ts';
-import { EdgeCarrier } from './edges.ts';
+import { createCarrier } from './create_carrier.ts';
 import { EdgeEvents } from './events.ts';
+import type { LoadOptions, LoadProgress } from './options.ts';
 import { Schedule } from './schedule.ts';
+import { Scope } from './scope.ts';
 import { Tally } from './tally.ts';
 import { type Said, ToldIncidents } from './told.ts';
 
-export interface LoadOptions {
-  scenario: Scenario;
-  plan: CityPlan;
-  /** Seconds of the load; that of the stages where not given. Everything is stretched or shortened alike. */
-  durationS?: number | undefined;
-  seed: number;
-  /** Which part of how many: edges in turn. */
-  part: { number: number; of: number };
-  /** Only these edges; all where not given. */
-  edges?: readonly string[] | undefined;
-  /** Where the brokers are; as the plan says where not given. */
-  host?: string | undefined;
-  /** Connection attempts of all together; below what a broker takes for a flood where not given. */
-  connectPerS?: number;
-}
-
-/** How far a run is. */
-export interface LoadProgress {
-  phase: 'connecting' | 'load' | 'draining' | 'over';
-  atS: number;
-  durationS: number;
-  due: number;
-  acked: number;
-  perS: number;
-  pending: number;
-  connected: number;
-  clients: number;
-  refused: number;
-  lagMs: number;
-}
-
-/** Cameras as components: what befalls them themselves. */
-const CAMERA_CLASS = '0136';
 const TICK_MS = 10;
 /** Samples of one tick, at most: what is left comes with the next, and its lag says so. */
 const PER_TICK_MAX = 5_000;
@@ -69,10 +37,7 @@ const LAST_S = 0.1;
  */
 export class LoadRun {
   readonly #options: LoadOptions;
-  readonly city: City;
-  readonly table: DeviceTable;
-  /** Numbers of the devices that it plays. */
-  readonly devices: readonly number[];
+  readonly scope: Scope;
   readonly ledger = new Ledger();
   readonly tally: Tally;
   readonly told: ToldIncidents;
@@ -80,10 +45,7 @@ export class LoadRun {
   readonly #schedule: Schedule;
   readonly #carrier: Carrier;
   readonly #events: EdgeEvents | null;
-  /** What happens beside the schedule, by tick: reports of devices in alarm, messages that come late. */
-  readonly #planned = new Map<number, ((tickS: number) => void)[]>();
-  /** Ticks that are over. */
-  #played = 0;
+  readonly #agenda = new Agenda(TICK_MS);
   readonly #faulty = new Map<number, Omit<StagedFault, 'device'> & { device: FaultyDevice }>();
   /** Devices that have an alarm report planned. */
   readonly #alarmed = new Set<number>();
@@ -102,34 +64,28 @@ export class LoadRun {
   /** Throws RangeError where scenario and city do not fit together. */
   constructor(options: LoadOptions) {
     this.#options = options;
-    const { scenario, plan, seed, part, edges } = options;
+    const { scenario, plan, seed, part } = options;
     const stagesS = scenario.stages.reduce((sum, s) => sum + s.forS, 0);
     this.durationS = options.durationS ?? stagesS;
-    this.city = cityOf(plan);
-    this.table = new DeviceTable(this.city);
-    const mine = this.table.edges.map((id, e) => e % part.of === part.number - 1 && (edges === undefined || edges.includes(id)));
-    this.devices = spread(
-      Array.from({ length: this.table.count }, (_, i) => i).filter((i) => mine[this.table.edge[i] as number]),
-    );
-    if (this.devices.length === 0) throw new RangeError('this part of the city has no devices');
+    this.scope = new Scope(options);
+    const { city, table, devices, cameraEdges } = this.scope;
     const stretch = this.durationS / stagesS;
     this.#schedule = new Schedule(
       scenario.stages.map(({ kind, forS, perDevicePerMin }) => ({
         kind,
         forS: forS * stretch,
-        perS: (perDevicePerMin * this.devices.length) / 60,
+        perS: (perDevicePerMin * devices.length) / 60,
       })),
     );
     this.staged = stageScenario({
       scenario,
-      city: this.city,
-      table: this.table,
-      devices: this.devices,
+      city,
+      table,
+      devices,
       seed,
       durationS: this.durationS,
       profile: plan.profile,
-      // Their addresses are on one port: one process plays all of them.
-      cameraEdges: new Set(part.number === 1 ? this.table.edges.filter((id) => edges === undefined || edges.includes(id)) : []),
+      cameraEdges,
     });
     this.tally = new Tally(scenario);
     const run = `sim${Date.now().toString(36)}p${part.number}`;
@@ -140,7 +96,8 @@ export class LoadRun {
       const device = new FaultyDevice(what, this.table.kind(i), this.table.seed[i] as number);
       this.#faulty.set(i, { ...fault, device });
     }
-    this.#carrier = this.#createCarrier(run);
+    const expired = new Set(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [f.device] : [])));
+    this.#carrier = createCarrier({ options, scope: this.scope, hooks: this.#hooks(), expired, epoch: run });
     this.#planExtras();
   }
 
@@ -149,10 +106,26 @@ export class LoadRun {
     return this.ledger.sent;
   }
 
+  get city(): City {
+    return this.scope.city;
+  }
+
+  get table(): DeviceTable {
+    return this.scope.table;
+  }
+
+  /** Numbers of the devices that it plays. */
+  get devices(): readonly number[] {
+    return this.scope.devices;
+  }
+
   get clients(): number {
-    return this.#options.scenario.as === 'devices'
-      ? this.devices.length
-      : new Set(this.devices.map((i) => this.table.edge[i])).size;
+    return this.#options.scenario.as === 'devices' ? this.devices.length : this.scope.edges.size;
+  }
+
+  /** Edges under test that it speaks to, by number: none where it is the edges itself. */
+  get edges(): ReadonlyMap<number, string> {
+    return this.#options.scenario.as === 'edges' ? new Map() : this.scope.edges;
   }
 
   /** Cameras that it plays. */
@@ -160,16 +133,9 @@ export class LoadRun {
     return this.staged.cameras.views.reduce((sum, v) => sum + v.cameras.length, 0);
   }
 
-  /** Whether a case is of what this run plays: in the cells of its devices, or of its cameras. */
+  /** Whether a case is of what this run plays. */
   get judges(): (found: Case) => boolean {
-    const cellsOf = (edges: (number | string)[]) => {
-      const known = new Set(edges);
-      return new Set(this.city.edges.flatMap((e, n) => (known.has(n) || known.has(e.id) ? e.cells.map((c) => c.code) : [])));
-    };
-    const cells = cellsOf(this.devices.map((i) => this.table.edge[i] as number));
-    const watched = cellsOf(this.staged.cameras.views.flatMap((v) => v.cameras.map((c) => c.camera.edgeId)));
-    const isCameras = ({ source, class: { code } }: Case) => source === 'camera' || code === CAMERA_CLASS;
-    return (found) => (isCameras(found) ? watched : cells).has(found.place.cell);
+    return this.scope.judges(this.cameras > 0);
   }
 
   /** Events that edges told, and how many of them the centre has. */
@@ -251,22 +217,11 @@ export class LoadRun {
     this.#stopping = true;
   }
 
-  #createCarrier(run: string): Carrier {
-    const { scenario, plan, host = plan.host, connectPerS } = this.#options;
-    const hooks: CarrierHooks = {
+  #hooks(): CarrierHooks {
+    return {
       acked: (sample, nowMs) => this.#acked(sample, nowMs),
       reachable: (device) => this.phase !== 'load' || this.staged.world.reachable(device, this.#hour(this.#atS())),
     };
-    const rate = connectPerS === undefined ? {} : { connectPerS };
-    const common = { table: this.table, devices: this.devices, hooks, ...rate };
-    const address = (port: number): Address => ({ host, port });
-    if (scenario.as === 'devices') {
-      const expired = new Set(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [f.device] : [])));
-      return new DeviceCarrier({ ...common, brokers: plan.ports.edgeBrokers.map(address), expired });
-    }
-    const secrets = seededSecrets(plan.district.seed);
-    const passwords = this.table.edges.map((id) => secrets.password(id));
-    return new EdgeCarrier({ ...common, centre: address(plan.ports.centreBroker), passwords, epoch: run });
   }
 
   #atS(): number {
@@ -308,12 +263,7 @@ export class LoadRun {
       const device = this.devices[this.#next % this.devices.length] as number;
       this.#sample(device, this.#schedule.timeOf(this.#next));
     }
-    const reached = Math.floor((this.#nowMs - this.#startedMs) / TICK_MS);
-    while (this.#played < reached) {
-      const tick = this.#played++;
-      for (const run of this.#planned.get(tick) ?? []) run((tick * TICK_MS) / 1000);
-      this.#planned.delete(tick);
-    }
+    this.#agenda.playTo(this.#nowMs - this.#startedMs);
     for (const storm of this.staged.storms)
       if (storm * 1000 <= this.#nowMs - this.#startedMs && storm * 1000 > lastMs - this.#startedMs)
         for (const device of this.devices) this.#carrier.cut(device);
@@ -345,7 +295,7 @@ export class LoadRun {
     const issue = () => this.ledger.issue(this.#id(device), 1);
     const dueMs = this.#startedMs + atS * 1000;
     for (const { seq, payload, afterS } of fault.device.say({ fields, ts, issue }))
-      this.#at(Math.min(atS + afterS, this.durationS - LAST_S), () =>
+      this.#agenda.at(Math.min(atS + afterS, this.durationS - LAST_S), () =>
         this.#carrier.post?.(device, seq ?? 0, dueMs + afterS * 1000, payload),
       );
     return true;
@@ -364,7 +314,7 @@ export class LoadRun {
   #alarm(device: number, atS: number): void {
     const { alarmEveryS } = this.#options.scenario;
     this.#alarmed.add(device);
-    this.#at(atS + alarmEveryS, (tickS) => {
+    this.#agenda.at(atS + alarmEveryS, (tickS) => {
       this.#alarmed.delete(device);
       if (tickS < this.durationS) this.#sample(device, tickS);
     });
@@ -372,15 +322,7 @@ export class LoadRun {
 
   /** Plans one more report of a device. */
   #report(atS: number, device: number): void {
-    if (atS < this.durationS) this.#at(atS, (tickS) => this.#sample(device, tickS));
-  }
-
-  #at(atS: number, run: (tickS: number) => void): void {
-    // What would be of the tick that is being played comes with the next.
-    const tick = Math.max(Math.floor((atS * 1000) / TICK_MS), this.#played);
-    const list = this.#planned.get(tick);
-    if (list) list.push(run);
-    else this.#planned.set(tick, [run]);
+    if (atS < this.durationS) this.#agenda.at(atS, (tickS) => this.#sample(device, tickS));
   }
 
   /** Devices of an incident notice its beginning and its end at once, each by itself: not all in one moment. */
@@ -394,13 +336,4 @@ export class LoadRun {
       }
     }
   }
-}
-
-/** An order in which neighbours in the table are far apart in time: a community does not report in one breath. */
-function spread(devices: number[]): number[] {
-  const n = devices.length;
-  let stride = Math.max(1, Math.floor(n * 0.618));
-  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-  while (gcd(stride, n) !== 1) stride++;
-  return devices.map((_, k) => devices[(k * stride) % n] as number);
 }

@@ -1,3 +1,4 @@
+import type { Usage } from '../target/mod.ts';
 import { Histogram, type HistogramCounts } from './histogram.ts';
 import { judgeRun, type RunReport } from './outcome.ts';
 
@@ -21,7 +22,8 @@ export function compareReports(before: RunReport, after: RunReport): Difference[
     const percentile = (counts: HistogramCounts, share: number) => Histogram.of(counts).percentile(share);
     const { readings, latencies, connections, usage } = report;
     const { incidents, cameraIncidents } = judgeRun(report);
-    const cpuS = (usage.at(-1)?.cpuS ?? 0) - (usage[0]?.cpuS ?? 0);
+    const { centre = [], ...edges } = usage;
+    const ofEdges = Object.values(edges).filter((points) => points.length >= 2);
     const per = (n: number, of: number) => (of === 0 ? null : n / of);
     return {
       lost: readings.lost,
@@ -39,8 +41,11 @@ export function compareReports(before: RunReport, after: RunReport): Difference[
       cameraMissedShare: per(cameraIncidents.missed, cameraIncidents.staged),
       cameraFalseAlarms: cameraIncidents.falseAlarms,
       refused: connections.refused,
-      targetCpuUsPerReading: usage.length < 2 ? null : per(cpuS * 1e6, readings.stored),
-      targetResidentMb: usage.length === 0 ? null : Math.max(...usage.map((u) => u.residentMb)),
+      centreCpuUsPerReading: centre.length < 2 ? null : per(cpuS(centre) * 1e6, readings.stored),
+      centreResidentMb: centre.length === 0 ? null : residentMb(centre),
+      edgesCpuUsPerReading:
+        ofEdges.length === 0 ? null : per(ofEdges.reduce((sum, e) => sum + cpuS(e), 0) * 1e6, readings.stored),
+      edgeResidentMb: ofEdges.length === 0 ? null : Math.max(...ofEdges.map(residentMb)),
     };
   };
   const [a, b] = [measure(before), measure(after)];
@@ -49,6 +54,14 @@ export function compareReports(before: RunReport, after: RunReport): Difference[
     const change = from === null || to === null || from === 0 ? null : to / from - 1;
     return { name, before: from, after: to, change, worse: isWorse(name, from, to) };
   });
+}
+
+function cpuS(points: readonly Usage[]): number {
+  return (points.at(-1)?.cpuS ?? 0) - (points[0]?.cpuS ?? 0);
+}
+
+function residentMb(points: readonly Usage[]): number {
+  return Math.max(...points.map((u) => u.residentMb));
 }
 
 /** Of all of them, more is worse. Counts have no noise; the rest has. */

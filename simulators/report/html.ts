@@ -1,3 +1,4 @@
+import type { Usage } from '../target/mod.ts';
 import { Histogram, type HistogramCounts } from './histogram.ts';
 import { judgeRun, type RunReport } from './outcome.ts';
 
@@ -39,8 +40,13 @@ export function reportHtml(report: RunReport): string {
     chart('确认时延 p99, ms', [['p99', curve.map((s) => [s.atS, s.p99Ms])]]),
     chart('未确认 Pending', [['pending', curve.map((s) => [s.atS, s.pending])]]),
     chart('发生器滞后 Generator lag, ms', [['lag', curve.map((s) => [s.atS, s.lagMsMax])]]),
-    chart('目标 CPU Target, cores', [['cpu', cores(report)]]),
-    chart('目标内存 Target memory, MiB', [['rss', usage.map((u) => [u.atS, u.residentMb])]]),
+    chart('中心 CPU Centre, cores', [['cpu', cores(usage.centre ?? [])]]),
+    chart('中心内存 Centre memory, MiB', [['rss', (usage.centre ?? []).map((u) => [u.atS, u.residentMb])]]),
+    section(
+      '资源 Resources of the target',
+      ['', 'CPU s', 'cores', 'memory MiB, max', 'event loop p99 ms, max'],
+      Object.entries(usage).map(([name, points]) => [name, ...usedBy(points)]),
+    ),
     section('连接 Connections', Object.keys(connections), [Object.values(connections)]),
     section(
       '事件 Incidents',
@@ -96,11 +102,20 @@ function percentiles(name: string, counts: HistogramCounts): Cell[] {
 }
 
 /** CPU seconds a second, from one look to the next. */
-function cores({ usage }: RunReport): [number, number][] {
+function cores(usage: readonly Usage[]): [number, number][] {
   return usage.slice(1).map((u, i) => {
     const before = usage[i] ?? u;
     return [u.atS, Math.max(0, (u.cpuS - before.cpuS) / Math.max(0.1, u.atS - before.atS))];
   });
+}
+
+/** CPU seconds, cores on average, most memory, worst event loop. */
+function usedBy(points: readonly Usage[]): Cell[] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return ['-', '-', '-', '-'];
+  const cpuS = last.cpuS - first.cpuS;
+  const most = (of: (u: Usage) => number) => Math.max(...points.map(of));
+  return [cpuS, cpuS / Math.max(1, last.atS - first.atS), most((u) => u.residentMb), most((u) => u.eventLoopP99Ms)];
 }
 
 const COLOURS = ['#1a73e8', '#d9730d'];

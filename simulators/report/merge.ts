@@ -44,7 +44,8 @@ export function mergeReports(reports: readonly RunReport[]): RunReport {
     incidents: reports.flatMap((r) => r.incidents),
     // All of them asked the same target.
     deadLetters: first.deadLetters,
-    usage: first.usage,
+    // Each watched the edges that it spoke to.
+    usage: Object.assign({}, ...reports.map((r) => r.usage)),
   };
 }
 

@@ -85,7 +85,8 @@ export interface RunReport {
   trouble: DeviceTrouble[];
   incidents: IncidentOutcome[];
   deadLetters: { hop: string; code: string; count: number }[];
-  usage: Usage[];
+  /** By process: `centre`, and the edges that it spoke to. */
+  usage: Readonly<Record<string, readonly Usage[]>>;
   limits: Pick<Scenario, 'lateMs' | 'lagP99MsMax' | 'thresholds'>;
 }
 

@@ -6,12 +6,22 @@ import {
   PICTURE_FAULTS,
   type PictureFault,
   type RtspFaultKind,
+  type StreetPlace,
   stageIncident,
   toEnu,
   toWgs84,
 } from '../cameras/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
-import { CAMERA_TERMS, CameraDirector, type City, type CityCamera, cameraRule, streetView, throwSpot } from '../city/mod.ts';
+import {
+  CAMERA_TERMS,
+  CameraDirector,
+  type City,
+  type CityCamera,
+  cameraRule,
+  type Spot,
+  streetView,
+  throwSpot,
+} from '../city/mod.ts';
 import type { StagedTruth } from '../report/mod.ts';
 import type { World } from '../world/mod.ts';
 import type { Scenario } from './schema.ts';
@@ -39,6 +49,8 @@ export interface StagedCameraFault {
 export interface StagedCameras {
   views: StagedView[];
   faults: StagedCameraFault[];
+  /** Edges on which a market has to have its permit. */
+  marketEdges: string[];
   /** Of a run that began at `startsAt` and ended at `endsAt`, UTC ms: what the centre must know of, and what it may. */
   truths(startsAt: number, endsAt: number): { due: StagedTruth[]; possible: StagedTruth[] };
 }
@@ -58,7 +70,7 @@ interface Terms {
 interface Shown {
   id: string;
   detects: IncidentClass;
-  place: { alongM: number; acrossM: number };
+  place: StreetPlace;
   /** Number of the cover, of an open one. */
   cover: number | null;
   fromMs: number;
@@ -109,11 +121,13 @@ export function stageCameras(terms: Terms): StagedCameras {
   const { scenario, city, edges, seed, durationS } = terms;
   const cameras = city.edges.flatMap((e) => (edges.has(e.id) ? e.cameras : []));
   if (scenario.cameras === undefined || cameras.length === 0)
-    return { views: [], faults: [], truths: () => ({ due: [], possible: [] }) };
+    return { views: [], faults: [], marketEdges: [], truths: () => ({ due: [], possible: [] }) };
   const dice = diceOf(seed, 161);
   const faults = stageFaults(cameras, scenario.cameras.faults, durationS, dice);
   const shown = [...Map.groupBy(cameras, viewKey).values()].map((same, v) => stageView(same, v, faults, terms));
-  return { views: shown.map((s) => s.view), faults, truths: (from, to) => truthsOf(shown, faults, from, to) };
+  const markets = scenario.cameras.market === undefined ? [] : cameras.filter((c) => c.market);
+  const marketEdges = [...new Set(markets.map((c) => c.edgeId))];
+  return { views: shown.map((s) => s.view), faults, marketEdges, truths: (from, to) => truthsOf(shown, faults, from, to) };
 }
 
 /** Cameras with the same street, pose and light see the same; only where is different. */
@@ -139,6 +153,7 @@ function stageView(
   const durationMs = durationS * 1000;
   const hours = (atMs: number) => (Math.min(durationMs, Math.max(0, atMs)) / durationMs) * scenario.world.hours;
   const ponds = pondOn(lead, cameras, hours, terms);
+  const stalls = marketOn(lead, terms);
   const firstMs = Math.min(FIRST_MS_MAX, FIRST_SHARE * durationMs) + number * VIEW_STEP_SHARE * durationMs;
   const director = new CameraDirector(lead, {
     number,
@@ -147,7 +162,7 @@ function stageView(
     classes: scenario.cameras?.shows ?? [],
     everyMs: (scenario.cameras?.everyS ?? 60) * 1000,
     firstMs,
-    reserved: ponds.map((p) => p.spot),
+    reserved: [...ponds, ...stalls].map((p) => p.spot),
   });
   const dwellMsMax = Math.max(0, ...(scenario.cameras?.shows ?? []).map((c) => dwellMs(c, profile)));
   const { actors, incidents } = director.advance(durationMs, durationMs - dwellMsMax - TAIL_MS);
@@ -162,11 +177,18 @@ function stageView(
   const mine = new Set(cameras.map((c) => c.id));
   const spoilt = faults.flatMap((f) => (mine.has(f.camera.id) && isPictureFault(f.what) ? [f.what] : []));
   return {
-    view: { lead, actors: [...director.fixed, ...ponds.map((p) => p.actor), ...actors], lightAt: light, cameras: shared, spoilt },
+    view: {
+      lead,
+      actors: [...director.fixed, ...[...ponds, ...stalls].map((p) => p.actor), ...actors],
+      lightAt: light,
+      cameras: shared,
+      spoilt,
+    },
     shown: [
       ...ponds.map((p) => p.shown),
       ...incidents
-        .filter((i) => !i.repeats)
+        // Where a market has its permit, any stall has it.
+        .filter((i) => !i.repeats && !(stalls.length > 0 && i.detects === 'stall' && isOnMarket(lead)(i.place)))
         .map(
           (i): Shown => ({
             id: i.id,
@@ -194,7 +216,7 @@ function pondOn(lead: CityCamera, cameras: readonly CityCamera[], hours: (atMs: 
   if (fromMs === undefined || fullMs === undefined) return [];
   const toMs = looks.find((at) => at > fullMs && mm(at) < seen) ?? durationS * 1000 * 2;
   const dice = diceOf(seed, 162, lead.street.seed);
-  const spot = firstSpot(lead, dice);
+  const spot = spotOn(lead, 'ponding', dice, []);
   if (spot === null) return [];
   const id = `pond-${lead.id}`;
   const plan = { id, class: 'ponding' as const, place: spot.place, fromMs, standsMs: toMs - fromMs, seed: dice.whole(1, 1e9) };
@@ -206,12 +228,51 @@ function pondOn(lead: CityCamera, cameras: readonly CityCamera[], hours: (atMs: 
 const THROWS_MAX = 400;
 const CLEAR_OF_COVERS_M = 3;
 
-function firstSpot(lead: CityCamera, dice: Dice) {
+/** Stalls of a market that has its permit: no incidents. */
+function marketOn(lead: CityCamera, { scenario, durationS, seed }: Terms) {
+  const market = scenario.cameras?.market;
+  if (market === undefined || lead.market !== true) return [];
+  const [fromMs, toMs] = [market.from * durationS * 1000, market.to * durationS * 1000];
+  const dice = diceOf(seed, 163, lead.street.seed);
+  const stalls: { spot: Spot; actor: Actor }[] = [];
+  for (let n = 1; n <= MARKET_STALLS; n++) {
+    const spot = spotOn(
+      lead,
+      'stall',
+      dice,
+      stalls.map((s) => s.spot),
+      isOnMarket(lead),
+    );
+    if (spot === null) break;
+    const plan = { id: `market-${n}`, class: 'stall' as const, place: spot.place, fromMs, standsMs: toMs - fromMs };
+    stalls.push({ spot, actor: stageIncident(lead.street, { ...plan, seed: dice.whole(1, 1e9) }) });
+  }
+  return stalls;
+}
+
+/** Well on the pavement to the right: what stands there has its permit. */
+function isOnMarket({ street }: CityCamera) {
+  return ({ acrossM }: StreetPlace) => acrossM > street.roadWidthM / 2;
+}
+
+const MARKET_STALLS = 2;
+const STALLS_APART_M = 4;
+
+function spotOn(
+  lead: CityCamera,
+  kind: IncidentClass,
+  dice: Dice,
+  taken: readonly Spot[],
+  accept: (place: StreetPlace) => boolean = () => true,
+): Spot | null {
   const view = streetView(lead.street, lead.pose);
-  const clear = (place: { alongM: number; acrossM: number }) =>
-    lead.covers.every((c) => Math.hypot(c.place.alongM - place.alongM, c.place.acrossM - place.acrossM) >= CLEAR_OF_COVERS_M);
+  const apart = (a: StreetPlace, b: StreetPlace) => Math.hypot(a.alongM - b.alongM, a.acrossM - b.acrossM);
+  const clear = (place: StreetPlace) =>
+    accept(place) &&
+    lead.covers.every((c) => apart(c.place, place) >= CLEAR_OF_COVERS_M) &&
+    taken.every((t) => apart(t.place, place) >= STALLS_APART_M);
   for (let n = 0; n < THROWS_MAX; n++) {
-    const spot = throwSpot(view, lead, 'ponding', dice, clear);
+    const spot = throwSpot(view, lead, kind, dice, clear);
     if (spot !== null) return spot;
   }
   return null;

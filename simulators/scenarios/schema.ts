@@ -79,6 +79,8 @@ const Cameras = Type.Object(
   {
     /** Comes to stand before each view, one after the other, so often, seconds of the clock. */
     shows: Type.Array(Type.Enum(['stall', 'garbage', 'open_manhole', 'vehicle']), { maxItems: 4, default: [] }),
+    /** A night market with its permit: stalls where the city holds markets, from `from` to `to`. They are no events. */
+    market: Type.Optional(Type.Object({ from, to }, strict)),
     everyS: Type.Number({ minimum: 5, maximum: 86_400, default: 60 }),
     /** So many cameras are wrong in one way. */
     faults: Type.Array(
@@ -166,6 +168,7 @@ function scenarioMistakes({ as, incidents, faults, world, stages, cameras }: Sce
       ? [{ key: 'faults', value: faults, message: 'are those of devices: wanted is `as: devices`' }]
       : []),
     ...faults.flatMap((f, i) => backwards(`faults.${i}`, f)),
+    ...(cameras?.market === undefined ? [] : backwards('cameras.market', cameras.market)),
     ...(cameras?.faults ?? []).flatMap((f, i) => backwards(`cameras.faults.${i}`, f)),
     ...incidents.flatMap((incident, i): ConfigMistake[] => {
       const key = `incidents.${i}`;

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ApiClient } from './api.ts';
 
-/** What the target said of itself at a moment. */
+/** What a process of the target said of itself at a moment. */
 export interface Usage {
   /** Seconds from the start of the load. */
   atS: number;
@@ -10,25 +9,36 @@ export interface Usage {
   eventLoopP99Ms: number;
 }
 
+/** One process of the target. */
+export interface Watched {
+  /** `centre`, or the id of an edge. */
+  name: string;
+  /** Of its `/metrics`. */
+  url: string;
+  headers?: Record<string, string>;
+}
+
 const EVERY_MS = 1_000;
+const ANSWER_MS_MAX = 5_000;
 const POINTS_MAX = 100_000;
 const MEBIBYTE = 1024 * 1024;
 
-/** Reads the target's `/metrics` once a second. A target that does not answer leaves a gap. */
+/** Reads `/metrics` of every process of the target once a second. One that does not answer leaves a gap. */
 export class UsageWatch {
-  readonly #api: ApiClient;
-  readonly points: Usage[] = [];
+  readonly #watched: readonly Watched[];
+  readonly points: Readonly<Record<string, Usage[]>>;
   #stopped = false;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   #startedMs = 0;
 
-  constructor(api: ApiClient) {
-    this.#api = api;
+  constructor(watched: readonly Watched[]) {
+    this.#watched = watched;
+    this.points = Object.fromEntries(watched.map(({ name }) => [name, []]));
   }
 
   start(): void {
     this.#startedMs = performance.now();
-    this.#running = this.#watch();
+    this.#running = Promise.all(this.#watched.map((one) => this.#watch(one)));
   }
 
   async stop(): Promise<void> {
@@ -36,14 +46,15 @@ export class UsageWatch {
     await this.#running;
   }
 
-  async #watch(): Promise<void> {
-    while (!this.#stopped && this.points.length < POINTS_MAX) {
-      const text = await this.#api.fetch('/metrics').then(
+  async #watch({ name, url, headers = {} }: Watched): Promise<void> {
+    const points = this.points[name] ?? [];
+    while (!this.#stopped && points.length < POINTS_MAX) {
+      const text = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS_MAX) }).then(
         (r) => (r.ok ? r.text() : null),
         () => null,
       );
       if (text !== null)
-        this.points.push({
+        points.push({
           atS: Math.round((performance.now() - this.#startedMs) / 100) / 10,
           cpuS: metricOf(text, 'process_cpu_seconds_total'),
           residentMb: Math.round(metricOf(text, 'process_resident_memory_bytes') / MEBIBYTE),

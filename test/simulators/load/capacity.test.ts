@@ -37,7 +37,7 @@ function reportOf(perMin: number, bearsPerMin: number): RunReport {
     trouble: [],
     incidents: [],
     deadLetters: [],
-    usage: [],
+    usage: {},
     limits: { lateMs: 1, lagP99MsMax: 100, thresholds: { ackP99MsMax: 50 } },
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareReports, Histogram, judgeRun, mergeReports, type RunReport, reportHtml } from '#simulators/report/mod.ts';
+import type { Usage } from '#simulators/target/mod.ts';
 
 const REPORT: RunReport = {
   version: 1,
@@ -26,10 +27,16 @@ const REPORT: RunReport = {
     { id: 'c', source: 'sensor', class: '2:0404', outcome: 'possible', delayMs: null },
   ],
   deadLetters: [],
-  usage: [
-    { atS: 0, cpuS: 10, residentMb: 200, eventLoopP99Ms: 10 },
-    { atS: 1, cpuS: 10.5, residentMb: 210, eventLoopP99Ms: 11 },
-  ],
+  usage: {
+    centre: [
+      { atS: 0, cpuS: 10, residentMb: 200, eventLoopP99Ms: 10 },
+      { atS: 1, cpuS: 10.5, residentMb: 210, eventLoopP99Ms: 11 },
+    ],
+    'edge-01': [
+      { atS: 0, cpuS: 4, residentMb: 300, eventLoopP99Ms: 10 },
+      { atS: 1, cpuS: 4.2, residentMb: 310, eventLoopP99Ms: 11 },
+    ],
+  },
   limits: { lateMs: 5000, lagP99MsMax: 250, thresholds: { lostMax: 0, ackP99MsMax: 50, detectedShareMin: 0.5 } },
 };
 
@@ -75,6 +82,35 @@ describe('the verdict', () => {
     expect(failing({ readings: { ...REPORT.readings, acked: 0 } })).toEqual(['acked']);
   });
 
+  test('what was not measured holds for nothing, and is said to be so', () => {
+    const limits = {
+      ...REPORT.limits,
+      thresholds: { caseP95MsMax: 3000, lateShareMax: 1, detectedShareMin: 0, ackP99MsMax: 9e9 },
+    };
+    const nothing = { ...REPORT.latencies, ack: [], case: [] };
+    const silent = { ...REPORT, limits, latencies: nothing, incidents: [], readings: { ...REPORT.readings, acked: 0 } };
+    expect(failing(silent)).toEqual(['lateShare', 'ackP99Ms', 'caseP95Ms', 'detectedShare', 'acked']);
+    expect(reportHtml(silent)).toContain('not measured');
+  });
+
+  test('cameras are judged by thresholds of their own, where they were played', () => {
+    const limits = {
+      ...REPORT.limits,
+      thresholds: { cameraDetectedShareMin: 0.9, cameraFalseAlarmsMax: 0, cameraCaseP95MsMax: 5000 },
+    };
+    const seen = (outcome: 'detected' | 'missed' | 'false alarm') =>
+      ({ id: outcome, source: 'camera', class: '2:0501', outcome, delayMs: outcome === 'detected' ? 90 : null }) as const;
+    const city = { ...REPORT.city, cameras: 4 };
+    const latencies = { ...REPORT.latencies, cameraCase: [[90, 1]] as const };
+    const of = (...outcomes: Parameters<typeof seen>[0][]) =>
+      failing({ limits, city, latencies, incidents: [...REPORT.incidents, ...outcomes.map(seen)] });
+    expect(of('detected')).toEqual([]);
+    expect(of('detected', 'missed')).toEqual(['cameraDetectedShare']);
+    expect(of('detected', 'false alarm')).toEqual(['cameraFalseAlarms']);
+    expect(of()).toEqual(['cameraDetectedShare']);
+    expect(failing({ limits })).toEqual([]);
+  });
+
   test('a run in which the generator fell behind is invalid, whatever else holds', () => {
     const slow = new Histogram();
     slow.record(10, 95);
@@ -116,9 +152,10 @@ test('a comparison tells what got worse, and no noise', () => {
   expect(worse({ latencies: { ...REPORT.latencies, ack: [[11, 90]] } })).toEqual([]);
   expect(worse({ latencies: { ...REPORT.latencies, ack: [[40, 90]] } })).toEqual(['ackP50Ms', 'ackP99Ms']);
   expect(worse({ readings: { ...REPORT.readings, lost: 1 } })).toEqual(['lost']);
-  expect(worse({ usage: [REPORT.usage[0] as never, { ...REPORT.usage[1], cpuS: 11.5 } as never] })).toEqual([
-    'targetCpuUsPerReading',
-  ]);
+  const busier = ([first, last]: readonly Usage[] = []) => [first as Usage, { ...(last as Usage), cpuS: 20 }];
+  const { centre, 'edge-01': edge } = REPORT.usage;
+  expect(worse({ usage: { ...REPORT.usage, centre: busier(centre) } })).toEqual(['centreCpuUsPerReading']);
+  expect(worse({ usage: { ...REPORT.usage, 'edge-01': busier(edge) } })).toEqual(['edgesCpuUsPerReading']);
 });
 
 test('the page shows it in both languages, escapes what it is given and fetches nothing', () => {
