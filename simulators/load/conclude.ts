@@ -212,6 +212,6 @@ export async function openCases(api: ApiClient): Promise<Set<string>> {
 async function deadLettersOf(run: LoadRun, api: ApiClient): Promise<RunReport['deadLetters']> {
   type Counts = { items: { edge: string; hop: string; code: string; count: number }[] };
   const mine = new Set(run.devices.map((i) => run.table.edges[run.table.edge[i] as number]));
-  const { items } = await api.get<Counts>(`/api/v1/dead-letters/counts?since=${run.startedAt}`);
+  const { items } = await api.getPatiently<Counts>(`/api/v1/dead-letters/counts?since=${run.startedAt}`);
   return items.filter((i) => mine.has(i.edge)).map(({ hop, code, count }) => ({ hop, code, count }));
 }

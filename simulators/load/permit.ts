@@ -12,6 +12,7 @@ interface Wanted {
 
 const CONFIRMED_MS_MAX = 60_000;
 const PROBE_MS = 200;
+const TRIES_MAX = 5;
 /** China has one; sites of a city say so. */
 const UTC_OFFSET_MS = 8 * 3_600_000;
 const DAY_MS = 86_400_000;
@@ -24,24 +25,34 @@ export async function permitMarket(api: ApiClient, edges: readonly string[]): Pr
   const days = [0, DAY_MS].map((ms) => new Date(Date.now() + UTC_OFFSET_MS + ms).toISOString().slice(0, 10));
   const before = new Map<string, Wanted['state']>();
   for (const edge of edges) {
-    const { revision, state } = await api.get<Wanted>(pathOf(edge));
+    const { state } = await api.getPatiently<Wanted>(pathOf(edge));
     before.set(edge, state);
     const calendars = { ...state.calendars, [MARKET_CALENDAR]: days };
-    await api.send('PUT', pathOf(edge), { revision, reason: 'permit of a night market', state: { ...state, calendars } });
+    await set(api, edge, { ...state, calendars }, 'permit of a night market');
   }
   for (const edge of edges) await confirmed(api, edge);
   return async () => {
-    for (const [edge, state] of before) {
-      const { revision } = await api.get<Wanted>(pathOf(edge));
-      await api.send('PUT', pathOf(edge), { revision, reason: 'the night market is over', state });
-    }
+    for (const [edge, state] of before) await set(api, edge, state, 'the night market is over');
   };
+}
+
+/** On top of whatever is the newest revision: an answer that did not come in time may have been stored all the same. */
+async function set(api: ApiClient, edge: string, state: Wanted['state'], reason: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { revision } = await api.getPatiently<Wanted>(pathOf(edge));
+    try {
+      await api.send('PUT', pathOf(edge), { revision, reason, state });
+      return;
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error;
+    }
+  }
 }
 
 async function confirmed(api: ApiClient, edge: string): Promise<void> {
   const deadline = performance.now() + CONFIRMED_MS_MAX;
   for (;;) {
-    const { status } = await api.get<Wanted>(pathOf(edge));
+    const { status } = await api.getPatiently<Wanted>(pathOf(edge));
     if (status === 'confirmed') return;
     if (status === 'refused' || performance.now() > deadline)
       throw new GewuError('GEWU_STORE_UNAVAILABLE', `${edge} has not taken the permit of the night market: ${status}`);

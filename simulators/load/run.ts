@@ -145,7 +145,7 @@ export class LoadRun {
     let stored = 0;
     for (let cursor: string | null = ''; cursor !== null; ) {
       const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
-      const page: { items: { record: { subject: string } }[]; cursor: string | null } = await api.get(
+      const page: { items: { record: { subject: string } }[]; cursor: string | null } = await api.getPatiently(
         `/api/v1/events?since=${this.startedAt}&limit=500${more}`,
       );
       stored += page.items.filter((i) => events.knows(i.record.subject)).length;

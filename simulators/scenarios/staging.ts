@@ -197,7 +197,7 @@ function worldOf(what: keyof typeof GROUP_FAULTS, { id }: SiteGroup, { fromS, to
   return what === 'feeder-fault' ? { what, circuit: id, ...span } : { what, zone: id, ...span };
 }
 
-/** Evenly over its time, each on a device that was well so far. */
+/** Evenly over its time, one at least, each on a device that was well so far. */
 function deviceFaults(
   { kind, rule: ruleId, perMin, lastS, from = 0, to = 1 }: Extract<ScenarioIncident, { what: 'device-fault' }>,
   { table, devices, durationS, profile }: StagingTerms,
@@ -206,8 +206,9 @@ function deviceFaults(
   const fault = (DEVICE_FAULTS[kind] ?? []).find((f) => f.rule === ruleId);
   if (fault === undefined) throw new RangeError(`there is no fault ${ruleId} of ${kind}`);
   const rule = ruleOf({ kind }, ruleId, profile);
-  const everyS = 60 / perMin;
+  // However short the run: a threshold on what was found needs something to be found.
   const [fromS, toS] = [from * durationS, to * durationS];
+  const everyS = Math.min(60 / perMin, toS - fromS);
   const times = Array.from({ length: Math.floor((toS - fromS) / everyS) }, (_, n) => fromS + (n + 0.5) * everyS);
   const hit = pickSome(
     devices.filter((i) => table.kind(i) === kind),

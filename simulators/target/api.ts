@@ -1,7 +1,11 @@
-import { type ConfigMistake, ERRORS, type ErrorCode, GewuError } from '#service/mod.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ConfigMistake, ERRORS, type ErrorCode, GewuError, isGewuError } from '#service/mod.ts';
 
 const REQUEST_MS_MAX = 5_000;
 const UPLOAD_MS_MAX = 600_000;
+/** A centre that is busy is asked again after a pause, for so long. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 250;
 
 /** The centre's API as any client sees it. */
 export class ApiClient {
@@ -20,6 +24,24 @@ export class ApiClient {
   /** GET of JSON. Throws what the centre answers, GEWU_STORE_UNAVAILABLE where that is none of its refusals. */
   get<T>(path: string): Promise<T> {
     return this.send('GET', path);
+  }
+
+  /** The same, again and again while the centre is busy, or does not answer in time. */
+  getPatiently<T>(path: string): Promise<T> {
+    return this.sendPatiently('GET', path);
+  }
+
+  /** For what may be sent twice. */
+  async sendPatiently<T>(method: string, path: string, body?: unknown): Promise<T> {
+    for (const since = performance.now(); ; ) {
+      try {
+        return await this.send<T>(method, path, body);
+      } catch (error) {
+        const again = !isGewuError(error) || error.remedy === 'retry';
+        if (!again || performance.now() - since > PATIENCE_MS) throw error;
+        await pause(PAUSE_MS);
+      }
+    }
   }
 
   /** The same with a body of JSON, where there is one. */

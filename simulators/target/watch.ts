@@ -44,7 +44,7 @@ export class CaseWatch {
     const cases: Case[] = [];
     let cursor: string | null = null;
     for (let page = 0; page < PAGES_MAX; page++) {
-      const found: CasePage = await this.#page(cursor);
+      const found: CasePage = await this.#api.getPatiently(this.#path(cursor, PAGE));
       cases.push(...found.items);
       cursor = found.cursor;
       if (cursor === null) break;
@@ -67,7 +67,7 @@ export class CaseWatch {
   async #lookAtNew(): Promise<void> {
     let cursor: string | null = null;
     for (let page = 0; page < PAGES_MAX; page++) {
-      const found: CasePage = await this.#page(cursor, page === 0 ? NEWEST : PAGE);
+      const found: CasePage = await this.#api.get(this.#path(cursor, page === 0 ? NEWEST : PAGE));
       const now = Date.now();
       const fresh = found.items.filter(({ id }) => !this.readableAt.has(id));
       for (const { id } of fresh) this.readableAt.set(id, now);
@@ -76,8 +76,8 @@ export class CaseWatch {
     }
   }
 
-  #page(cursor: string | null, limit = PAGE): Promise<CasePage> {
+  #path(cursor: string | null, limit: number): string {
     const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    return this.#api.get(`/api/v1/cases?since=${this.#since}&limit=${limit}${more}`);
+    return `/api/v1/cases?since=${this.#since}&limit=${limit}${more}`;
   }
 }
