@@ -15,6 +15,8 @@ export interface EncoderConfig {
   rateKbitMax?: number;
   /** Program; `ffmpeg` unless told. */
   ffmpeg?: string;
+  /** A frame that is not coded after so long: ffmpeg hangs. Five seconds where not given. */
+  hungMs?: number;
 }
 
 export interface EncoderDeps {
@@ -42,7 +44,6 @@ const BACKOFF_MS_MIN = 250;
 const BACKOFF_MS_MAX = 10_000;
 /** An ffmpeg that ran for so long starts the backoff anew. */
 const HEALTHY_MS = 10_000;
-/** A frame that is not coded after so long: ffmpeg hangs. */
 const HUNG_MS = 5_000;
 
 /**
@@ -106,7 +107,7 @@ export class H264Encoder implements Service {
     this.#inFlightMs = capturedMs;
     this.#stats.framesIn++;
     const child = this.#child;
-    this.#watchdog = setTimeout(() => child.kill('SIGKILL'), HUNG_MS);
+    this.#watchdog = setTimeout(() => child.kill('SIGKILL'), this.#deps.config.hungMs ?? HUNG_MS);
     child.stdin.write(rgba);
     return true;
   }

@@ -27,8 +27,8 @@ export interface ReelPlan {
 }
 
 const PROLOGUE_S = 4;
-/** A picture that is not coded after so long: ffmpeg has ended. */
-const CODED_MS_MAX = 10_000;
+/** A picture that is not coded after so long: ffmpeg has ended. Nobody waits for it in its own time. */
+const CODED_MS_MAX = 60_000;
 
 /** Draws and codes a script from `PROLOGUE_S` before its beginning to its end. Throws GEWU_MISSING_PROGRAM without ffmpeg. */
 export async function recordReel(plan: ReelPlan, { log, clock }: { log: Log; clock: Clock }): Promise<Reel> {
@@ -36,7 +36,7 @@ export async function recordReel(plan: ReelPlan, { log, clock }: { log: Log; clo
   const units: CodedPicture[] = [];
   let coded: () => void = () => undefined;
   const encoder = new H264Encoder({
-    config: { widthPx: pose.widthPx, heightPx: pose.heightPx, fps },
+    config: { widthPx: pose.widthPx, heightPx: pose.heightPx, fps, hungMs: CODED_MS_MAX },
     log,
     clock,
     onUnit: ({ nals, key }) => {
