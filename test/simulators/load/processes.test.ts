@@ -75,7 +75,7 @@ test('two generators that are processes of their own add up to one report', asyn
 
 test('Ctrl-C ends the load, and the report is valid for what was sent', async () => {
   const { child, said, ended } = run('cut-short', '--for', '10m');
-  await until(() => /^load.* acked [1-9]/m.test(said.err), { timeoutMs: 120_000, what: 'an acknowledgement' });
+  await until(() => /^load.* acked [1-9]/m.test(said.err), { timeoutMs: 240_000, what: 'an acknowledgement' });
   child.kill('SIGINT');
   await ended;
   const report = await reportOf('cut-short');
@@ -85,4 +85,4 @@ test('Ctrl-C ends the load, and the report is valid for what was sent', async ()
   expect(report.readings.acked).toBeGreaterThan(0);
   expect(JSON.parse(said.out)).toMatchObject({ scenario: 'quiet-day', interrupted: true });
   expect(await readFile(join(dir, 'cut-short', 'report.html'), 'utf8')).toContain('interrupted');
-}, 180_000);
+}, 300_000);
