@@ -29,7 +29,8 @@ export type StreamInput = 'rtsp' | 'mjpeg' | { file: string };
  * shell in between. Outputs of one process, of which the first two are a pair per analysed picture:
  *
  *   pipe:1  the model's input, rgb24, letterboxed, fixed size
- *   pipe:3  the full picture as PGMYUV: each one states its own size, so a camera that changes its resolution is no surprise
+ *   pipe:3  the full picture as PGMYUV: it states its size, which is that of the first one. ffmpeg would scale all later ones to
+ *           it: whoever runs it ends it when the camera changes its own
  *   pipe:4  where it is asked for, the stream itself, not decoded, as fragmented MP4
  */
 export function ffmpegArguments(
@@ -60,8 +61,8 @@ export function copyArguments(stream: StreamInput): string[] {
   return [...GENERAL, ...inputArguments(stream), ...copied('pipe:1')];
 }
 
-/** `info` tells of redirects; each line states its level. */
-const GENERAL = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'] as const;
+/** `info` tells of redirects, `verbose` of pictures of another size; each line states its level. */
+const GENERAL = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+verbose'] as const;
 
 /** The first picture stream as it is, in fragments that each can be passed on as soon as they are written. */
 function copied(output: string): string[] {

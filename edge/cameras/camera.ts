@@ -7,6 +7,7 @@ import type { EvidenceRoom } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
 import { hasShadow, type InferenceLane, type InferencePool } from '../vision/mod.ts';
 import { type CameraMetrics, RateWindow } from './counters.ts';
+import { DamageWatch } from './damage.ts';
 import { CameraHealth, type CameraState } from './health.ts';
 import { Judge } from './judge.ts';
 import type { Lookout } from './lookout.ts';
@@ -62,6 +63,7 @@ export class Camera implements Service {
   readonly #reference: Reference;
   readonly #check: PictureCheck;
   readonly #gate: MotionGate | null;
+  readonly #damage = new DamageWatch();
   readonly #judge: Judge;
   readonly #rate: RateWindow;
   /** None of a camera that sends single pictures. */
@@ -93,10 +95,12 @@ export class Camera implements Service {
       media: main === null && ring !== null ? ring : undefined,
       format: { input, fullWidthMax: FULL_WIDTH_PX_MAX },
       onFrame: (frame) => this.#arrived(frame),
+      onDamage: () => this.#damage.add(clock.monotonic()),
       onFailure: (reason) => {
         this.#count(main === null ? 'main' : 'sub', reason);
         this.#check.reset();
         this.#gate?.reset();
+        this.#damage.reset();
         this.#tell(this.#health.failure(reason, clock.now()));
       },
     });
@@ -182,7 +186,7 @@ export class Camera implements Service {
     counters.decoded.inc({ camera: camera.id });
     const thumbnail = this.#gate === null ? null : thumbnailOf(frame.full);
     const { usable, fault } = this.#check.look(frame.full, frame.ms, thumbnail);
-    this.#tell(this.#health.frame(fault, frame.at, frame.ms));
+    this.#tell(this.#health.frame(fault ?? (this.#damage.lasts(frame.ms) ? 'damaged' : null), frame.at, frame.ms));
     const moves = thumbnail === null || this.#gate?.opens(thumbnail, frame.ms);
     if (!moves) counters.still.inc({ camera: camera.id });
     if (usable && moves) this.#lane.offer(frame);

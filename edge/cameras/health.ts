@@ -3,6 +3,9 @@ import type { PictureFault } from './picture.ts';
 import type { FailureReason } from './reason.ts';
 import { stallMs, type Timing } from './source.ts';
 
+/** What can be wrong with a camera that sends pictures. */
+export type CameraFault = PictureFault | 'damaged';
+
 export interface CameraState {
   state: HealthState;
   /** 'starting', 'connected', 'shadow', what is wrong with the picture, or why the stream failed. */
@@ -51,7 +54,7 @@ export class CameraHealth {
   }
 
   /** A picture came. Returns the new state when it is another one. */
-  frame(fault: PictureFault | null, at: number, ms: number): CameraState | null {
+  frame(fault: CameraFault | null, at: number, ms: number): CameraState | null {
     this.#lastFrameMs = ms;
     this.#impairedSinceMs = fault === null ? null : (this.#impairedSinceMs ?? ms);
     this.#reason = null;

@@ -5,14 +5,13 @@ import { CameraEvidence, type EvidenceRoom, type Seen, type Thing, type Where } 
 import type { MediaStream } from '../media/mod.ts';
 import { CameraView, type EventReporter, isShadow, modelName } from '../vision/mod.ts';
 import type { CameraMetrics } from './counters.ts';
-import { IMPAIRED_FAULT_MS } from './health.ts';
+import { type CameraFault, IMPAIRED_FAULT_MS } from './health.ts';
 import type { Lookout } from './lookout.ts';
 import { type Meaning, stillPending } from './meaning.ts';
-import type { PictureFault } from './picture.ts';
 import { type Frame, lookMs } from './source.ts';
 
 /** Something is seen, but not as it should be. */
-const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution'] satisfies PictureFault[];
+const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution', 'damaged'] satisfies CameraFault[];
 
 export interface JudgeDeps {
   edgeId: string;

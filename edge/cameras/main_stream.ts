@@ -1,8 +1,8 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
-import { CodecError, type MediaRing } from '../media/mod.ts';
+import { ChangedError, CodecError, type MediaRing } from '../media/mod.ts';
 import { copyArguments } from './arguments.ts';
 import type { StreamAddress } from './open.ts';
-import type { FailureReason } from './reason.ts';
+import { type FailureReason, StreamError } from './reason.ts';
 import { STALL_MS_MIN } from './source.ts';
 import { CameraStream } from './stream.ts';
 
@@ -56,6 +56,7 @@ export class MainStream implements Service {
     try {
       push();
     } catch (error) {
+      if (error instanceof ChangedError) throw new StreamError('changed', error.message, { cause: error });
       if (!(error instanceof CodecError)) throw error;
       this.#failed('codec');
     }

@@ -101,6 +101,7 @@ export class PictureCheck {
     if (thumbnail.mean < BLACK_MEAN_MAX && thumbnail.deviation < BLACK_DEVIATION_MAX) return found.add('black');
     if (thumbnail.white > WHITE_MIN) return found.add('overexposed');
     const view = this.#view.add(thumbnail);
+    if (this.#reference.isOtherSize(thumbnail)) return found.add('resolution');
     if (view === null) return found;
     const known = this.#reference.compare(view);
     if (known !== null) found.add(known);

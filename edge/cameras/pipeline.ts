@@ -118,7 +118,8 @@ export interface CameraPipeline extends Service, SecondSources {
 
 /**
  * All cameras of a site: the model and its threads, one Camera each.
- * `start` throws GEWU_MODEL_INVALID; a camera whose calibration is wrong is reported and left out, the others run.
+ * A model that cannot be used (GEWU_MODEL_INVALID, logged) leaves all cameras offline by that name and the rest of the node as it is;
+ * a camera whose calibration is wrong is reported and left out, the others run.
  */
 export function createCameraPipeline(deps: CameraPipelineDeps): CameraPipeline {
   return new Pipeline(deps);
@@ -185,8 +186,12 @@ class Pipeline implements CameraPipeline {
     try {
       await this.apply(site);
     } catch (error) {
-      await this.stop();
-      throw error;
+      if (!isGewuError(error, 'GEWU_MODEL_INVALID')) {
+        await this.stop();
+        throw error;
+      }
+      this.#deps.log.error({ err: error.message }, 'no camera is looked at: the model cannot be used');
+      for (const { id } of site.cameras) this.#tell(id, 'offline', 'model');
     }
     const forgotten = await forgottenCameras(
       this.#memories,

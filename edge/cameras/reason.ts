@@ -8,7 +8,8 @@ export type FailureReason =
   | 'disconnected'
   | 'failed'
   | 'address'
-  | 'codec';
+  | 'codec'
+  | 'changed';
 
 const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
   [/\b401\b|\b403\b|unauthori[sz]ed|forbidden|authorization failed/i, 'unauthorised'],
@@ -23,6 +24,21 @@ const SIGNS: readonly (readonly [RegExp, FailureReason])[] = [
 export function failureOf(stderr: string): FailureReason | null {
   const errors = stderr.split('\n').filter((line) => /\[(?:error|fatal|panic)\]/.test(line));
   return SIGNS.find(([sign]) => errors.some((line) => sign.test(line)))?.[1] ?? null;
+}
+
+const GRAPH = /^\[graph \d+ input from stream [^\]]*\] \[verbose\] w:(\d+) h:(\d+) /;
+
+/** The size of the pictures that ffmpeg sets itself up for, where a line tells it: again when the camera changes it. */
+export function sizeIn(line: string): string | null {
+  const [, width, height] = GRAPH.exec(line) ?? [];
+  return width === undefined ? null : `${width}x${height}`;
+}
+
+const DAMAGE = /^\[(?:h264|hevc|mjpeg) @ \w+\] \[error\]/;
+
+/** Whether a decoder complains of what it was given. */
+export function isDamage(line: string): boolean {
+  return DAMAGE.test(line);
 }
 
 /** ffmpeg follows a camera that sends it elsewhere, past every check: whoever runs it ends it on this sign. */

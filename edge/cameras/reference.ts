@@ -90,7 +90,11 @@ export class Reference {
     else this.#log.error({ file: this.#file }, 'the reference picture is not usable and is learned anew');
   }
 
-  /** What is wrong with a view; null also for the one that is taken as the reference. */
+  isOtherSize({ widthPx, heightPx }: Pick<SteadyView, 'widthPx' | 'heightPx'>): boolean {
+    return this.#known !== null && (widthPx !== this.#known.widthPx || heightPx !== this.#known.heightPx);
+  }
+
+  /** What is wrong with a view of the reference's size; null also for the one that is taken as the reference. */
   compare(view: SteadyView): PictureFault | null {
     const edges = edgesOf(view);
     const contrast = contrastOf(edges);
@@ -98,7 +102,6 @@ export class Reference {
       if (contrast >= CONTRAST_MIN) this.#learn(view);
       return null;
     }
-    if (view.widthPx !== this.#known.widthPx || view.heightPx !== this.#known.heightPx) return 'resolution';
     if (contrast < CONTRAST_SHARE_MIN * this.#edges.contrast) return 'covered';
     const like = likeness(edges, this.#edges.map) ?? 0;
     if (like < LIKE_MIN) return 'moved';

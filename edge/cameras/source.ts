@@ -1,10 +1,10 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
-import { CodecError, type MediaRing } from '../media/mod.ts';
+import { ChangedError, CodecError, type MediaRing } from '../media/mod.ts';
 import { ffmpegArguments, type PictureFormat } from './arguments.ts';
 import { BufferPool, RawReader, YuvReader } from './frames.ts';
 import type { FullPicture } from './full_picture.ts';
 import type { StreamAddress } from './open.ts';
-import type { FailureReason } from './reason.ts';
+import { type FailureReason, StreamError } from './reason.ts';
 import { CameraStream, type OutputReader } from './stream.ts';
 
 /** One analysed picture: the model's input and the full picture of the same moment. Both go back by `release`. */
@@ -31,6 +31,8 @@ export interface SourceDeps {
   /** `stallMs(timing)` unless told. */
   stallMsMax?: number;
   onFrame: (frame: Frame) => void;
+  /** A decoder has met what is no picture. */
+  onDamage?: (() => void) | undefined;
   /** The stream broke, and why. It is started again without being asked. */
   onFailure: (reason: FailureReason) => void;
 }
@@ -64,6 +66,7 @@ export class FrameSource implements Service {
         const outputs = [...this.#pairs(alive), ...(media === undefined ? [] : [this.#copied(media)])];
         return { arguments: ffmpegArguments(input, options, format), outputs };
       },
+      onDamage: deps.onDamage,
       onFailure: (reason) => this.#failed(reason),
       log,
       clock,
@@ -131,6 +134,7 @@ export class FrameSource implements Service {
       try {
         push(chunk);
       } catch (error) {
+        if (error instanceof ChangedError) throw new StreamError('changed', error.message, { cause: error });
         if (!(error instanceof CodecError)) throw error;
         this.#withoutMedia(error.message);
       }

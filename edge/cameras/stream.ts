@@ -6,9 +6,9 @@ import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts
 import type { StreamInput } from './arguments.ts';
 import { type OpenStream, openStream, type StreamAddress } from './open.ts';
 import { type InputPipe, openPipes } from './pipes.ts';
-import { type FailureReason, failureOf, isRedirect, StreamError, withoutCredentials } from './reason.ts';
+import { type FailureReason, failureOf, isDamage, isRedirect, StreamError, sizeIn, withoutCredentials } from './reason.ts';
 
-/** Takes what one output of ffmpeg writes, in memory that is used again when it returns; what it throws ends that ffmpeg. */
+/** Takes what one output of ffmpeg writes, in memory that is used again when it returns; what it throws ends that ffmpeg, a StreamError by name. */
 export type OutputReader = (chunk: Buffer) => void;
 
 export interface StreamRun {
@@ -20,7 +20,12 @@ interface Signs {
   startedMs: number;
   lastMs: number | null;
   ended: FailureReason | null;
+  /** Its last words, and what has come of the line that it is writing. */
   stderr: string;
+  line: string;
+  /** Of the first pictures; since when they have another, monotonic ms. */
+  size: string | null;
+  otherSizeMs: number | null;
 }
 
 export interface StreamDeps {
@@ -31,6 +36,8 @@ export interface StreamDeps {
   stallMsMax: number;
   /** Of one ffmpeg, made for each anew: its arguments, and who reads its outputs pipe:1, pipe:3, pipe:4, ... in this order. */
   open: (input: StreamInput, alive: () => void) => StreamRun;
+  /** A decoder has met what is no picture: bits were flipped, or lost. */
+  onDamage?: (() => void) | undefined;
   /** The stream broke, and why. It is started again without being asked. */
   onFailure: (reason: FailureReason) => void;
   log: Log;
@@ -50,7 +57,10 @@ const REFUSED_BACKOFF_MS_MAX = 30_000;
 const REFUSALS: readonly FailureReason[] = ['unauthorised', 'not_found', 'address', 'codec'];
 /** A stream that lived so long starts the backoff anew. */
 const HEALTHY_MS = 10_000;
+/** Pictures of another size for so long are no flipped bits: the stream is another one. */
+const CHANGED_MS = 3000;
 const STDERR_CHARS_MAX = 4000;
+const SILENT = { stderr: '', line: '', size: null, otherSizeMs: null } as const satisfies Partial<Signs>;
 
 /**
  * One stream of one camera, kept alive: one ffmpeg, watched, killed when it shows nothing, started again with backoff.
@@ -63,7 +73,7 @@ export class CameraStream implements Service {
   readonly #deps: StreamDeps;
   #child: ChildProcess | null = null;
   /** Of the ffmpeg that runs, or ran last: its beginning and last sign of life, monotonic ms; why we ended it; what it said. */
-  readonly #signs: Signs = { startedMs: 0, lastMs: null, ended: null, stderr: '' };
+  readonly #signs: Signs = { startedMs: 0, lastMs: null, ended: null, ...SILENT };
   #running = false;
   #failures = 0;
   #backoffMs = BACKOFF_MS_MIN;
@@ -124,7 +134,7 @@ export class CameraStream implements Service {
 
   #run(run: StreamRun, feed: OpenStream['feed'], pipes: readonly InputPipe[]): void {
     const { address, log, clock } = this.#deps;
-    Object.assign(this.#signs, { startedMs: clock.monotonic(), lastMs: null, ended: null, stderr: '' });
+    Object.assign(this.#signs, { startedMs: clock.monotonic(), lastMs: null, ended: null, ...SILENT });
     const [first, ...others] = pipes.map(({ childFd }) => childFd);
     const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', run.arguments, {
       stdio: [feed === null ? 'ignore' : 'pipe', first, 'pipe', ...others],
@@ -161,14 +171,28 @@ export class CameraStream implements Service {
 
   #watch(): void {
     const { clock, stallMsMax } = this.#deps;
-    const { startedMs, lastMs } = this.#signs;
+    const { startedMs, lastMs, otherSizeMs } = this.#signs;
+    if (otherSizeMs !== null && clock.monotonic() - otherSizeMs > CHANGED_MS) this.#end('changed');
     const patienceMs = lastMs === null ? Math.max(FIRST_SIGN_MS_MAX, stallMsMax) : stallMsMax;
     if (clock.monotonic() - (lastMs ?? startedMs) > patienceMs) this.#end('stalled');
   }
 
   #listen(text: string): void {
-    this.#signs.stderr = (this.#signs.stderr + text).slice(-STDERR_CHARS_MAX);
-    if (isRedirect(this.#signs.stderr)) this.#end('address');
+    const { clock, onDamage } = this.#deps;
+    const signs = this.#signs;
+    const lines = (signs.line + text).split('\n');
+    signs.line = (lines.pop() as string).slice(-STDERR_CHARS_MAX);
+    for (const line of lines) {
+      const size = sizeIn(line);
+      if (size !== null) {
+        signs.size ??= size;
+        signs.otherSizeMs = size === signs.size ? null : clock.monotonic();
+      }
+      if (isRedirect(line)) this.#end('address');
+      if (isDamage(line)) onDamage?.();
+      // What it says in detail is of no use to anybody afterwards.
+      if (!line.includes('[verbose]')) signs.stderr = `${signs.stderr}${line}\n`.slice(-STDERR_CHARS_MAX);
+    }
   }
 
   #end(reason: FailureReason): void {
@@ -182,8 +206,11 @@ export class CameraStream implements Service {
     try {
       read(chunk);
     } catch (error) {
-      this.#deps.log.error({ camera: this.#deps.address.id, err: error }, 'camera stream');
-      child.kill('SIGKILL');
+      if (error instanceof StreamError) this.#end(error.reason);
+      else {
+        this.#deps.log.error({ camera: this.#deps.address.id, err: error }, 'camera stream');
+        child.kill('SIGKILL');
+      }
     }
   }
 

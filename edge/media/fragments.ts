@@ -1,5 +1,6 @@
 import { BOX_HEADER_BYTES, BoxReader, boxAt, type Mp4Box } from './boxes.ts';
 import { describeMovie } from './codec.ts';
+import { SequenceWatch } from './sequence.ts';
 import type { MediaInit } from './stream.ts';
 
 export interface FragmentHandlers {
@@ -12,13 +13,15 @@ export interface FragmentHandlers {
  *
  *   ftyp moov | moof mdat | moof mdat | ...
  *
- * `push` throws CodecError for what no player could use, Error for what is no fragmented MP4.
+ * `push` throws CodecError for what no player could use, ChangedError where the init fits no longer, Error for what is no fragmented MP4.
  */
 export class FragmentReader {
   readonly #boxes = new BoxReader();
   readonly #handlers: FragmentHandlers;
+  readonly #sequence = new SequenceWatch();
   /** The first half of what comes next. */
   #first: Mp4Box | null = null;
+  #codec = '';
 
   constructor(handlers: FragmentHandlers) {
     this.#handlers = handlers;
@@ -33,10 +36,14 @@ export class FragmentReader {
     if (box.type === 'ftyp' || box.type === 'moof') this.#first = box;
     else if (box.type === 'moov' && first?.type === 'ftyp') {
       this.#first = null;
-      this.#handlers.init({ bytes: Buffer.concat([first.bytes, box.bytes]), ...describeMovie(box.bytes) });
+      const movie = describeMovie(box.bytes);
+      this.#codec = movie.codec;
+      this.#handlers.init({ bytes: Buffer.concat([first.bytes, box.bytes]), ...movie });
     } else if (box.type === 'mdat' && first?.type === 'moof') {
       this.#first = null;
-      this.#handlers.fragment(Buffer.concat([first.bytes, box.bytes]), beginsWithKey(first.bytes));
+      const key = beginsWithKey(first.bytes);
+      if (key) this.#sequence.key(box.bytes.subarray(BOX_HEADER_BYTES), this.#codec);
+      if (this.#sequence.fits) this.#handlers.fragment(Buffer.concat([first.bytes, box.bytes]), key);
     }
   }
 }

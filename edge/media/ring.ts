@@ -53,7 +53,7 @@ export class MediaRing implements MediaStream {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A new ffmpeg begins: returns what takes its output, and throws CodecError or Error as FragmentReader does. */
+  /** A new ffmpeg begins: returns what takes its output, and throws as FragmentReader does. */
   begin(): (chunk: Buffer) => void {
     const reader = new FragmentReader({
       init: (init) => {

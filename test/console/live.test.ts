@@ -8,7 +8,8 @@ import {
   sceneAt,
   stageStreet,
 } from '#simulators/cameras/mod.ts';
-import { h265Camera, PASSWORD, PATH, paintedCamera, USERNAME } from '../edge/cameras/painted.ts';
+import { h265Camera } from '../edge/cameras/coded.ts';
+import { PASSWORD, PATH, paintedCamera, USERNAME } from '../edge/cameras/painted.ts';
 import { brightCamera } from '../edge/cameras/running.ts';
 import { type LiveSystem, startSystem } from '../edge/live/system.ts';
 import { POSE, RULE, STREET, siteCamera } from '../edge/vision/street.ts';

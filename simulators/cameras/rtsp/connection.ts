@@ -111,6 +111,12 @@ export class RtspConnection implements MountClient {
     if (this.#session?.playing) this.#session.sender.send(unit, spoil);
   }
 
+  babble(bytes: Buffer): void {
+    const { socket, limits } = this.#deps;
+    const session = this.#session;
+    if (session?.playing && session.udp === null && socket.writableLength < limits.backlogBytesMax) socket.write(bytes);
+  }
+
   #read(chunk: Buffer): void {
     if (this.#ending) return;
     try {

@@ -1,5 +1,5 @@
 import type { Credentials } from './digest.ts';
-import { CORRUPT_PROBABILITY, DROP_PROBABILITY, type RtspFault, spoilPayload } from './fault.ts';
+import { CORRUPT_PROBABILITY, DROP_PROBABILITY, garbage, type RtspFault, type RtspFaultKind, spoilPayload } from './fault.ts';
 import { type AccessUnit, type ParameterSets, parameterSetsOf } from './unit.ts';
 
 export interface MountConfig {
@@ -12,10 +12,15 @@ export interface MountConfig {
   clientsMax: number;
 }
 
+/** While one of these holds media goes on to come. */
+const SENDING: readonly RtspFaultKind[] = ['corrupt', 'drop', 'garbage'];
+
 /** A connection that has named this mount, as the mount sees it. */
 export interface MountClient {
   /** Sends one picture if the client plays; no-op otherwise. */
   deliver(unit: AccessUnit, spoil?: (payload: Buffer) => void): void;
+  /** Sends what is no packet, if the client plays over its connection. */
+  babble(bytes: Buffer): void;
   /** The next picture is to be a key picture. */
   awaitKey(): void;
   /** Neither reads nor writes until `release`. */
@@ -88,7 +93,10 @@ export class RtspMount {
     this.#keep(unit);
     if (!this.#isSending() || this.#isDropped()) return;
     const spoil = this.#spoiler();
-    for (const client of this.#clients) client.deliver(unit, spoil);
+    for (const client of this.#clients) {
+      if (this.#fault?.kind === 'garbage') client.babble(garbage(this.#random));
+      client.deliver(unit, spoil);
+    }
   }
 
   /** The picture that a client which begins now gets first; none before there is one or while nothing may be sent. */
@@ -129,7 +137,7 @@ export class RtspMount {
   }
 
   #isSending(): boolean {
-    return this.#fault === null || this.#fault.kind === 'corrupt' || this.#fault.kind === 'drop';
+    return this.#fault === null || SENDING.includes(this.#fault.kind);
   }
 
   #isDropped(): boolean {

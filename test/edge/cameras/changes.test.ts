@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, vi } from 'vitest';
 import { until } from '#test/support/until.ts';
-import { h265Camera, PATH, paintedCamera } from './painted.ts';
+import { h265Camera } from './coded.ts';
+import { PATH, paintedCamera } from './painted.ts';
 import { brightCamera, run, siteOf } from './running.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.

@@ -148,11 +148,6 @@ test.concurrent('a camera whose calibration is wrong is reported and left out', 
   expect(pipeline.stats()).toEqual({ online: 0, analysedFps: 0, droppedFrames: 0 });
 });
 
-test.concurrent('without its model the pipeline does not start', async ({ expect, onTestFinished }) => {
-  const painted = await paintedCamera(onTestFinished);
-  await expect(run(onTestFinished, painted, { model: '/nowhere' })).rejects.toMatchObject({ code: 'GEWU_MODEL_INVALID' });
-});
-
 test('a disk whose sync takes 50 ms, with sensors that keep it busy, costs a camera no frame', async ({
   expect,
   onTestFinished,

@@ -12,7 +12,8 @@ import { type Frame, FrameSource, type Timing } from '#edge/cameras/source.ts';
 import { MediaRing } from '#edge/media/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
-import { type Finish, HEIGHT_PX, h265Camera, ownDir, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
+import { h265Camera } from './coded.ts';
+import { type Finish, HEIGHT_PX, ownDir, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
