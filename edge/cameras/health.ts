@@ -56,7 +56,8 @@ export class CameraHealth {
   /** A picture came. Returns the new state when it is another one. */
   frame(fault: CameraFault | null, at: number, ms: number): CameraState | null {
     this.#lastFrameMs = ms;
-    this.#impairedSinceMs = fault === null ? null : (this.#impairedSinceMs ?? ms);
+    // What is damaged is seen through: a state, and no fault of the camera's component.
+    this.#impairedSinceMs = fault === null || fault === 'damaged' ? null : (this.#impairedSinceMs ?? ms);
     this.#reason = null;
     return fault === null
       ? this.#become('online', this.shadow ? 'shadow' : 'connected', at)

@@ -11,7 +11,7 @@ import { type Meaning, stillPending } from './meaning.ts';
 import { type Frame, lookMs } from './source.ts';
 
 /** Something is seen, but not as it should be. */
-const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution', 'damaged'] satisfies CameraFault[];
+const PICTURE_ONLY: readonly string[] = ['moved', 'blurred', 'resolution'] satisfies CameraFault[];
 
 export interface JudgeDeps {
   edgeId: string;

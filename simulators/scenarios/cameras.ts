@@ -111,6 +111,7 @@ const GRACE_MS: Readonly<Record<PictureFault | RtspFaultKind, number | null>> = 
   // Fewer pictures, and broken ones: it is seen through.
   drop: null,
   corrupt: null,
+  garbage: null,
 };
 const IMPAIRS_ONLY: readonly string[] = ['moved', 'blurred'];
 /** What was confirmed so shortly before its end is no fair test. */
