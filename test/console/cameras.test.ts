@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tempDir } from '../support/temp.ts';
 import { DrawnStreet, GROUND, groundErrorM, POSE, stallBox } from './drawn_camera.ts';
-import { City, type Page, picture, settled, soon } from './fixture.ts';
+import { City, type Page, picture, seriousIn, settled, soon } from './fixture.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 /** A centre, an edge that looks at a drawn street by two cameras, and a browser: all steps share them. */
 const [LOOKED_AT, FROZEN] = ['cam-01', 'cam-02'] as const;
@@ -125,7 +125,7 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   await page.context().close();
 });
 
-test('an officer sees hash and signature checked, compares a report with the case beside it, and merges it', async () => {
+test('an officer sees hash and signature checked, compares a report with the case beside it and merges it, and sees an original under a grant', async () => {
   type Cases = { items: { id: string; place: { lon: number; lat: number }; evidence: { status: string }[] }[] };
   const there = (a: Cases) => a.items[0]?.evidence.some((e) => e.status === 'stored') ?? false;
   const { items } = await city.reached<Cases>('/api/v1/cases?source=camera', there, 'the case with its picture');
@@ -159,6 +159,19 @@ test('an officer sees hash and signature checked, compares a report with the cas
   await page.getByText('已并入本案').waitFor();
   await page.getByText('文件校验一致').first().waitFor();
   await page.getByText('签名有效 · edge-01').first().waitFor();
+  // A clip of it comes too, and begins before the picture.
+  await page
+    .locator('.file', { has: page.locator('.picture') })
+    .getByRole('button', { name: '查看原图' })
+    .first()
+    .click();
+  await page.getByRole('dialog').locator('textarea').fill('复核摊位占道，居民投诉');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  const original = page.locator('.originals img');
+  await original.waitFor();
+  await soon(() => original.evaluate((img) => (img as unknown as { naturalWidth: number }).naturalWidth)).toBe(POSE.widthPx);
+  await soon(() => page.getByText('查看 0 次').count()).toBe(0);
+  await picture(page, 'case-original');
   // Who may not ask sees neither the button nor the trail.
   const viewer = await city.signIn('viewer');
   await city.go(viewer, `/cases/${found.id}`);
@@ -203,6 +216,38 @@ test('an ops engineer calibrates a camera: the error is seen, a wrong point is r
   expect(groundErrorM(calibration)).toBeLessThan(0.5);
   await page.context().close();
 });
+
+const LOOKS = [
+  ['zh', 'zh-CN', 'light', 1440],
+  ['en-narrow-dark', 'en', 'dark', 390],
+] as const;
+test.each(LOOKS)(
+  'every page of a camera is accessible, fits and is in one language: %s',
+  async (name, locale, colorScheme, width) => {
+    const page = await city.signIn('administrator', {
+      locale,
+      colorScheme,
+      viewport: { width, height: width === 390 ? 844 : 900 },
+    });
+    const pages = {
+      wall: '/cameras',
+      camera: `/cameras/${LOOKED_AT}`,
+      zones: `/cameras/${LOOKED_AT}/zones?zone=zones.0`,
+      calibration: `/cameras/${LOOKED_AT}/calibration`,
+      desired: '/devices/edge/edge-01/desired',
+    };
+    for (const [of, path] of Object.entries(pages)) {
+      await city.go(page, path);
+      await picture(page, `${of}-${name}`);
+      expect([of, await seriousIn(page)]).toEqual([of, []]);
+      expect([of, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([of, true]);
+      // What people wrote stays as they wrote it.
+      const shown = (await page.locator('main').textContent())?.replaceAll('摊位占道', '').replaceAll('重新测量', '') ?? '';
+      if (locale === 'en') expect([of, /[\u4e00-\u9fff]+/.exec(shown)?.[0] ?? null]).toEqual([of, null]);
+    }
+    await page.context().close();
+  },
+);
 
 test("an administrator sees what was set of an edge, by whom and why, and returns to the edge's own file", async () => {
   const page = await city.signIn('administrator');
