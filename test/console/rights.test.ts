@@ -28,6 +28,8 @@ test('a viewer can change nothing: not by the console, nor by its session', { ti
     for (const [template, operations] of Object.entries(paths))
       for (const method of Object.keys(operations)) {
         if (method === 'get' || template.startsWith('/api/v1/session')) continue;
+        // Who holds the code of a message may acknowledge it, whoever he is: without one there is nothing to it.
+        if (template === '/api/v1/notify/acknowledge') continue;
         const path = template.replace('{sha256}', '0'.repeat(64)).replaceAll(/\\{[^}]+\\}/g, 'x');
         const headers = { 'x-gewu-csrf': csrf, 'content-type': 'application/json' };
         const { status } = await fetch(path, { method: method.toUpperCase(), headers, body: '{}' });
