@@ -21,6 +21,8 @@ const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[]
   { key: 'situation', by: TOPICS, everyMs: 500 },
   { key: 'devices', by: ['health'], everyMs: 500 },
   { key: 'pipeline', by: ['health'], everyMs: 1_000 },
+  { key: 'upkeep', by: ['health'], everyMs: 1_000 },
+  { key: 'notify', by: ['case', 'health'], everyMs: 1_000 },
 ];
 
 let connected = true;

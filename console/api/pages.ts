@@ -22,13 +22,14 @@ export function renew(client: QueryClient, key?: string): void {
 
 /**
  * A list, page by page as the reader comes near its end; never all of it. `onView` is told which items are in view: of those
- * the list is kept true, the rest is read when the reader goes there.
+ * the list is kept true, the rest is read when the reader goes there. With `everyMs` also where no topic of the stream tells of it.
  */
 export function usePages<T>(
   topic: string,
   path: string,
   query: Record<string, string | number | boolean | undefined>,
   enabled = true,
+  everyMs?: number,
 ) {
   const client = useQueryClient();
   const view = useRef({ first: 0, last: Number.POSITIVE_INFINITY });
@@ -75,6 +76,11 @@ export function usePages<T>(
     void act.current();
     return () => void lists.delete(hash);
   }, [hash]);
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const timer = setInterval(() => void act.current(), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
   return {
     ...result,
     items: result.data?.pages.flatMap((p) => p.items) ?? [],

@@ -22,6 +22,8 @@ const CameraZones = lazy(() => import('../pages/cameras/zones.ts'));
 const CameraCalibration = lazy(() => import('../pages/cameras/calibration.ts'));
 const Desired = lazy(() => import('../pages/desired/mod.ts'));
 const Pipeline = lazy(() => import('../pages/pipeline/mod.ts'));
+const Notify = lazy(() => import('../pages/notify/mod.ts'));
+const Acknowledge = lazy(() => import('../pages/notify/acknowledge_page.ts'));
 const Users = lazy(() => import('../pages/users/mod.ts'));
 const Account = lazy(() => import('../pages/account/mod.ts'));
 
@@ -57,9 +59,12 @@ function Gate({ follow: start }: { follow: () => () => void }) {
   if (session === undefined) return error === null ? <Waiting /> : <Failure error={error} />;
   if (session === null)
     return (
-      <Routes>
-        <Route path="*" element={<SignIn />} />
-      </Routes>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route path="/acknowledge" element={<Acknowledge />} />
+          <Route path="*" element={<SignIn />} />
+        </Routes>
+      </Suspense>
     );
   return (
     <Shell>
@@ -78,6 +83,8 @@ function Gate({ follow: start }: { follow: () => () => void }) {
           <Route path="/cameras/:id/zones" element={<CameraZones />} />
           <Route path="/cameras/:id/calibration" element={<CameraCalibration />} />
           <Route path="/pipeline" element={<Pipeline />} />
+          <Route path="/notify" element={<Notify />} />
+          <Route path="/acknowledge" element={<Acknowledge />} />
           <Route path="/users" element={<Users />} />
           <Route path="/account" element={<Account />} />
           <Route path="*" element={<Navigate to="/" replace />} />

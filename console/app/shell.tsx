@@ -2,6 +2,7 @@ import {
   AlertOutlined,
   ApiOutlined,
   AppstoreOutlined,
+  BellOutlined,
   DeploymentUnitOutlined,
   EnvironmentOutlined,
   FileTextOutlined,
@@ -24,6 +25,7 @@ const PLACES = [
   { to: '/devices', name: 'devices', icon: <AppstoreOutlined /> },
   { to: '/cameras', name: 'cameras', icon: <VideoCameraOutlined /> },
   { to: '/pipeline', name: 'pipeline', icon: <DeploymentUnitOutlined /> },
+  { to: '/notify', name: 'notify', icon: <BellOutlined /> },
 ] as const;
 
 /** What stands around every page: where one is, where one may go, whether news comes in, who one is. */

@@ -2,6 +2,7 @@ export * from './ask_reason.tsx';
 export * from './desired_state.tsx';
 export * from './filters.tsx';
 export * from './grant.tsx';
+export * from './maintenance.tsx';
 export * from './names.tsx';
 export * from './page.tsx';
 export * from './rows.tsx';

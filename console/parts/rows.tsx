@@ -43,17 +43,22 @@ export function Rows<T extends { id: string }>({
   columns,
   to,
   empty,
+  select: wanted,
 }: {
   label: string;
   pages: Pages<T>;
   columns: readonly Column<T>[];
   to: (item: T) => string;
   empty: string;
+  /** Rows can be chosen; by their ids. Space does, too. */
+  select?: { chosen: ReadonlySet<string>; toggle: (id: string) => void } | undefined;
 }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = matchMedia(NARROW).matches;
+  // Cards have no room for it: things are chosen where there is a table.
+  const select = narrow ? undefined : wanted;
   const { items } = pages;
   const rows = useVirtualizer({
     count: items.length,
@@ -84,11 +89,12 @@ export function Rows<T extends { id: string }>({
     rows.scrollToIndex(index);
     requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus());
   };
-  const tracks = columns.map((c) => c.width).join(' ');
+  const tracks = [...(select ? ['24px'] : []), ...columns.map((c) => c.width)].join(' ');
   return (
     <>
       <div className="rows" role="table" aria-label={label} aria-rowcount={items.length + 1}>
         <div className="rows-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
+          {select && <span role="columnheader" />}
           {columns.map((c) => (
             <span key={c.key} role="columnheader" className={c.wide ? 'wide' : ''}>
               {c.label}
@@ -115,8 +121,24 @@ export function Rows<T extends { id: string }>({
                       e.preventDefault();
                       focus(next);
                     } else if (e.key === 'Enter') void navigate(to(item));
+                    else if (e.key === ' ' && select) {
+                      e.preventDefault();
+                      select.toggle(item.id);
+                    }
                   }}
                 >
+                  {select && (
+                    <span role="cell" className="choose">
+                      <input
+                        type="checkbox"
+                        tabIndex={-1}
+                        aria-label={t('upkeep.select', { id: item.id })}
+                        checked={select.chosen.has(item.id)}
+                        onClick={(e) => e.stopPropagation()}
+                        onChange={() => select.toggle(item.id)}
+                      />
+                    </span>
+                  )}
                   {columns.map((c) => (
                     <span key={c.key} role="cell" className={c.wide ? 'wide' : ''}>
                       {c.draw(item)}

@@ -14,7 +14,7 @@ const FOREVER = 'public, max-age=31536000, immutable';
 /** Names that change with the content: Vite puts them here. */
 const HASHED = 'assets/';
 /** What the console answers under, each with what lies below it. `/api`, `/docs` and the probes are not among them. */
-const PAGES = ['events', 'cases', 'devices', 'cameras', 'pipeline', 'users', 'account', 'sign-in'];
+const PAGES = ['events', 'cases', 'devices', 'cameras', 'pipeline', 'notify', 'acknowledge', 'users', 'account', 'sign-in'];
 const GZIP_BYTES_MIN = 1024;
 
 const TYPES: Record<string, string> = {

@@ -86,6 +86,17 @@ export class Incidents {
       .execute();
   }
 
+  /** Other people, other duty times: what nobody could be told of is told now. */
+  async renew(db: Queries): Promise<void> {
+    await db
+      .updateTable('notify_incidents')
+      .set({ tell_at: this.#clock.now() })
+      .where('closed_at', 'is', null)
+      .where('acknowledged_at', 'is', null)
+      .where('told_json', '=', '[]')
+      .execute();
+  }
+
   async #reconcile(db: Queries, topic: AlertTopic, alerts: readonly Alert[]): Promise<void> {
     const now = this.#clock.now();
     const known = await db
@@ -191,7 +202,9 @@ export class Incidents {
     const { db, settings, now } = moment;
     const told = toldOf(incident);
     const person = onDuty(settings, incident.topic as AlertTopic, now).find((p) => !told.includes(p.id));
-    const waitMs = settings.escalateMinutes * MINUTE_MS;
+    // Nobody knows of it yet: whoever comes on duty is not to wait for an answer that nobody can give.
+    const unheard = person === undefined && told.length === 0;
+    const waitMs = unheard ? MINUTE_MS : settings.escalateMinutes * MINUTE_MS;
     const from = person === undefined ? now : await this.#message(moment, incident, alerts, person, why);
     const set = {
       tell_at: null,

@@ -104,6 +104,7 @@ class Notifier implements NotifyService {
         const revision = present.revision + 1;
         const row = { revision, settings_json: JSON.stringify(settings), at: clock.now(), by: change.by.id };
         await db.insertInto('notify_settings').values(row).execute();
+        await this.#incidents.renew(db);
         const detail = { revision, people: settings.people.length, shifts: settings.shifts.length };
         await audit.recordIn(db, { ...actorOf(change.by), action: 'notify-settings-set', subject: 'notify:settings', detail });
       },

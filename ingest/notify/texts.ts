@@ -27,7 +27,7 @@ const WORDS = {
     app: '格物',
     urgent: '紧急',
     escalation: '升级',
-    over: '已恢复',
+    over: '已解除',
     more: '另有',
     rest: (n: number) => `……另有 ${n} 项`,
     since: (at: string) => `自 ${at}`,

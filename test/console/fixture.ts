@@ -26,6 +26,9 @@ export const PAGES = {
   edges: '/devices?of=edges',
   cameras: '/cameras',
   pipeline: '/pipeline',
+  upkeep: '/devices?of=upkeep',
+  notify: '/notify',
+  duty: '/notify?view=settings',
   users: '/users',
   account: '/account',
 } as const;
@@ -57,14 +60,14 @@ export class City {
     this.browser = browser;
   }
 
-  /** `more` is what the edge has beside its covers, in its site and in its file. */
-  static async start(dir: string, more: { site?: object; file?: object } = {}): Promise<City> {
+  /** `more` is what the edge has beside its covers, in its site and in its file, and what the centre's file says beside the usual. */
+  static async start(dir: string, more: Parameters<typeof startSmallInstallation>[3] & { centre?: object } = {}): Promise<City> {
     await access(join(ROOT, 'console/dist/index.html')).catch(() => {
       throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
     });
     await mkdir(SCREENS, { recursive: true });
     const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
-    const [installation, browser] = await Promise.all([startSmallInstallation(dir, covers, {}, more), launchBrowser()]);
+    const [installation, browser] = await Promise.all([startSmallInstallation(dir, covers, more.centre, more), launchBrowser()]);
     const accounts = Object.entries(ROLES).map(([name, roles]) => ({ name, roles, password: PASSWORD }));
     await Promise.all(accounts.map((account) => installation.api.post('/api/v1/users', account)));
     return new City(installation, browser);

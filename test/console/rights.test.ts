@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type City, coverId, enter, MINUTE, PASSWORD } from './fixture.ts';
+import { type City, coverId, enter, MINUTE, PASSWORD, soon } from './fixture.ts';
 import { HOSTILE, startTroubledCity } from './troubled.ts';
 
 /** Who comes in, what he may, and what a hostile device cannot. */
@@ -57,7 +57,7 @@ test('hostile strings are text wherever they are shown', { timeout: MINUTE }, as
   await page.locator('.verdict-bar q').getByText('window.hurt').waitFor();
   await city.go(page, '/pipeline');
   await page.locator('.lines .plain-button').first().click();
-  await page.getByRole('dialog').getByText('window.hurt').waitFor();
+  await soon(() => page.getByRole('dialog').locator('textarea.payload').inputValue()).toContain('window.hurt');
   await city.go(page, `/devices?q=${encodeURIComponent(HOSTILE.slice(0, 60))}`);
   await city.go(page, `/cases/${encodeURIComponent(HOSTILE.slice(0, 40))}`);
   expect(await page.evaluate('window.hurt')).toBeUndefined();

@@ -23,12 +23,16 @@ export async function startSmallInstallation(
   devices: EdgeOptions['devices'],
   stores: object = {},
   /** What the edge has beside devices, in its site and in its file. */
-  more: { site?: object; file?: object } = {},
+  more: {
+    site?: object;
+    file?: object /** The port by which the edge reaches that of the centre's broker. */;
+    through?: (port: number) => Promise<number>;
+  } = {},
 ): Promise<SmallInstallation> {
   const [apiPort, centreBrokerPort, edgeBrokerPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const edgeConfig = edgeFile({
     dataDir: join(dir, 'edge'),
-    centreUrl: `mqtt://127.0.0.1:${centreBrokerPort}`,
+    centreUrl: `mqtt://127.0.0.1:${(await more.through?.(centreBrokerPort)) ?? centreBrokerPort}`,
     devices,
     port: edgeBrokerPort,
   });

@@ -9,6 +9,7 @@ import {
   Facts,
   HealthTag,
   HistoryOf,
+  MaintenanceTag,
   Nothing,
   Page,
   Panel,
@@ -16,6 +17,7 @@ import {
   Since,
   useKindName,
 } from '../../parts/mod.ts';
+import { Maintain } from './maintain.tsx';
 import { Readings } from './readings.tsx';
 
 const PATHS = { sensor: 'devices', camera: 'cameras', edge: 'edges' } as const;
@@ -37,8 +39,16 @@ function One({ of, id }: { of: Of; id: string }) {
       <Shown of={thing}>
         {(data) => (
           <div className="stack">
-            <Panel title={<HealthTag state={data.state} />} beside={<Since at={data.since} reason={data.reason} />}>
+            <Panel
+              title={
+                <>
+                  <HealthTag state={data.state} /> <MaintenanceTag now={data.maintenance} />
+                </>
+              }
+              beside={<Since at={data.since} reason={data.reason} />}
+            >
               <What of={of} thing={data} />
+              <Maintain of={of} thing={data} />
             </Panel>
             {of === 'sensor' && 'kind' in data && <OfKind id={id} kind={data.kind} />}
             <div className="grid2">

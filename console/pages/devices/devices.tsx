@@ -1,6 +1,6 @@
 import { Segmented } from 'antd';
 import { useTranslation } from 'react-i18next';
-import type { CameraAnswer, DeviceAnswer, EdgeAnswer } from '#grid/api/mod.ts';
+import type { CameraAnswer, DeviceAnswer, EdgeAnswer, GroupAnswer, MaintenanceNow, ScoreAnswer } from '#grid/api/mod.ts';
 import type { HealthState } from '#grid/wire/mod.ts';
 import { useCatalogue, usePages, useThing } from '../../api/mod.ts';
 import {
@@ -8,6 +8,7 @@ import {
   ClearFilters,
   type Column,
   HealthTag,
+  MaintenanceTag,
   Page,
   pickLabel,
   Rows,
@@ -17,9 +18,12 @@ import {
   useKindName,
   useReason,
 } from '../../parts/mod.ts';
+import { BulkBar, useChosen } from './bulk.tsx';
+import { Upkeep } from './upkeep.tsx';
 
-const OF = ['sensors', 'cameras', 'edges'] as const;
+const OF = ['sensors', 'cameras', 'edges', 'upkeep'] as const;
 type Of = (typeof OF)[number];
+const SCORES_MS = 10_000;
 const STATES: readonly HealthState[] = ['online', 'degraded', 'offline', 'unknown'];
 
 /** Every sensor, camera and edge node, and how it is. What is looked for stands in the URL. */
@@ -40,12 +44,16 @@ export function Devices() {
             value={of as Of}
             onChange={setOf}
           />
-          <SearchFilter />
-          <SelectFilter
-            name="state"
-            label={t('filter.state')}
-            options={STATES.map((value) => ({ value, label: t(`health.${value}`) }))}
-          />
+          {of !== 'upkeep' && (
+            <>
+              <SearchFilter />
+              <SelectFilter
+                name="state"
+                label={t('filter.state')}
+                options={STATES.map((value) => ({ value, label: t(`health.${value}`) }))}
+              />
+            </>
+          )}
           {of === 'sensors' && (
             <SelectFilter
               name="kind"
@@ -53,6 +61,7 @@ export function Devices() {
               options={(catalogue?.deviceKinds ?? []).map((k) => ({ value: k.kind, label: pickLabel(k) }))}
             />
           )}
+          {(of === 'sensors' || of === 'cameras') && <GroupFilter />}
           {of !== 'edges' && (
             <SelectFilter
               name="edge"
@@ -64,9 +73,16 @@ export function Devices() {
         </>
       }
     >
-      {of === 'edges' ? <Edges /> : of === 'cameras' ? <Cameras /> : <Sensors />}
+      {of === 'upkeep' ? <Upkeep /> : of === 'edges' ? <Edges /> : of === 'cameras' ? <Cameras /> : <Sensors />}
     </Page>
   );
+}
+
+function GroupFilter() {
+  const { t } = useTranslation();
+  const groups = useThing<{ items: GroupAnswer[] }>(['upkeep', 'groups'], '/api/v1/upkeep/groups');
+  const options = (groups.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }));
+  return <SelectFilter name="group" label={t('filter.group')} options={options} />;
 }
 
 function useQueryOf() {
@@ -74,7 +90,8 @@ function useQueryOf() {
   const [state] = useFilter('state');
   const [edge] = useFilter('edge');
   const [cell] = useFilter('cell');
-  return { q, state, edge, cell };
+  const [group] = useFilter('group');
+  return { q, state, edge, cell, group };
 }
 
 interface Thing {
@@ -83,6 +100,7 @@ interface Thing {
   reason: string;
   since: number | null;
   lastSeenAt: number | null;
+  maintenance: MaintenanceNow;
 }
 
 /** What all three have. */
@@ -97,7 +115,8 @@ function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastS
       width: 'minmax(150px, 1.4fr)',
       draw: (thing) => (
         <>
-          <HealthTag state={thing.state} /> <span className="dim">{reason(thing.reason)}</span>
+          <HealthTag state={thing.state} /> <MaintenanceTag now={thing.maintenance} />{' '}
+          <span className="dim">{reason(thing.reason)}</span>
         </>
       ),
     },
@@ -122,14 +141,19 @@ function Sensors() {
     { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
     { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
   ];
+  const chosen = useChosen('device', pages.items);
   return (
-    <Rows
-      label={t('devices.sensors')}
-      pages={pages}
-      columns={columns}
-      to={(d) => `/devices/sensor/${d.id}`}
-      empty={t('devices.empty')}
-    />
+    <>
+      <BulkBar chosen={chosen} />
+      <Rows
+        label={t('devices.sensors')}
+        pages={pages}
+        columns={columns}
+        to={(d) => `/devices/sensor/${d.id}`}
+        empty={t('devices.empty')}
+        select={chosen.select}
+      />
+    </>
   );
 }
 
@@ -155,14 +179,19 @@ function Cameras() {
     { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
     { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
   ];
+  const chosen = useChosen('camera', pages.items);
   return (
-    <Rows
-      label={t('devices.cameras')}
-      pages={pages}
-      columns={columns}
-      to={(c) => `/devices/camera/${c.id}`}
-      empty={t('cameras.empty')}
-    />
+    <>
+      <BulkBar chosen={chosen} />
+      <Rows
+        label={t('devices.cameras')}
+        pages={pages}
+        columns={columns}
+        to={(c) => `/devices/camera/${c.id}`}
+        empty={t('cameras.empty')}
+        select={chosen.select}
+      />
+    </>
   );
 }
 
@@ -172,10 +201,13 @@ function Edges() {
   const { q, state } = useQueryOf();
   const asked = useThing<{ items: EdgeAnswer[] }>(['devices', 'edges'], '/api/v1/edges');
   const { id, state: health, since, lastSeen } = useColumns<EdgeAnswer>();
+  const scores = useThing<{ items: ScoreAnswer[] }>(['upkeep', 'scores'], '/api/v1/upkeep/scores', SCORES_MS);
+  const scoreOf = (edge: EdgeAnswer) => scores.data?.items.find((s) => s.of === 'edge' && s.id === edge.id)?.score;
   const wanted = (e: EdgeAnswer) => (state === undefined || e.state === state) && (q === undefined || e.id.includes(q));
   const columns: Column<EdgeAnswer>[] = [
     id,
     health,
+    { key: 'score', label: t('upkeep.score'), width: '70px', wide: true, draw: (e) => scoreOf(e) ?? '–' },
     {
       key: 'has',
       label: t('devices.title'),
@@ -193,13 +225,18 @@ function Edges() {
     isFetchingNextPage: false,
     fetchNextPage: () => undefined,
   };
+  const chosen = useChosen('edge', pages.items);
   return (
-    <Rows
-      label={t('devices.edges')}
-      pages={pages}
-      columns={columns}
-      to={(e) => `/devices/edge/${e.id}`}
-      empty={t('devices.empty')}
-    />
+    <>
+      <BulkBar chosen={chosen} />
+      <Rows
+        label={t('devices.edges')}
+        pages={pages}
+        columns={columns}
+        to={(e) => `/devices/edge/${e.id}`}
+        empty={t('devices.empty')}
+        select={chosen.select}
+      />
+    </>
   );
 }

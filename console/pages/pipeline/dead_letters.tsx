@@ -1,19 +1,34 @@
-import { Button, Modal } from 'antd';
+import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DeadLetterAnswer, DeadLetterCounts } from '#grid/api/mod.ts';
 import { usePages, useThing } from '../../api/mod.ts';
-import { Ago, Facts, Moment, Nothing, Panel, Shown } from '../../parts/mod.ts';
+import { Ago, Nothing, Panel, SelectFilter, Shown, useFilter } from '../../parts/mod.ts';
+import { Letter } from './letter.tsx';
 
-/** What could not be used, by reason and one by one, with the payload as it came. */
+const RENEW_MS = 5_000;
+const HOPS = ['device', 'readings', 'events', 'health', 'frame'] as const;
+
+/** What could not be used, by reason and one by one, to be mended and replayed. What is looked for stands in the URL. */
 export function DeadLetters() {
   const { t, i18n } = useTranslation();
-  const [code, setCode] = useState<string | undefined>();
+  const [code, setCode] = useFilter('code');
+  const [hop] = useFilter('hop');
+  const [edge] = useFilter('edge');
   const [read, setRead] = useState<DeadLetterAnswer | null>(null);
-  const counts = useThing<DeadLetterCounts>(['pipeline', 'counts'], '/api/v1/dead-letters/counts');
-  const letters = usePages<DeadLetterAnswer>('pipeline', '/api/v1/dead-letters', { code });
+  const counts = useThing<DeadLetterCounts>(['pipeline', 'counts'], '/api/v1/dead-letters/counts', RENEW_MS);
+  const letters = usePages<DeadLetterAnswer>('pipeline', '/api/v1/dead-letters', { code, hop, edge }, true, RENEW_MS);
+  const edges = [...new Set((counts.data?.items ?? []).map((c) => c.edge))].sort();
   return (
-    <Panel title={t('pipeline.letters')}>
+    <Panel
+      title={t('pipeline.letters')}
+      beside={
+        <span className="page-beside">
+          <SelectFilter name="hop" label={t('filter.hop')} options={HOPS.map((value) => ({ value, label: value }))} />
+          <SelectFilter name="edge" label={t('filter.edge')} options={edges.map((value) => ({ value, label: value }))} />
+        </span>
+      }
+    >
       <Shown of={counts} rows={1}>
         {({ items }) => (
           <fieldset className="chips" aria-label={t('pipeline.byCode')}>
@@ -41,6 +56,7 @@ export function DeadLetters() {
             <span>
               {letter.edge} · {letter.hop} · {letter.source}
             </span>
+            {letter.replays > 0 && <span className="tag">{t('pipeline.replays', { n: letter.replays })}</span>}
             <span className="dim cut">{letter.reason}</span>
             <Ago at={letter.ts} />
           </li>
@@ -51,27 +67,7 @@ export function DeadLetters() {
           {t('action.more')}
         </Button>
       )}
-      {read && (
-        <Modal open title={read.code} footer={null} onCancel={() => setRead(null)} width={640}>
-          <Facts
-            rows={[
-              [t('field.time'), <Moment key="at" at={read.ts} />],
-              [t('field.edge'), read.edge],
-              [t('pipeline.hop'), read.hop],
-              [t('field.source'), read.source],
-              [t('field.reason'), read.reason],
-            ]}
-          />
-          <h3>{t('pipeline.payload')}</h3>
-          <pre className="payload">{textOf(read.payload)}</pre>
-        </Modal>
-      )}
+      {read && <Letter key={read.id} of={read} onClose={() => setRead(null)} onOther={setRead} />}
     </Panel>
   );
-}
-
-/** Base64 to what it says, bytes that are no text shown as such. */
-function textOf(payload: string): string {
-  const bytes = Uint8Array.from(atob(payload), (c) => c.charCodeAt(0));
-  return new TextDecoder().decode(bytes);
 }

@@ -215,6 +215,19 @@ export const notifySuite: Suite = (store) => {
       expect(JSON.stringify(await bench.database.kysely.selectFrom('notify_messages').selectAll().execute())).not.toContain(code);
     });
 
+    test('nobody is on duty: it is told as soon as somebody is', async () => {
+      const bench = await open({ shifts: [] });
+      bench.alerts = [silent('edge-1')];
+      await bench.pass(0);
+      await bench.pass(11_000);
+      expect(bench.seen()).toEqual([]);
+      const { settings } = await bench.service.settings();
+      const fallback = ['third'];
+      await bench.service.setSettings({ ...settings, fallback }, { revision: 1, by: OPS });
+      await bench.pass(1_000);
+      expect(bench.seen().map(([who]) => who)).toEqual(['third']);
+    });
+
     test('a test message goes to one person, five wait at most; settings are changed on the newest only', async () => {
       const bench = await open();
       const made = await bench.service.test('second', 'second', OPS);

@@ -1,0 +1,152 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { App, Button, Form, Input, Modal } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import type { Subject, UpkeepCaseAnswer } from '#grid/api/mod.ts';
+import { call, useMay, useMe, usePages } from '../../api/mod.ts';
+import { Ago, Failure, Nothing, Panel, SelectFilter, useFilter, Waiting } from '../../parts/mod.ts';
+
+/** A case opens and closes without a change of health of its own. */
+const RENEW_MS = 5_000;
+const SIGNS = { open: '◆', assigned: '▲', fixed: '✓' } as const;
+const STATES = ['open', 'assigned', 'fixed'] as const;
+const CAUSES = ['edge-silent', 'camera-fault', 'device-fault'] as const;
+const PLACES: Record<Subject['of'], (id: string) => string> = {
+  edge: (id) => `/devices/edge/${id}`,
+  device: (id) => `/devices/sensor/${id}`,
+  camera: (id) => `/devices/camera/${id}`,
+  group: (id) => `/devices?group=${id}`,
+};
+
+export function SubjectLink({ subject: { of, id } }: { subject: Subject }) {
+  const { t } = useTranslation();
+  return (
+    <span>
+      <Link to={PLACES[of](id)}>{id}</Link> <span className="dim small">{t(`upkeep.subject.${of}`)}</span>
+    </span>
+  );
+}
+
+/** Faults of devices, apart from the city's cases. What is looked for stands in the URL. */
+export function UpkeepCases() {
+  const { t } = useTranslation();
+  const { ops } = useMay();
+  const [state] = useFilter('case');
+  const [cause] = useFilter('cause');
+  const [edge] = useFilter('edge');
+  const act = useActs();
+  const pages = usePages<UpkeepCaseAnswer>('upkeep', '/api/v1/upkeep/cases', { state, cause, edge }, true, RENEW_MS);
+  const unseen = pages.items.filter((c) => c.state !== 'fixed' && c.acknowledgedBy === null);
+  return (
+    <Panel
+      title={t('upkeep.cases')}
+      beside={
+        <span className="page-beside">
+          <SelectFilter
+            name="case"
+            label={t('filter.state')}
+            options={STATES.map((value) => ({ value, label: t(`upkeep.state.${value}`) }))}
+          />
+          <SelectFilter
+            name="cause"
+            label={t('filter.cause')}
+            options={CAUSES.map((value) => ({ value, label: t(`upkeep.cause.${value}`) }))}
+          />
+          {ops && unseen.length > 0 && (
+            <Button onClick={() => void act('acknowledge', { ids: unseen.map((c) => c.id) })}>
+              {t('upkeep.acknowledge')} ({unseen.length})
+            </Button>
+          )}
+        </span>
+      }
+    >
+      {pages.data === undefined && (pages.error ? <Failure error={pages.error} again={pages.refetch} /> : <Waiting rows={3} />)}
+      {pages.data !== undefined && pages.items.length === 0 && <Nothing text={t('upkeep.noCases')} />}
+      <ul className="lines">
+        {pages.items.map((c) => (
+          <Case key={c.id} of={c} act={act} />
+        ))}
+      </ul>
+      {pages.hasNextPage && (
+        <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+          {t('action.more')}
+        </Button>
+      )}
+    </Panel>
+  );
+}
+
+type Act = (path: string, body: object) => Promise<void>;
+
+function useActs(): Act {
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  return async (path, body) => {
+    await call(`/api/v1/upkeep/cases/${path}`, { method: 'POST', body }).catch((error: Error) => message.error(error.message));
+    await client.invalidateQueries({ queryKey: ['upkeep'] });
+  };
+}
+
+function Case({ of: c, act }: { of: UpkeepCaseAnswer; act: Act }) {
+  const { t } = useTranslation();
+  const { ops } = useMay();
+  const { name } = useMe();
+  const [asking, setAsking] = useState<'assign' | 'fix' | null>(null);
+  const { id, cause, subject, state, members, sick, acknowledgedBy, assignedTo, fixedBy, note, openedAt } = c;
+  const finish = async ({ text }: { text: string }) => {
+    if (asking === 'assign') await act(`${id}/assign`, { to: text.trim() });
+    else await act(`${id}/fix`, { note: text.trim() });
+    setAsking(null);
+  };
+  return (
+    <li className="upkeep-case">
+      <span className={state === 'open' ? 'tag bad' : 'tag'}>
+        {SIGNS[state]} {t(`upkeep.state.${state}`)}
+      </span>
+      <b>{t(`upkeep.cause.${cause}`)}</b>
+      <SubjectLink subject={subject} />
+      {members > 1 && <span className="tag">{t('upkeep.sick', { sick, members })}</span>}
+      {assignedTo !== null && <span className="dim">{t('upkeep.assignedTo', { name: assignedTo })}</span>}
+      {acknowledgedBy !== null && assignedTo === null && (
+        <span className="dim">{t('upkeep.acknowledgedBy', { name: acknowledgedBy })}</span>
+      )}
+      {fixedBy !== null && (
+        <span className="dim">{note === null ? t('upkeep.fixedBySelf') : t('upkeep.fixedBy', { name: fixedBy, note })}</span>
+      )}
+      {ops && state !== 'fixed' && (
+        <>
+          <Button size="small" onClick={() => setAsking('assign')}>
+            {t('upkeep.assign')}
+          </Button>
+          <Button size="small" onClick={() => setAsking('fix')}>
+            {t('upkeep.fix')}
+          </Button>
+        </>
+      )}
+      <Ago at={openedAt} />
+      {asking !== null && (
+        <Modal open title={t(`upkeep.${asking}`)} footer={null} onCancel={() => setAsking(null)}>
+          <Form
+            name="upkeep"
+            layout="vertical"
+            requiredMark={false}
+            initialValues={asking === 'assign' ? { text: name } : {}}
+            onFinish={finish}
+          >
+            <Form.Item
+              name="text"
+              label={t(asking === 'assign' ? 'upkeep.assignTo' : 'upkeep.fixNote')}
+              rules={[{ required: true, whitespace: true, message: t('input.required') }]}
+            >
+              <Input maxLength={asking === 'assign' ? 64 : 500} />
+            </Form.Item>
+            <Button type="primary" htmlType="submit">
+              {t('action.confirm')}
+            </Button>
+          </Form>
+        </Modal>
+      )}
+    </li>
+  );
+}

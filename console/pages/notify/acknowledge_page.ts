@@ -1,0 +1,1 @@
+export { Acknowledge as default } from './acknowledge.tsx';

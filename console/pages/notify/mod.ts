@@ -1,0 +1,1 @@
+export { Notify as default } from './notify.tsx';

@@ -1,0 +1,204 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { App, Button, Form, Input, InputNumber, Select } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { DutyShift, NotifyPerson, NotifySettings, NotifySettingsAnswer } from '#grid/api/mod.ts';
+import { call, useThing } from '../../api/mod.ts';
+import { Nothing, Panel, Shown } from '../../parts/mod.ts';
+import { AddPerson } from './person.tsx';
+import { AddShift } from './shift.tsx';
+import { HOLIDAYS, windowText } from './windows.ts';
+
+const PATH = '/api/v1/notify/settings';
+
+/** People, duty times, channels. Every change is saved at once, on the newest revision. */
+export function Settings() {
+  const asked = useThing<NotifySettingsAnswer>(['notify', 'settings'], PATH);
+  return <Shown of={asked}>{(answer) => <Loaded key={answer.revision} answer={answer} />}</Shown>;
+}
+
+export type Save = (change: Partial<NotifySettings>) => Promise<void>;
+
+function Loaded({ answer }: { answer: NotifySettingsAnswer }) {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const { revision, settings, onDuty } = answer;
+  const save: Save = async (change) => {
+    try {
+      await call(PATH, { method: 'PUT', body: { revision, settings: { ...settings, ...change } } });
+      void message.success(t('notify.saved'));
+    } catch (error) {
+      void message.error((error as Error).message);
+    }
+    await client.invalidateQueries({ queryKey: ['notify'] });
+  };
+  const names = onDuty.join(', ');
+  return (
+    <>
+      <p className="dim">{onDuty.length === 0 ? t('notify.onDutyNobody') : t('notify.onDuty', { names })}</p>
+      <Channels answer={answer} />
+      <People answer={answer} save={save} />
+      <Shifts settings={settings} save={save} />
+      <Rest settings={settings} save={save} />
+    </>
+  );
+}
+
+function Channels({ answer: { channels } }: { answer: NotifySettingsAnswer }) {
+  const { t } = useTranslation();
+  return (
+    <Panel title={t('notify.channels')} beside={<span className="dim small">{t('notify.channelsHint')}</span>}>
+      {channels.length === 0 && <Nothing text={t('notify.noChannels')} />}
+      <ul className="lines">
+        {channels.map((c) => (
+          <li key={c.id}>
+            <b>{c.id}</b> <span className="tag">{c.kind}</span> <span className="dim mono">{c.host}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function People({ answer: { settings, channels }, save }: { answer: NotifySettingsAnswer; save: Save }) {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const [adding, setAdding] = useState(false);
+  const { people, shifts, fallback } = settings;
+  const test = (person: string, channel: string) =>
+    call('/api/v1/notify/test', { method: 'POST', body: { person, channel } })
+      .then(() => message.success(t('notify.tested', { channel })))
+      .catch((error: Error) => message.error(error.message));
+  /** Whoever goes stands in no shift any more; a shift of nobody goes too. */
+  const remove = ({ id }: NotifyPerson) =>
+    save({
+      people: people.filter((p) => p.id !== id),
+      shifts: shifts.map((s) => ({ ...s, people: s.people.filter((p) => p !== id) })).filter((s) => s.people.length > 0),
+      fallback: fallback.filter((p) => p !== id),
+    });
+  return (
+    <Panel
+      title={t('notify.people')}
+      beside={
+        <Button type="primary" disabled={channels.length === 0} onClick={() => setAdding(true)}>
+          {t('notify.addPerson')}
+        </Button>
+      }
+    >
+      {people.length === 0 && <Nothing text={t('notify.noPeople')} />}
+      <ul className="lines">
+        {people.map((person) => (
+          <li key={person.id}>
+            <b>{person.name}</b> <span className="mono">{person.id}</span>
+            {person.quiet?.map((w) => (
+              <span key={windowText(w)} className="tag">
+                {t('notify.quiet')} {windowText(w)}
+              </span>
+            ))}
+            {person.to.map(({ channel, address }) => (
+              <span key={channel}>
+                {channel} <span className="dim">{address}</span>{' '}
+                <Button size="small" onClick={() => void test(person.id, channel)}>
+                  {t('notify.test')}
+                </Button>
+              </span>
+            ))}
+            <Button size="small" danger onClick={() => void remove(person)}>
+              {t('notify.remove')}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {adding && (
+        <AddPerson
+          channels={channels}
+          onClose={() => setAdding(false)}
+          onAdd={(person) => save({ people: [...people, person] })}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Shifts({ settings: { shifts, people, calendars }, save }: { settings: NotifySettings; save: Save }) {
+  const { t } = useTranslation();
+  const [adding, setAdding] = useState(false);
+  const add = (shift: DutyShift) =>
+    save({ shifts: [...shifts, shift], calendars: { ...calendars, [HOLIDAYS]: calendars[HOLIDAYS] ?? [] } });
+  const names = { day: (d: number) => t(`notify.day.d${d as 1}`), everyDay: t('notify.everyDay') };
+  return (
+    <Panel
+      title={t('notify.shifts')}
+      beside={
+        <Button type="primary" disabled={people.length === 0} onClick={() => setAdding(true)}>
+          {t('notify.addShift')}
+        </Button>
+      }
+    >
+      {shifts.length === 0 && <Nothing text={t('notify.noShifts')} />}
+      <ul className="lines">
+        {shifts.map((shift) => (
+          <li key={shift.id}>
+            <b>{shift.id}</b>
+            {shift.when.map((w) => (
+              <span key={windowText(w, names)} className="tag">
+                {windowText(w, names)}
+                {w.calendar === HOLIDAYS && ` · ${t('notify.holidayMode.only')}`}
+                {w.exceptCalendar === HOLIDAYS && ` · ${t('notify.holidayMode.except')}`}
+              </span>
+            ))}
+            <span>{shift.people.join(' → ')}</span>
+            <span className="dim">
+              {(shift.topics ?? []).length === 0
+                ? t('notify.allTopics')
+                : shift.topics?.map((x) => t(`notify.topic.${x}`)).join(', ')}
+            </span>
+            <Button size="small" danger onClick={() => void save({ shifts: shifts.filter((s) => s.id !== shift.id) })}>
+              {t('notify.remove')}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {adding && <AddShift people={people} onClose={() => setAdding(false)} onAdd={add} />}
+    </Panel>
+  );
+}
+
+interface RestForm {
+  escalateMinutes: number;
+  timeZone: string;
+  fallback: string[];
+  holidays: string;
+}
+
+function Rest({ settings, save }: { settings: NotifySettings; save: Save }) {
+  const { t } = useTranslation();
+  const { escalateMinutes, timeZone, fallback, calendars, people } = settings;
+  const initial: RestForm = { escalateMinutes, timeZone, fallback, holidays: (calendars[HOLIDAYS] ?? []).join('\n') };
+  const finish = ({ holidays, ...rest }: RestForm) =>
+    save({ ...rest, calendars: { ...calendars, [HOLIDAYS]: holidays.split(/\s+/).filter((day) => day !== '') } });
+  return (
+    <Panel title={t('notify.settings')}>
+      <Form name="duty" layout="vertical" requiredMark={false} initialValues={initial} onFinish={finish}>
+        <div className="grid2">
+          <Form.Item name="escalateMinutes" label={t('notify.escalate')}>
+            <InputNumber min={1} max={1440} />
+          </Form.Item>
+          <Form.Item name="timeZone" label={t('notify.timeZone')}>
+            <Input maxLength={64} />
+          </Form.Item>
+          <Form.Item name="fallback" label={t('notify.fallback')}>
+            <Select mode="multiple" options={people.map((p) => ({ value: p.id, label: p.name }))} />
+          </Form.Item>
+          <Form.Item name="holidays" label={t('notify.holidays')}>
+            <Input.TextArea rows={3} />
+          </Form.Item>
+        </div>
+        <Button type="primary" htmlType="submit">
+          {t('action.save')}
+        </Button>
+      </Form>
+    </Panel>
+  );
+}

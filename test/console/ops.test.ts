@@ -1,0 +1,233 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FaultProxy } from '#simulators/faults/mod.ts';
+import { type MailReceiver, startMailReceiver, startWebReceiver, textOfMail, type WebReceiver } from '../support/receivers.ts';
+import { tempDir } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+import { City, coverId, MINUTE, type Page, picture, settled, soon } from './fixture.ts';
+
+/** An ops engineer's day: an edge cut off, a battery that dies, a sick device, a payload that could not be used, and who is told of it. */
+
+const [SICK, DYING, BROKEN, WELL] = [coverId(0), coverId(1), coverId(2), coverId(3)] as const;
+const MAIL = { username: 'gewu', password: 'mail-password' };
+const EDGE = 'edge-01';
+
+let dir: string;
+let city: City;
+let web: WebReceiver;
+let mail: MailReceiver;
+let link: FaultProxy;
+beforeAll(async () => {
+  dir = await tempDir({ keep: true });
+  [web, mail] = await Promise.all([startWebReceiver(), startMailReceiver(MAIL)]);
+  const here = { allowLocalAddress: true };
+  const channels = [
+    { id: 'hook', kind: 'webhook', url: `${web.url}/hook`, secret: 'a-secret-of-sixteen', ...here },
+    {
+      id: 'mail',
+      kind: 'smtp',
+      host: '127.0.0.1',
+      port: mail.port,
+      security: 'none',
+      from: 'gewu@city.example',
+      ...MAIL,
+      ...here,
+    },
+  ];
+  city = await City.start(dir, {
+    centre: {
+      notify: { channels, publicUrl: 'http://console.example', gatherS: 0.5 },
+      health: { edgeSilentS: 12 },
+      upkeep: { graceDeviceS: 0 },
+    },
+    through: async (targetPort) => {
+      link = new FaultProxy({ targetPort });
+      await link.start();
+      return link.port;
+    },
+  });
+  await city.publish(WELL, { tilt_deg: 1, battery_v: 3.6 });
+  await city.publish(SICK, { tilt_deg: 1, battery_v: 3.6 });
+  for (let i = 0; i < 3; i++) await city.publish(DYING, { tilt_deg: 1, battery_v: 3.02 - i / 100 });
+  await city.publish(BROKEN, { tilt_deg: 'upright', battery_v: 3.5 });
+  await city.reached<{ items: unknown[] }>(`/api/v1/events?source=${DYING}`, (a) => a.items.length === 1, 'the low battery');
+  await city.reached<{ items: unknown[] }>('/api/v1/dead-letters', (a) => a.items.length === 1, 'the dead letter');
+  // From now on the edge is alone; meanwhile somebody sets up who is told.
+  link.set({ kind: 'cut' });
+}, 120_000);
+afterAll(async () => {
+  await city?.stop();
+  await Promise.all([web?.stop(), mail?.stop(), link?.stop()]);
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Chooses in one of Ant Design's lists by what it says. */
+async function choose(page: Page, field: string, ...texts: string[]): Promise<void> {
+  await page.locator(`#${field}`).click();
+  for (const text of texts)
+    await page.locator('.ant-select-dropdown:visible .ant-select-item', { hasText: text }).first().click();
+  await page.locator('.ant-modal-title:visible').click();
+}
+
+test('who is told, and when, is set up and tried', { timeout: 3 * MINUTE }, async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/notify?view=settings');
+  await page.getByText('当前无人值班').waitFor();
+  await page.getByRole('button', { name: '添加人员' }).click();
+  await page.locator('#person_id').fill('olga');
+  await page.locator('#person_name').fill('Olga');
+  await choose(page, 'person_channels', 'hook', 'mail');
+  await page.locator('#person_addresses_mail').fill('olga@city.example');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByRole('button', { name: '添加班次' }).click();
+  await page.locator('#shift_id').fill('always');
+  await choose(page, 'shift_people', 'Olga');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByText('当前值班：olga').waitFor();
+  await picture(page, 'notify-settings');
+  for (const i of [0, 1])
+    await page
+      .getByRole('button', { name: /^测\s?试$/ })
+      .nth(i)
+      .click();
+  const isTest = (text: string) => text.includes('测试消息');
+  await soon(() => web.received.some((r) => isTest(r.body.title))).toBe(true);
+  await soon(() => mail.mails.some((m) => isTest(textOfMail(m)))).toBe(true);
+  await page.context().close();
+});
+
+test('an edge that is cut off: people are told by webhook and mail, acknowledge by the link, and see its backlog drain', {
+  timeout: 2 * MINUTE,
+}, async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/pipeline');
+  const row = page.locator('tr', { hasText: EDGE });
+  await row.locator('.tag.offline').waitFor({ timeout: 30_000 });
+  for (let i = 0; i < 20; i++) await city.publish(WELL, { tilt_deg: 1 + i / 10, battery_v: 3.6 });
+  const told = await until(() => web.received.find((r) => r.body.topic === 'edge-silent'), {
+    timeoutMs: 30_000,
+    what: 'the alert',
+  });
+  expect(told.body.title).toBe('[格物] 紧急：边缘节点失联 1 项');
+  const silent = await until(() => mail.mails.find((m) => textOfMail(m).includes('边缘节点失联')), { what: 'the mail' });
+  expect(silent.to).toEqual(['olga@city.example']);
+  expect(textOfMail(silent)).toContain(EDGE);
+  // By the link of the mail, on a telephone that nobody has signed in on.
+  const { pathname, hash } = new URL(/http:\/\/console\.example\S+/.exec(textOfMail(silent))?.[0] ?? '');
+  const phone = await city.open({ viewport: { width: 390, height: 844 } });
+  await phone.goto(city.url + pathname + hash);
+  await phone.getByRole('button', { name: '我来处理' }).click();
+  await phone.getByText('已确认：边缘节点失联，1 项').waitFor();
+  await phone.context().close();
+  await city.go(page, '/notify');
+  await page.locator('.incident', { hasText: '边缘节点失联' }).getByText('olga 已确认').waitFor();
+  await picture(page, 'notify-incidents');
+  // It comes back: what waited there comes in, and its silence stays on record.
+  link.set(null);
+  await city.go(page, '/pipeline');
+  await row.locator('.tag.online').waitFor({ timeout: 30_000 });
+  await city.reached<{ values: Record<string, number> }>(
+    `/api/v1/edges/${EDGE}`,
+    (e) => e.values['outbox.readings.records'] === 0,
+    'an empty outbox',
+  );
+  await city.go(page, `/devices/edge/${EDGE}`);
+  await soon(async () => (await page.locator('.lines li').allInnerTexts()).join('\n')).toMatch(
+    /恢复通信[\s\S]*长时间无消息|恢复通信[\s\S]*离线/,
+  );
+  await soon(() => web.received.some((r) => r.body.title.includes('边缘节点失联 1 项，已解除'))).toBe(true);
+  await page.context().close();
+});
+
+test('the sensor whose battery dies is found from its alert', { timeout: 3 * MINUTE }, async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/notify');
+  await page.locator('.incident', { hasText: '电池电量低' }).getByRole('link', { name: DYING }).click();
+  await settled(page);
+  await soon(() => page.locator('h1').textContent()).toBe(DYING);
+  await soon(() => page.locator('.facts').first().textContent()).toContain('3.00 V');
+  await page.context().close();
+});
+
+test('a sick device is found, put into maintenance, and seen to come back', { timeout: 3 * MINUTE }, async () => {
+  await city.publish(SICK, { state: 'offline' }, 'status');
+  await city.reached<{ state: string }>(`/api/v1/devices/${SICK}`, (d) => d.state === 'offline', 'the sick device');
+  const page = await city.signIn('ops');
+  await city.go(page, '/devices?of=upkeep');
+  const upkeepCase = page.locator('.upkeep-case', { hasText: SICK });
+  await upkeepCase.getByText('待处理').waitFor({ timeout: 20_000 });
+  await city.go(page, '/devices?state=offline');
+  const row = page.locator('.row', { hasText: SICK });
+  await row.locator('input[type="checkbox"]').check();
+  await page.getByRole('toolbar').getByRole('button', { name: '进入维护' }).click();
+  await page.locator('#maintenance_reason').fill('新井盖');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await row.locator('.tag.maintenance').waitFor();
+  await row.locator('b').click();
+  await settled(page);
+  await page.locator('.panel .tag.maintenance').waitFor();
+  await picture(page, 'device-maintenance');
+  // Its alarms are recorded at the edge from now on: the edge has the window.
+  const desired = await city.installation.api.get<{ state: { maintenance: object[] } }>(`/api/v1/edges/${EDGE}/desired`);
+  expect(desired.state.maintenance).toMatchObject([{ devices: [SICK], reason: '新井盖' }]);
+  await city.publish(SICK, { tilt_deg: 1, battery_v: 3.6 });
+  await page.locator('.panel .tag.online').first().waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: '结束维护' }).click();
+  await soon(() => page.locator('.tag.maintenance').count()).toBe(0);
+  await city.go(page, '/devices?of=upkeep');
+  await upkeepCase.getByText('健康恢复，自动关闭').waitFor({ timeout: 20_000 });
+  await picture(page, 'upkeep');
+  await page.context().close();
+});
+
+test('a payload that could not be used is mended, goes through the door of its device, and is a reading', {
+  timeout: MINUTE,
+}, async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/pipeline?hop=device');
+  const letters = page.locator('.lines .plain-button');
+  await letters.first().click();
+  const dialog = page.getByRole('dialog');
+  const payload = dialog.locator('textarea.payload');
+  // Mended wrongly first: it comes back with its new reason.
+  await payload.fill('{"tilt_deg":1,"batery_v":3.5}');
+  await dialog.locator('#letter_reason').fill('a word for a number');
+  await dialog.locator('button[type="submit"]').click();
+  await page.locator('.lines li', { hasText: 'batery_v' }).locator('.plain-button').click({ timeout: 20_000 });
+  await payload.fill('{"tilt_deg":1.5,"battery_v":3.5}');
+  await dialog.locator('#letter_reason').fill('a slip');
+  await picture(page, 'dead-letter');
+  await dialog.locator('button[type="submit"]').click();
+  await soon(() => letters.count()).toBe(0);
+  const path = `/api/v1/readings/latest?devices=${BROKEN}`;
+  const { items } = await city.reached<{ items: { fields: object }[] }>(path, (a) => a.items.length === 1, 'the reading');
+  expect(items[0]?.fields).toMatchObject({ tilt_deg: 1.5, battery_v: 3.5 });
+  const trail = await city.installation.api.get<{ items: { action: string }[] }>('/api/v1/audit');
+  const actions = trail.items.map((e) => e.action);
+  for (const action of [
+    'dead-letter-replayed',
+    'edge-payload-replayed',
+    'maintenance-begun',
+    'incident-acknowledged',
+    'notify-tested',
+  ])
+    expect(actions).toContain(action);
+  await page.context().close();
+});
+
+test('a viewer sees all of it and can change nothing', { timeout: 3 * MINUTE }, async () => {
+  const page = await city.signIn('viewer');
+  for (const path of ['/notify', '/devices', '/devices?of=upkeep', `/devices/sensor/${SICK}`]) {
+    await city.go(page, path);
+    const buttons = await page.locator('main button:not(.ant-segmented button)').allInnerTexts();
+    expect([path, buttons.filter((b) => /维护|处理|指\s?派|修复|分组|删\s?除/.test(b))]).toEqual([path, []]);
+    expect([path, await page.locator('main input[type="checkbox"]').count()]).toEqual([path, 0]);
+  }
+  await city.go(page, '/notify?view=settings');
+  await page.getByText('仅供运维人员查看').waitFor();
+  await page.context().close();
+});
+
+test('no page complained', () => {
+  expect(city.complaints).toEqual([]);
+});
