@@ -48,7 +48,7 @@ export const healthProperties = {
 };
 const upkeepProperties = {
   maintenance: MaintenanceNow,
-  groups: Type.Array(Id(), { description: 'circuit and pressure zone of its site, and free groups' }),
+  groups: Type.Array(Id(), { description: 'circuit, pressure zone and basin of its site, and free groups' }),
 };
 export const EdgeAnswer = Type.Object(
   { id: Id(), cells: Type.Integer(), devices: Type.Integer(), cameras: Type.Integer(), ...healthProperties, ...upkeepProperties },

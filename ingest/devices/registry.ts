@@ -8,7 +8,7 @@ export interface RegisteredDevice {
   lon: number;
   lat: number;
   cell: string | null;
-  /** Circuit and pressure zone of its site. */
+  /** Circuit, pressure zone and basin of its site. */
   groups: readonly string[];
 }
 
@@ -66,12 +66,12 @@ export function createRegistry(edges: readonly { id: string; site: Site | null }
       if (known) known.edges.push(edge);
       else cells.set(cell.code, { cell, edges: [edge] });
     }
-    for (const { id, kind, component, lon, lat, circuit, pressureZone } of site.devices) {
-      const own = [circuit, pressureZone].filter((group) => group !== undefined);
+    for (const { id, kind, component, lon, lat, circuit, pressureZone, drainageBasin } of site.devices) {
+      const own = [circuit, pressureZone, drainageBasin].filter((group) => group !== undefined);
       devices.push({ id, kind, edge, component, lon, lat, cell: cellOf({ lon, lat }), groups: own });
     }
     for (const { id, kind } of site.groups ?? []) {
-      const members = site.devices.filter((d) => d.circuit === id || d.pressureZone === id).map((d) => d.id);
+      const members = devices.filter((d) => d.edge === edge && d.groups.includes(id)).map((d) => d.id);
       groups.push({ id, kind, edge, devices: members.sort() });
     }
     for (const { id, component = null, lon, lat, simulated, zones } of site.cameras)

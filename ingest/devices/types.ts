@@ -46,7 +46,7 @@ export interface DeviceStatus extends Health {
   lat: number;
   /** Null: the position lies in no unit grid of the site. */
   cell: string | null;
-  /** Circuit and pressure zone of its site. */
+  /** Circuit, pressure zone and basin of its site. */
   groups: readonly string[];
 }
 
