@@ -11,12 +11,13 @@ const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:
 const get = (path: string, authorization?: string) =>
   centre.raw(path, { headers: authorization === undefined ? {} : { authorization } });
 
-/** Open to all: probes, and the ways to sign in, which answer a bad request as such. */
+/** Open to all: probes, the ways to sign in and the link of a message, which answer a bad request as such. */
 const OPEN: Record<string, number> = {
   'get /healthz': 200,
   'get /readyz': 200,
   'post /api/v1/session': 400,
   'post /api/v1/session/link': 400,
+  'post /api/v1/notify/acknowledge': 400,
 };
 
 test('every documented route but the open ones wants a token', async () => {

@@ -8,7 +8,18 @@ import { ManualClock } from '#service/mod.ts';
 import { until } from '../../support/until.ts';
 import { openDatabase, type Suite } from './stores.ts';
 
-const letter = (id: string) => ({ id, ts: 1, edge: 'e', hop: 'events', source: '', code: 'C', reason: 'r', payload: '' });
+const letter = (id: string) => ({
+  id,
+  ts: 1,
+  edge: 'e',
+  hop: 'events',
+  source: '',
+  code: 'C',
+  reason: 'r',
+  payload: '',
+  topic: null,
+  replays: 0,
+});
 
 export const databaseSuite: Suite = ({ store, fresh: anyStore, server }) => {
   const fresh = () => anyStore({ own: true });
