@@ -35,7 +35,7 @@ test('init writes files that are valid, private, and never overwritten', async (
     expect((await stat(join(dir, file))).mode & 0o077).toBe(0);
   }
   expect((await gewu('init', dir)).code).toBe(2);
-}, 60_000);
+}, 180_000);
 
 test('validate names key and value of every mistake, with status 2 and nothing on stdout', async () => {
   const dir = join(await tempDir(), 'city');
