@@ -74,9 +74,13 @@ export function createTrials({ config, database, registry, clock }: TrialDepende
     async compare(sha256) {
       const { kysely } = database;
       const [candidates, watches] = [await readCandidates(kysely), await readWatches(kysely, sha256)];
+      const pushed = await kysely
+        .selectFrom('model_packages')
+        .select(['name', 'version'])
+        .where('sha256', '=', sha256)
+        .executeTakeFirst();
+      if (pushed === undefined) throw new GewuError('GEWU_NOT_FOUND', `there is no model package ${sha256}`);
       const head = headOf(sha256, candidates, watches);
-      if (head.edges.length === 0 && watches.length === 0)
-        throw new GewuError('GEWU_NOT_FOUND', `no edge has or had ${sha256} as its candidate`);
       const incidents = incidentsOf(await readRaised(kysely, watches));
       const watchedMs = sum(watches, (w) => w.watched_ms);
       const total = figuresOf(incidents, watchedMs);
@@ -84,6 +88,8 @@ export function createTrials({ config, database, registry, clock }: TrialDepende
       const unmet = unmetBy(total, watchedMs, config);
       return {
         ...head,
+        // One that an edge refused at once has not told its name.
+        model: head.model || `${pushed.name}@${pushed.version}`,
         against: [...new Set(watches.map((w) => w.against))],
         pictures: sum(watches, (w) => w.pictures),
         skipped: sum(watches, (w) => w.skipped),

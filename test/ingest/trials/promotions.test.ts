@@ -108,7 +108,8 @@ test('a candidate is set, watched and compared; what the figures do not carry is
   expect((await set({ package: 'f'.repeat(64) }, 0)).body.error.mistakes[0].key).toBe('candidate.package');
   expect((await set({ package: good, cameras: ['cam-9'] }, 0)).body.error.mistakes[0].key).toBe('candidate.cameras.0');
   expect((await set({ package: good }, 0)).body.state).toEqual({ candidate: { package: good } });
-  expect((await centre.get(`/api/v1/trials/${good}`)).status).toBe(404);
+  expect((await centre.get(`/api/v1/trials/${'f'.repeat(64)}`)).status).toBe(404);
+  expect(await trial(good)).toMatchObject({ edges: [], cameraHours: 0, supported: false });
   await inShadow(good, 'street@2.0.0');
   await watched(good, 'street@2.0.0', 0.25);
   await saw('a1', OLD, 1, 'accepted');
