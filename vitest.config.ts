@@ -8,8 +8,8 @@ export default defineConfig({
     // A busy machine needs longer; what is wrong is told long before.
     testTimeout: 60_000,
     hookTimeout: 90_000,
-    // Half of what tests do is waiting: two cores carry three of them.
-    maxWorkers: 3,
+    // A third would save a minute; with it some of those that start many processes come too late.
+    maxWorkers: 2,
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // Of the processes that tests start, as ./gewu gives it to its own.

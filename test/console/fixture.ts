@@ -98,7 +98,7 @@ export class City {
         const answer = await this.installation.api.get<T>(path);
         return good(answer) ? answer : null;
       },
-      { timeoutMs: 30_000, everyMs: 100, what },
+      { timeoutMs: 60_000, everyMs: 100, what },
     );
   }
 

@@ -163,7 +163,7 @@ test('an incident is told from its time on, and no longer than its end', async (
   const tilt = { id: 'i-1', device: 'dev-1', fields: { tilt_deg: 25, opened: true }, fromMs: 400, toMs: 1600 };
   fleet.play(tilt, startsAt);
   fleet.play({ ...tilt, id: 'long-over', fromMs: -500, toMs: -100 }, startsAt);
-  const over = () => broker.samples('dev-1').some((s) => (s.ts as number) > startsAt + tilt.toMs);
+  const over = () => broker.samples('dev-1').some((s) => (s.ts as number) > startsAt + tilt.toMs && s.opened !== true);
   await until(() => fleet.told.has('i-1') && over());
   await settle(fleet);
   const wrong = broker.samples('dev-1').filter((s) => s.opened === true);
