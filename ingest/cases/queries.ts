@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Case, FINISHED_STATES, SEVERITIES, type Severity } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { type Queries, readCursor, writeCursor } from '../database/mod.ts';
+import { pageOf, type Queries, readCursor } from '../database/mod.ts';
 import { toCases, toStoredEvent } from './rows.ts';
 import type { CaseFilter, EventFilter, Page, StoredEvent, Storm } from './types.ts';
 
@@ -29,9 +29,7 @@ export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<C
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const cursor = rows.length > limit && last ? writeCursor(last.opened_at, last.id) : null;
+  const { page, cursor } = pageOf(rows, limit, (row) => [row.opened_at, row.id]);
   return { items: await toCases(db, page), cursor };
 }
 
@@ -114,9 +112,7 @@ export async function listEvents(db: Queries, filter: EventFilter): Promise<Page
     .orderBy('subject', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const cursor = rows.length > limit && last ? writeCursor(last.confirmed_at, last.subject) : null;
+  const { page, cursor } = pageOf(rows, limit, (row) => [row.confirmed_at, row.subject]);
   return { items: page.map(toStoredEvent), cursor };
 }
 

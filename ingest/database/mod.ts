@@ -1,6 +1,6 @@
 export * from './config.ts';
 export { createDatabase } from './create.ts';
-export { readCursor, writeCursor } from './cursor.ts';
+export { pageOf, readCursor } from './cursor.ts';
 export * from './database.ts';
 export { isPoison } from './failures.ts';
 export * from './schema.ts';

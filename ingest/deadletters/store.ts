@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { DeadLetterAnswer } from '#grid/api/mod.ts';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
-import { type Database, readCursor, writeCursor } from '../database/mod.ts';
+import { type Database, pageOf, readCursor } from '../database/mod.ts';
 import type { DeadLetter } from '../ports.ts';
 import type { DeadLetterCount, DeadLetterFilter, DeadLetterStore, DeadLettersConfig } from './types.ts';
 
@@ -87,9 +87,8 @@ class KyselyDeadLetterStore implements DeadLetterStore {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const items = rows.slice(0, limit);
-    const last = items.at(-1);
-    return { items, cursor: rows.length > limit && last ? writeCursor(last.ts, last.id) : null };
+    const { page: items, cursor } = pageOf(rows, limit, (row) => [row.ts, row.id]);
+    return { items, cursor };
   }
 
   async get(id: string): Promise<DeadLetterAnswer> {

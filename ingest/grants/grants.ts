@@ -5,7 +5,7 @@ import { GRANT_KINDS, GRANT_MINUTES_MAX, type GrantKind, type GrantSubject, type
 import { type Clock, GewuError, type Log } from '#service/mod.ts';
 import { type Asker, AUDIT_LOCK, type Audit } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
-import { type Database, type GrantsTable, type Queries, readCursor, writeCursor } from '../database/mod.ts';
+import { type Database, type GrantsTable, pageOf, type Queries, readCursor } from '../database/mod.ts';
 import type { Registry } from '../devices/mod.ts';
 import type { Grant, GrantFilter, Grants } from './types.ts';
 
@@ -139,12 +139,8 @@ class KyselyGrants implements Grants {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      items: page.map((row) => toGrant(row, now)),
-      cursor: rows.length > limit && last ? writeCursor(last.created_at, last.id) : null,
-    };
+    const { page, cursor: next } = pageOf(rows, limit, (row) => [row.created_at, row.id]);
+    return { items: page.map((row) => toGrant(row, now)), cursor: next };
   }
 
   async answered(id: string, answer: 'sent' | 'missing'): Promise<void> {

@@ -3,7 +3,7 @@ import type { AlertTopic, IncidentAnswer, MessageAnswer, NotifySettings, NotifyS
 import { type Clock, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { type Asker, AUDIT_LOCK, type Audit, actorOf } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
-import { type Database, type Lock, type Queries, readCursor, writeCursor } from '../database/mod.ts';
+import { type Database, type Lock, pageOf, type Queries, readCursor } from '../database/mod.ts';
 import { type Channel, createChannel } from './channels/mod.ts';
 import type { NotifyConfig } from './config.ts';
 import { NotifySettingsError, onDuty, settingsMistakes } from './duty.ts';
@@ -125,9 +125,8 @@ class Notifier implements NotifyService {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = rows.length > limit ? page.at(-1) : undefined;
-    return { items: await toIncidents(kysely, page), cursor: last ? writeCursor(last.opened_at, last.id) : null };
+    const { page, cursor: next } = pageOf(rows, limit, (row) => [row.opened_at, row.id]);
+    return { items: await toIncidents(kysely, page), cursor: next };
   }
 
   async messages({ incident, person, state, limit = LIMIT_DEFAULT, cursor }: MessageFilter): Promise<Page<MessageAnswer>> {
@@ -142,9 +141,8 @@ class Notifier implements NotifyService {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = rows.length > limit ? page.at(-1) : undefined;
-    return { items: page.map(toMessage), cursor: last ? writeCursor(last.created_at, last.id) : null };
+    const { page, cursor: next } = pageOf(rows, limit, (row) => [row.created_at, row.id]);
+    return { items: page.map(toMessage), cursor: next };
   }
 
   acknowledge(id: string, by: Asker): Promise<IncidentAnswer> {

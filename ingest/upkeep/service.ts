@@ -5,7 +5,7 @@ import type { HealthState } from '#grid/wire/mod.ts';
 import { type Clock, Gauge, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { type Asker, AUDIT_LOCK, type Audit, actorOf } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
-import { type Database, type Queries, readCursor, type UpkeepCasesTable, writeCursor } from '../database/mod.ts';
+import { type Database, pageOf, type Queries, readCursor, type UpkeepCasesTable } from '../database/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import { lookOnce } from './cases.ts';
@@ -115,9 +115,8 @@ class Upkeep implements UpkeepService {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = rows.length > limit ? page.at(-1) : undefined;
-    return { items: await toAnswers(kysely, page), cursor: last ? writeCursor(last.opened_at, last.id) : null };
+    const { page, cursor: next } = pageOf(rows, limit, (row) => [row.opened_at, row.id]);
+    return { items: await toAnswers(kysely, page), cursor: next };
   }
 
   async case(id: string): Promise<UpkeepCaseDetail> {

@@ -5,7 +5,7 @@ import type { Site, SiteMaintenance } from '#grid/mod.ts';
 import { type Clock, GewuError, isGewuError, type Log } from '#service/mod.ts';
 import { type Asker, AUDIT_LOCK, type Audit, actorOf } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
-import { type Database, type MaintenanceWindowsTable, type Queries, readCursor, writeCursor } from '../database/mod.ts';
+import { type Database, type MaintenanceWindowsTable, pageOf, type Queries, readCursor } from '../database/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { Registry } from '../devices/mod.ts';
 import { ACTIVE_MAX, activeWindows, readMembers, subjectOf, thingsOf } from './cover.ts';
@@ -125,9 +125,8 @@ export class Windows {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = rows.length > limit ? page.at(-1) : undefined;
-    return { items: page.map((row) => toAnswer(row, now)), cursor: last ? writeCursor(last.at, last.id) : null };
+    const { page, cursor: next } = pageOf(rows, limit, (row) => [row.at, row.id]);
+    return { items: page.map((row) => toAnswer(row, now)), cursor: next };
   }
 
   async span(from: number, to: number): Promise<{ thing: Thing; from: number; to: number }[]> {

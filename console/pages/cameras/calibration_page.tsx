@@ -2,12 +2,11 @@ import { DeleteOutlined, PlusOutlined } from '@ant-design/icons';
 import { Alert, Button, InputNumber } from 'antd';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useParams } from 'react-router';
 import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
-import { useMay, useThing } from '../../api/mod.ts';
-import { Page, Panel, ScrollX, Shown, Waiting } from '../../parts/mod.ts';
-import { useDesiredCamera } from './configuration.tsx';
+import { useMay } from '../../api/mod.ts';
+import { Panel, ScrollX, Waiting } from '../../parts/mod.ts';
 import { Earlier } from './earlier.tsx';
+import { EditorPage } from './editor_page.tsx';
 import {
   calibrationOf,
   type Fit,
@@ -33,18 +32,9 @@ const MIDDLE = { x: 0.5, y: 0.6 };
 /** Ground points on the picture and on the map, what they come to, and the way to the edge. */
 export function CalibrationPage() {
   const { t } = useTranslation();
-  const { id = '' } = useParams();
-  const camera = useThing<CameraAnswer>(['devices', 'camera', id], `/api/v1/cameras/${id}`);
   return (
-    <Page title={`${t('calibration.title')} · ${id}`} back={{ to: `/cameras/${id}`, label: id }}>
-      <Shown of={camera}>{(known) => <Loaded camera={known} />}</Shown>
-    </Page>
+    <EditorPage title={t('calibration.title')}>{(camera, desired) => <Editor camera={camera} desired={desired} />}</EditorPage>
   );
-}
-
-function Loaded({ camera }: { camera: CameraAnswer }) {
-  const asked = useDesiredCamera(camera);
-  return <Shown of={asked}>{(desired) => <Editor camera={camera} desired={desired} />}</Shown>;
 }
 
 function Editor({ camera, desired }: { camera: CameraAnswer; desired: DesiredCameraAnswer }) {

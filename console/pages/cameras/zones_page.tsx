@@ -2,13 +2,12 @@ import { PlusOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useParams } from 'react-router';
-import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
-import { useMay, useThing } from '../../api/mod.ts';
-import { Page, Panel, Shown, useFilter } from '../../parts/mod.ts';
-import { useDesiredCamera } from './configuration.tsx';
+import type { DesiredCameraAnswer } from '#grid/api/mod.ts';
+import { useMay } from '../../api/mod.ts';
+import { Panel, useFilter } from '../../parts/mod.ts';
 import { type Draft, draftOf, firstClass, type Point, rectangle, type ShapeKey, withPoints, withShape } from './draft.ts';
 import { Earlier } from './earlier.tsx';
+import { EditorPage } from './editor_page.tsx';
 import { LiveView } from './live_view.tsx';
 import { Mistakes } from './mistakes.tsx';
 import { Push, useChecked } from './push.tsx';
@@ -23,18 +22,7 @@ const CORNERS_MIN = 3;
 /** Zones and exclusions of a camera, drawn over what it sees, checked as its edge checks them, and sent to it. */
 export function ZonesPage() {
   const { t } = useTranslation();
-  const { id = '' } = useParams();
-  const camera = useThing<CameraAnswer>(['devices', 'camera', id], `/api/v1/cameras/${id}`);
-  return (
-    <Page title={`${t('zones.title')} · ${id}`} back={{ to: `/cameras/${id}`, label: id }}>
-      <Shown of={camera}>{(known) => <Loaded camera={known} />}</Shown>
-    </Page>
-  );
-}
-
-function Loaded({ camera }: { camera: CameraAnswer }) {
-  const asked = useDesiredCamera(camera);
-  return <Shown of={asked}>{(desired) => <Editor camera={camera.id} desired={desired} />}</Shown>;
+  return <EditorPage title={t('zones.title')}>{(camera, desired) => <Editor camera={camera.id} desired={desired} />}</EditorPage>;
 }
 
 function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAnswer }) {
