@@ -6,6 +6,7 @@ import { type CentreAccess, openFromCentre } from './fetch.ts';
 
 /** A stream that stands still for so long is given up, and goes on from there with the next try. */
 const SILENCE_MS_MAX = 30_000;
+/** What the centre says to a range that begins at the package's end or beyond it (GEWU_REQUEST_INVALID). */
 const RANGE_NOT_THERE = 400;
 
 /** Fetches a package into `file`, from the byte on that it ends with. Throws GEWU_MODEL_UNREADABLE; what has come stays. */
