@@ -160,10 +160,13 @@ async function openNew(
     await join(db, id, heap.faults);
     for (const f of heap.faults) {
       const own = held.get(faultKey(f.cause, f.thing));
-      if (own !== undefined && own.row.id !== id) await close(db, own.row.id, { fixed_at: now, note: `> ${id}` });
+      if (own !== undefined && own.row.id !== id) await close(db, own.row.id, { fixed_at: now, note: wentInto(id) });
     }
   }
 }
+
+/** What stands as the note of a case whose fault another case has now. A person reads it, in either language. */
+const wentInto = (id: string): string => `> ${id}`;
 
 /** The case of the same thing that was well for a moment only. */
 async function reopened(db: Queries, { cause, subject }: Heap, now: number): Promise<string | null> {
