@@ -5,46 +5,16 @@ import {
   type Light,
   PICTURE_FAULTS,
   type PictureFault,
-  type RtspFaultKind,
   type StreetPlace,
   stageIncident,
-  toEnu,
-  toWgs84,
 } from '../cameras/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
-import {
-  CAMERA_TERMS,
-  CameraDirector,
-  type City,
-  type CityCamera,
-  cameraRule,
-  type Spot,
-  streetView,
-  throwSpot,
-} from '../city/mod.ts';
+import { CameraDirector, type City, type CityCamera, cameraRule, type Spot, streetView, throwSpot } from '../city/mod.ts';
 import type { StagedTruth } from '../report/mod.ts';
 import type { World } from '../world/mod.ts';
+import { truthsOf } from './camera_truths.ts';
 import type { Scenario } from './schema.ts';
-
-/** A view that several cameras share: what happens on it, and who shows it. */
-export interface StagedView {
-  /** It is drawn for this one. */
-  lead: CityCamera;
-  actors: Actor[];
-  /** Of the run, ms. */
-  lightAt(atMs: number): Light;
-  cameras: { camera: CityCamera; phaseMs: number }[];
-  /** Faults of the picture that one of them will have. */
-  spoilt: PictureFault[];
-}
-
-/** A camera that is wrong in one way from `fromMs` until `toMs` of the run. */
-export interface StagedCameraFault {
-  what: PictureFault | RtspFaultKind;
-  camera: CityCamera;
-  fromMs: number;
-  toMs: number;
-}
+import type { Shown, ShownView, StagedCameraFault, StagedView } from './staged_view.ts';
 
 export interface StagedCameras {
   views: StagedView[];
@@ -66,19 +36,6 @@ interface Terms {
   profile: Profile;
 }
 
-/** Something that stands on a view, ms of its script. */
-interface Shown {
-  id: string;
-  detects: IncidentClass;
-  place: StreetPlace;
-  /** Number of the cover, of an open one. */
-  cover: number | null;
-  fromMs: number;
-  toMs: number;
-  /** From `fromMs` on: it is complete and has stood for its dwell time. */
-  confirmMs: number;
-}
-
 /** The cameras of a view are up to so far apart in time. */
 const PHASE_STEP_MS = 1_700;
 const PHASE_MS_MAX = 7_000;
@@ -94,29 +51,6 @@ const LOOKS = 600;
 /** Rain in which one sees least. */
 const RAIN_MM_PER_H_FULL = 60;
 const LUX_FULL = 8_000;
-/** A camera that shows nothing of use is a fault of its own after so long, ms: docs/configuration.md. */
-const IMPAIRED_MS = 30_000;
-/** And so long after it has begun, for pictures that are only bad after a while (`GRACE`, docs/configuration.md). */
-const GRACE_MS: Readonly<Record<PictureFault | RtspFaultKind, number | null>> = {
-  black: 5_000,
-  frozen: 30_000,
-  overexposed: 30_000,
-  covered: 45_000,
-  moved: 60_000,
-  blurred: 120_000,
-  freeze: 5_000,
-  cut: 5_000,
-  halfOpen: 15_000,
-  password: 5_000,
-  // Fewer pictures, and broken ones: it is seen through.
-  drop: null,
-  corrupt: null,
-  garbage: null,
-};
-const IMPAIRS_ONLY: readonly string[] = ['moved', 'blurred'];
-/** What was confirmed so shortly before its end is no fair test. */
-const MARGIN_MS = 2_000;
-
 /** What the cameras of a run will show, from its seed. Pure. Throws RangeError where there are fewer cameras than faults. */
 export function stageCameras(terms: Terms): StagedCameras {
   const { scenario, city, edges, seed, durationS } = terms;
@@ -136,11 +70,6 @@ function viewKey({ street, pose, light, looks, covers }: CityCamera): string {
   const { originLon: _a, originLat: _b, ...drawn } = street;
   const { lon: _c, lat: _d, ...looked } = pose;
   return JSON.stringify([drawn, looked, light, looks, covers.map((c) => c.place)]);
-}
-
-interface ShownView {
-  view: StagedView;
-  shown: Shown[];
 }
 
 function stageView(
@@ -307,58 +236,4 @@ function stageFaults(cameras: readonly CityCamera[], faults: ScenarioFaults, dur
 
 export function isPictureFault(what: StagedCameraFault['what']): what is PictureFault {
   return (PICTURE_FAULTS as readonly string[]).includes(what);
-}
-
-function truthsOf(views: readonly ShownView[], faults: readonly StagedCameraFault[], startsAt: number, endsAt: number) {
-  const due: StagedTruth[] = [];
-  const possible: StagedTruth[] = [];
-  for (const { view, shown } of views)
-    for (const { camera, phaseMs } of view.cameras) {
-      const fault = faults.find((f) => f.camera === camera);
-      for (const thing of shown) {
-        const truth = truthOf(thing, camera, startsAt - phaseMs);
-        if (truth.standsFrom >= endsAt) continue;
-        const confirmed = truth.standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(truth.standsTo, endsAt);
-        (confirmed && fault === undefined ? due : possible).push(truth);
-      }
-    }
-  for (const { what, camera, fromMs, toMs } of faults) {
-    const graceMs = GRACE_MS[what];
-    const [standsFrom, standsTo] = [startsAt + fromMs, startsAt + toMs];
-    if (standsFrom >= endsAt) continue;
-    const truth: StagedTruth = {
-      id: `${what}-${camera.id}`,
-      source: 'sensor',
-      class: { flag: 1, code: '0136', fault: IMPAIRS_ONLY.includes(what) ? 'camera_picture' : 'camera_offline' },
-      component: camera.component,
-      lon: camera.pose.lon,
-      lat: camera.pose.lat,
-      standsFrom,
-      standsTo,
-      confirmMs: IMPAIRED_MS + (graceMs ?? 0),
-    };
-    const isDue = graceMs !== null && standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(standsTo, endsAt);
-    (isDue ? due : possible).push(truth);
-  }
-  return { due, possible };
-}
-
-function truthOf({ id, detects, place, cover, fromMs, toMs, confirmMs }: Shown, camera: CityCamera, zeroAt: number): StagedTruth {
-  const { street } = camera;
-  const { xM, yM } = toEnu(street, place);
-  const [lon, lat] = toWgs84(xM, yM, street.originLon, street.originLat);
-  const { raises } = CAMERA_TERMS[detects];
-  const code = cover === null ? undefined : camera.covers[cover]?.code;
-  return {
-    id: `${camera.id}-${id}`,
-    source: 'camera',
-    class:
-      'event' in raises ? { flag: 2, code: raises.event } : { flag: 1, code: code?.slice(6, 10) ?? '0114', fault: raises.fault },
-    ...(code === undefined ? {} : { component: code }),
-    lon,
-    lat,
-    standsFrom: zeroAt + fromMs,
-    standsTo: zeroAt + toMs,
-    confirmMs,
-  };
 }

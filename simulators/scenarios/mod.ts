@@ -1,5 +1,6 @@
-export { isPictureFault, type StagedCameraFault, type StagedCameras, type StagedView, stageCameras } from './cameras.ts';
+export { isPictureFault, type StagedCameras, stageCameras } from './cameras.ts';
 export { loadScenario, Scenario, type ScenarioIncident, shippedScenario, type Thresholds } from './schema.ts';
+export type { StagedCameraFault, StagedView } from './staged_view.ts';
 export {
   type Expected,
   type Staged,

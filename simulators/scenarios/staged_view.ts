@@ -1,0 +1,40 @@
+import type { Actor, IncidentClass, Light, PictureFault, RtspFaultKind, StreetPlace } from '../cameras/mod.ts';
+import type { CityCamera } from '../city/mod.ts';
+
+/** A view that several cameras share: what happens on it, and who shows it. */
+export interface StagedView {
+  /** It is drawn for this one. */
+  lead: CityCamera;
+  actors: Actor[];
+  /** Of the run, ms. */
+  lightAt(atMs: number): Light;
+  cameras: { camera: CityCamera; phaseMs: number }[];
+  /** Faults of the picture that one of them will have. */
+  spoilt: PictureFault[];
+}
+
+/** A camera that is wrong in one way from `fromMs` until `toMs` of the run. */
+export interface StagedCameraFault {
+  what: PictureFault | RtspFaultKind;
+  camera: CityCamera;
+  fromMs: number;
+  toMs: number;
+}
+
+/** Something that stands on a view, ms of its script. */
+export interface Shown {
+  id: string;
+  detects: IncidentClass;
+  place: StreetPlace;
+  /** Number of the cover, of an open one. */
+  cover: number | null;
+  fromMs: number;
+  toMs: number;
+  /** From `fromMs` on: it is complete and has stood for its dwell time. */
+  confirmMs: number;
+}
+
+export interface ShownView {
+  view: StagedView;
+  shown: Shown[];
+}
