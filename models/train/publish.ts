@@ -12,7 +12,9 @@ export interface TrainingRecord {
   batch: number;
   seed: number;
   passes: number;
+  /** By the clock, and of all cores together. */
   minutes: number;
+  cpuMinutes: number;
   width: number;
   height: number;
   parameters: number;

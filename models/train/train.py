@@ -85,7 +85,8 @@ class Run:
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0}]
         self.optimiser = torch.optim.AdamW(groups, args.rate)
-        self.step, self.seconds = 0, 0.0
+        # Its time by the clock, and of all cores together: beside other work only the second tells what a step costs.
+        self.step, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
         # A state belongs to one plan: another seed, length or folder begins anew.
         self.plan = [args.steps, args.seed, args.batch, args.rate, args.weights, *args.data, *classes]
         self.path = os.path.join(args.out, "state.pt")
@@ -101,12 +102,12 @@ class Run:
         self.average.net.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.steps = self.step = state["step"]
-        self.seconds = state["seconds"]
+        self.seconds, self.cpu_seconds = state["seconds"], state["cpu_seconds"]
         print(f"goes on after step {self.step}", flush=True)
 
     def save(self):
         state = {"plan": self.plan, "net": self.net.state_dict(), "average": self.average.net.state_dict(),
-                 "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds}
+                 "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
         torch.save(state, self.path + ".part")
         os.replace(self.path + ".part", self.path)
 
@@ -161,7 +162,7 @@ def finish(run, classes, images, per_pass):
     os.replace(os.path.join(out, "model.onnx.part"), os.path.join(out, "model.onnx"))
     save_weights(net, os.path.join(out, "weights.npz"))
     record = {"classes": classes, "images": images, "steps": run.step, "batch": run.args.batch, "seed": run.args.seed,
-              "passes": round(run.step / per_pass, 1), "minutes": round(run.seconds / 60, 1),
+              "passes": round(run.step / per_pass, 1), "minutes": round(run.seconds / 60, 1), "cpuMinutes": round(run.cpu_seconds / 60, 1),
               "width": WIDTH, "height": HEIGHT, "parameters": sum(p.numel() for p in net.parameters())}
     with open(os.path.join(out, "training.json"), "w") as file:
         json.dump(record, file)
@@ -183,9 +184,10 @@ def main():
     ends = began + args.minutes * 60
     run.net.train()
     while run.step < args.steps:
-        step_began = time.time()
+        step_began, step_cpu = time.time(), time.process_time()
         sums.append(run.learn(pictures, truths, order, grid))
         run.seconds += time.time() - step_began
+        run.cpu_seconds += time.process_time() - step_cpu
         if run.step % SAY_EVERY == 0 or run.step == args.steps:
             class_loss, box_loss = (sum(column) / len(sums) for column in zip(*sums))
             speed = len(sums) * order.batch / max(1e-6, time.time() - began)

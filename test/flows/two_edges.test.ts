@@ -23,6 +23,8 @@ test('one stall before two cameras of one edge and one of another is one case, o
   });
   const centre = await TestCentre.start({ edges: sites });
   onTestFinished(() => centre.stop());
+  // Before the nodes, which are stopped before their folders are removed.
+  const dirs = await Promise.all(sites.map(() => tempDir()));
   const nodes = new Map<string, EdgeNode>();
   onTestFinished(async () => {
     for (const node of nodes.values()) await node.stop();
@@ -39,7 +41,6 @@ test('one stall before two cameras of one edge and one of another is one case, o
     await node.start();
     nodes.set(id, node);
   };
-  const dirs = await Promise.all(sites.map(() => tempDir()));
   for (const [k, site] of sites.entries()) await start(site, dirs[k] as string);
 
   const cases = async () => (await centre.get('/api/v1/cases')).body.items as { id: string; state: string; events: string[] }[];
