@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, type ServerProcess, startInfluxdb, startPostgres } from '#cli/servers/mod.ts';
-import type { SiteDevice } from '#grid/mod.ts';
+import type { Site, SiteDevice } from '#grid/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
 import type { LoadCommand, LoadCount, LoadOptions } from './load/main.ts';
 import { Pinned } from './processes.ts';
@@ -24,12 +24,14 @@ export interface Flow {
 export interface FlowOptions {
   dir: string;
   devices: SiteDevice[];
+  /** In place of one unit grid with the devices. */
+  site?: Site;
   /** Real servers instead of the embedded stores. */
   servers: boolean;
 }
 
 /** The centre runs, the edge does not yet. */
-export async function startFlow({ dir, devices, servers }: FlowOptions): Promise<Flow> {
+export async function startFlow({ dir, devices, site, servers }: FlowOptions): Promise<Flow> {
   await mkdir(dir, { recursive: true });
   const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const [brokerPort, centreBrokerPort, apiPort, probePort] = ports;
@@ -38,8 +40,8 @@ export async function startFlow({ dir, devices, servers }: FlowOptions): Promise
   try {
     const stores = servers ? await startStores(dir, running) : {};
     const files = await Promise.all([
-      writeEdgeFile({ dir, devices, brokerPort, centreBrokerPort, apiPort, probePort }),
-      writeCentreFile({ dir, devices, brokerPort: centreBrokerPort, apiPort, stores }),
+      writeEdgeFile({ dir, devices, site, brokerPort, centreBrokerPort, apiPort, probePort }),
+      writeCentreFile({ dir, devices, site, brokerPort: centreBrokerPort, apiPort, stores }),
     ]);
     const edge = new Pinned({ args: ['edge', '--config', files[0]], logFile: join(dir, 'edge.log') });
     const centre = new Pinned({ args: ['ingest', '--config', files[1]], logFile: join(dir, 'centre.log') });
@@ -107,4 +109,10 @@ export class LampLoad {
 export function metricOf(text: string, series: string): number {
   const line = text.split('\n').find((l) => l.startsWith(`${series} `));
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
+}
+
+/** The sum over all series of a name in Prometheus text. */
+export function metricsOf(text: string, name: string): number {
+  const values = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

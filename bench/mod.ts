@@ -4,6 +4,7 @@ import { edgeBench } from './edge.ts';
 import { ingestBench } from './ingest.ts';
 import { latencyBench } from './latency.ts';
 import { simulatorsBench } from './simulators/bench.ts';
+import { soakBench } from './soak/soak.ts';
 import { trackingBench } from './tracking/mod.ts';
 import type { Bench } from './types.ts';
 import { visionBench } from './vision/vision.ts';
@@ -17,6 +18,7 @@ export const BENCHES: readonly Bench[] = [
   drainBench,
   trackingBench,
   visionBench,
+  soakBench,
   simulatorsBench,
   consoleBench,
 ];

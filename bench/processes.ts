@@ -87,6 +87,12 @@ export class Pinned {
   }
 }
 
+/** MiB of memory that a process holds now; 0 when it has gone. */
+export async function rssMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+}
+
 /** Source: proc(5), /proc/[pid]/stat, fields 14 and 15. */
 export async function cpuUs(pid: number): Promise<number> {
   return ticksUs((await statOf(pid)) ?? [], [14, 15]);

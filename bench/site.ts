@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { localPlane, type SiteDevice } from '#grid/mod.ts';
+import { localPlane, type Site, type SiteDevice } from '#grid/mod.ts';
 import { deviceId } from './load/main.ts';
 
 export const EDGE = 'edge-01';
@@ -41,9 +41,13 @@ export function covers(count: number): SiteDevice[] {
   }));
 }
 
+const siteOf = (devices: SiteDevice[]): Partial<Site> => ({ cells: [{ code: CELL, polygon: SQUARE }], devices });
+
 export interface EdgeFileOptions {
   dir: string;
   devices: SiteDevice[];
+  /** In place of the one unit grid with the devices. */
+  site?: Partial<Site> | undefined;
   brokerPort: number;
   centreBrokerPort: number;
   apiPort?: number;
@@ -55,6 +59,7 @@ export interface EdgeFileOptions {
 export async function writeEdgeFile({
   dir,
   devices,
+  site = siteOf(devices),
   brokerPort,
   centreBrokerPort,
   apiPort = 9,
@@ -71,7 +76,7 @@ export async function writeEdgeFile({
       apiUrl: `http://127.0.0.1:${apiPort}`,
     },
     ...(probePort === undefined ? {} : { probes: { port: probePort } }),
-    site: { cells: [{ code: CELL, polygon: SQUARE }], devices },
+    site,
   };
   // JSON is YAML.
   await writeFile(file, JSON.stringify(config));
@@ -83,6 +88,8 @@ export interface CentreFileOptions {
   brokerPort: number;
   apiPort: number;
   devices: SiteDevice[];
+  /** In place of the one unit grid with the devices. */
+  site?: Partial<Site> | undefined;
   /** Edges beside the first one, which have no devices. */
   moreEdges?: readonly string[];
   /** `timeseries`, `database`, as in `ingest.yaml`; embedded when left out. */
@@ -94,11 +101,11 @@ export async function writeCentreFile({
   brokerPort,
   apiPort,
   devices,
+  site = siteOf(devices),
   moreEdges = [],
   stores = {},
 }: CentreFileOptions): Promise<string> {
   const file = join(dir, 'ingest.yaml');
-  const site = { cells: [{ code: CELL, polygon: SQUARE }], devices };
   const config = {
     version: 1,
     centre: { dataDir: join(dir, 'centre') },

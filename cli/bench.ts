@@ -11,7 +11,7 @@ const list = BENCHES.map((b) => `  ${b.name.padEnd(8)} ${b.summary}`).join('\n')
 export const bench: Command = {
   name: 'bench',
   summary: 'measure the data plane, each figure beside its yardstick',
-  usage: `usage: gewu bench NAME [--rounds ${ROUNDS}] [--cameras 8] [--fps 2] [--short] [--keep] [--json]
+  usage: `usage: gewu bench NAME [--rounds ${ROUNDS}] [--cameras 8] [--fps 2] [--minutes 30] [--short] [--keep] [--json]
 
 ${list}
 
@@ -24,6 +24,7 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
         rounds: { type: 'string' },
         cameras: { type: 'string' },
         fps: { type: 'string' },
+        minutes: { type: 'string' },
         short: { type: 'boolean' },
         keep: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -36,9 +37,10 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
     const rounds = values.rounds === undefined ? (short ? 1 : ROUNDS) : parseInteger('rounds', values.rounds, 1, 100);
     const cameras = values.cameras === undefined ? undefined : parseInteger('cameras', values.cameras, 1, 200);
     const fps = values.fps === undefined ? undefined : parseInteger('fps', values.fps, 1, 15);
+    const minutes = values.minutes === undefined ? undefined : parseInteger('minutes', values.minutes, 1, 1440);
     const dir = await mkdtemp(join(tmpdir(), 'gewu-bench-'));
     try {
-      const { figures, missed } = await wanted.run({ dir, rounds, short, cameras, fps, say });
+      const { figures, missed } = await wanted.run({ dir, rounds, short, cameras, fps, minutes, say });
       print(values.json ? JSON.stringify({ ...figures, missed }) : table(figures));
       for (const what of missed) say(`gewu bench ${wanted.name}: missed: ${what}`);
       return missed.length === 0 || short ? 0 : 1;
