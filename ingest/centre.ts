@@ -21,7 +21,7 @@ import { Persistent } from './persistent.ts';
 import { createSessionService } from './sessions/mod.ts';
 import { createTimeSeriesStore, type TimeSeriesStore } from './timeseries/mod.ts';
 import { createTrials, Promotions } from './trials/mod.ts';
-import { createUpkeepService } from './upkeep/mod.ts';
+import { createUpkeepService, type UpkeepService } from './upkeep/mod.ts';
 
 export interface CentreDependencies {
   config: IngestConfig;
@@ -124,7 +124,8 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const timeseries = createTimeSeriesStore(config.timeseries, common);
   const { timeZone } = config.centre;
   const policy = config.filingPolicy === null ? {} : { policy: config.filingPolicy };
-  const cases = createCaseService({ database, commands: port, timeZone, ...policy, ...common });
+  const windowsOf: UpkeepService['windowsOf'] = (from, to) => upkeep.windowsOf(from, to);
+  const cases = createCaseService({ database, commands: port, timeZone, ...policy, windowsOf, ...common });
   const devices = createDeviceService({ config: config.health, registry, database, ...common });
   const deadLetters = createDeadLetterStore({ config: config.deadLetters, database, ...common });
   const onStored = (sha256: string) => cases.evidenceStored(sha256);

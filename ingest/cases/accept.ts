@@ -7,6 +7,7 @@ import { ACCEPTED, type Verdict } from '../ports.ts';
 import { EventBatch } from './batch.ts';
 import { CaseDraft } from './draft.ts';
 import { applySummary, noteJoined } from './feed.ts';
+import { type IsWorkedOn, recorded, toldAloud } from './maintenance.ts';
 import type { CaseNumbers } from './numbers.ts';
 import { perform } from './perform.ts';
 import { filingMode } from './policy.ts';
@@ -32,6 +33,7 @@ export interface AcceptContext {
   at: number;
   numbers: CaseNumbers;
   policy: FilingPolicy;
+  isWorkedOn: IsWorkedOn;
 }
 
 /** What an event locks while it looks for its case: its own row, its class and its neighbourhood. */
@@ -49,10 +51,33 @@ export function locksOf(record: EventRecord): Lock[] {
  * a better confidence. So the same set of revisions gives the same state in whatever order it comes.
  */
 export async function acceptEvents(context: AcceptContext, records: readonly EventRecord[]): Promise<Outcome[]> {
-  const { db, at, numbers } = context;
-  const batch = await EventBatch.read(db, records);
+  const batch = await EventBatch.read(context.db, records);
   const fed: Fed[] = [];
   for (const record of records) fed.push(await acceptEvent(context, batch, record));
+  return write(context, batch, fed);
+}
+
+/** Events that were recorded while somebody worked there, and are still so: they open their cases now. Those that have changed since are left alone. */
+export async function resumeEvents(
+  context: AcceptContext,
+  records: readonly EventRecord[],
+): Promise<{ record: EventRecord; outcome: Outcome }[]> {
+  const batch = await EventBatch.read(context.db, records);
+  const resumed: EventRecord[] = [];
+  const fed: Fed[] = [];
+  for (const { subject } of records) {
+    const row = batch.event(subject);
+    if (row === undefined || row.worked_on === 0 || row.case_id !== null || row.cleared_at !== null) continue;
+    const record = toldAloud(JSON.parse(row.record_json) as EventRecord);
+    const now = { ...row, record_json: JSON.stringify(record), worked_on: 0, updated_at: context.at };
+    fed.push(await feed(context, batch, { record, row: now, newFiles: [], joined: false, opened: false }, 'updated'));
+    resumed.push(record);
+  }
+  const outcomes = await write(context, batch, fed);
+  return resumed.map((record, i) => ({ record, outcome: outcomes[i] as Outcome }));
+}
+
+async function write({ at, numbers }: AcceptContext, batch: EventBatch, fed: readonly Fed[]): Promise<Outcome[]> {
   const saved = await batch.write(at);
   await numbers.write();
   for (const { outcome, draft, opened } of fed)
@@ -68,22 +93,28 @@ interface Fed {
   opened: boolean;
 }
 
-async function acceptEvent(context: AcceptContext, batch: EventBatch, record: EventRecord): Promise<Fed> {
-  const known = batch.event(record.subject);
-  if (known !== undefined && known.edge !== record.data.edge)
-    return { outcome: refused(`event ${record.subject} belongs to edge ${known.edge}`), draft: null, opened: false };
-  const merged = mergeRevision(known, eventRow(record, context.at));
+async function acceptEvent(context: AcceptContext, batch: EventBatch, came: EventRecord): Promise<Fed> {
+  const known = batch.event(came.subject);
+  if (known !== undefined && known.edge !== came.data.edge)
+    return { outcome: refused(`event ${came.subject} belongs to edge ${known.edge}`), draft: null, opened: false };
+  const record = recorded(came, known, context.isWorkedOn);
+  const incoming = { ...eventRow(record, context.at), worked_on: record === came ? 0 : 1 };
+  const merged = mergeRevision(known, incoming);
   if (known !== undefined && !merged.changed) {
     const state = known.case_id === null ? null : stateOf(await batch.draft(known.case_id));
     return { outcome: { verdict: ACCEPTED, fresh: false, case: state, changes: [] }, draft: null, opened: false };
   }
   const current = merged.fresh || known === undefined ? record : (JSON.parse(known.record_json) as EventRecord);
-  const outcome: Outcome = { verdict: ACCEPTED, fresh: merged.fresh, case: null, changes: [] };
-  const what = known === undefined ? 'opened' : 'updated';
-  outcome.changes.push({ of: 'event', id: record.subject, what, ts: context.at });
   const news: News = { record: current, row: merged.row, newFiles: merged.newFiles, joined: false, opened: false };
+  const fed = await feed(context, batch, news, known === undefined ? 'opened' : 'updated');
+  return { ...fed, outcome: { ...fed.outcome, fresh: merged.fresh } };
+}
+
+/** Carries an event to its case; `what` has become of the event. */
+async function feed(context: AcceptContext, batch: EventBatch, news: News, what: 'opened' | 'updated'): Promise<Fed> {
   const draft = await feedCase(context, batch, news);
-  if (draft !== null) outcome.case = stateOf(draft);
+  const change: Change = { of: 'event', id: news.row.subject, what, ts: context.at };
+  const outcome: Outcome = { verdict: ACCEPTED, fresh: true, case: draft === null ? null : stateOf(draft), changes: [change] };
   return { outcome, draft, opened: news.opened };
 }
 

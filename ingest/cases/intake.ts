@@ -3,12 +3,15 @@ import { type Clock, Counter, type ErrorCode, Histogram, isGewuError, type Log, 
 import type { Database } from '../database/mod.ts';
 import { isPoison } from '../database/mod.ts';
 import type { EventsSink, Verdict } from '../ports.ts';
-import { acceptEvents, locksOf, type Outcome } from './accept.ts';
+import { type AcceptContext, acceptEvents, locksOf, type Outcome, resumeEvents } from './accept.ts';
+import { type IsWorkedOn, type WindowsOf, workAt } from './maintenance.ts';
 import { CaseNumbers } from './numbers.ts';
 import { DEFAULT_FILING_POLICY, readPolicy } from './policy.ts';
 
 /** Events in one transaction: one sync to disk for all of them, and locks that nobody waits for long. */
 const BATCH_EVENTS = 64;
+/** Events under maintenance windows that one look considers. */
+const WORKED_ON_MAX = 10_000;
 
 export interface EventIntakeDependencies {
   database: Database;
@@ -16,6 +19,7 @@ export interface EventIntakeDependencies {
   log: Log;
   metrics: Metrics;
   timeZone: string;
+  windowsOf: WindowsOf;
   /** Called after the commit, for each event. */
   announce(record: EventRecord, outcome: Outcome): void;
 }
@@ -60,6 +64,30 @@ export class EventIntake implements EventsSink {
     return verdicts;
   }
 
+  /** Carries to their cases what was recorded under a maintenance window that is over, and is still so. Returns how many. */
+  async resume(): Promise<number> {
+    const { database, clock, windowsOf, announce } = this.#deps;
+    const rows = await database.kysely
+      .selectFrom('events')
+      .select(['origin', 'source', 'record_json'])
+      .where('worked_on', '=', 1)
+      .where('cleared_at', 'is', null)
+      .limit(WORKED_ON_MAX)
+      .execute();
+    if (rows.length === 0) return 0;
+    const now = clock.now();
+    const isWorkedOn = await workAt(windowsOf, [now]);
+    const over = rows.filter((row) => !isWorkedOn(row, now)).map((row) => JSON.parse(row.record_json) as EventRecord);
+    let count = 0;
+    for (let i = 0; i < over.length; i += BATCH_EVENTS) {
+      const batch = over.slice(i, i + BATCH_EVENTS);
+      const resumed = await this.#inOne(batch, isWorkedOn, (context) => resumeEvents(context, batch));
+      for (const { record, outcome } of resumed) announce(record, outcome);
+      count += resumed.length;
+    }
+    return count;
+  }
+
   async #storeBatch(batch: readonly EventRecord[]): Promise<Outcome[]> {
     const end = this.#batchSeconds.startTimer();
     try {
@@ -75,13 +103,21 @@ export class EventIntake implements EventsSink {
     }
   }
 
-  #store(batch: readonly EventRecord[]): Promise<Outcome[]> {
+  async #store(batch: readonly EventRecord[]): Promise<Outcome[]> {
+    const isWorkedOn = await workAt(
+      this.#deps.windowsOf,
+      batch.map((r) => r.data.lastSeenAt),
+    );
+    return this.#inOne(batch, isWorkedOn, (context) => acceptEvents(context, batch));
+  }
+
+  #inOne<T>(batch: readonly EventRecord[], isWorkedOn: IsWorkedOn, work: (context: AcceptContext) => Promise<T>): Promise<T> {
     const { database, clock, timeZone } = this.#deps;
     return database.transaction(
       async (db) => {
         const policy = (await readPolicy(db)) ?? DEFAULT_FILING_POLICY;
         const at = clock.now();
-        return acceptEvents({ db, at, numbers: new CaseNumbers({ db, at, timeZone }), policy }, batch);
+        return work({ db, at, numbers: new CaseNumbers({ db, at, timeZone }), policy, isWorkedOn });
       },
       { locks: batch.flatMap(locksOf) },
     );

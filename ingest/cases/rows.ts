@@ -10,6 +10,7 @@ import {
   type Severity,
 } from '#grid/mod.ts';
 import type { CasesTable, EventsTable, Queries } from '../database/mod.ts';
+import { sourceOf } from './maintenance.ts';
 import type { StoredEvent } from './types.ts';
 
 /** Rows to domain types and back. */
@@ -43,8 +44,7 @@ export function eventRow(record: EventRecord, now: number): EventsTable {
     severity: data.severity,
     confidence: data.confidence,
     ...placeColumns(data.place),
-    origin: data.origin.by,
-    source: data.origin.by === 'sensor' ? data.origin.device : data.origin.camera,
+    ...sourceOf(data),
     started_at: data.startedAt,
     confirmed_at: data.confirmedAt,
     last_seen_at: data.lastSeenAt,
@@ -54,6 +54,7 @@ export function eventRow(record: EventRecord, now: number): EventsTable {
     record_json: JSON.stringify(record),
     evidence_json: JSON.stringify(sortFiles(data.evidence)),
     case_id: null,
+    worked_on: 0,
     received_at: now,
     updated_at: now,
   };

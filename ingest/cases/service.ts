@@ -10,6 +10,7 @@ import { CaseDraft } from './draft.ts';
 import { checkDuties, leadsFrom, roleFor } from './duties.ts';
 import { eventsOf } from './feed.ts';
 import { EventIntake } from './intake.ts';
+import type { WindowsOf } from './maintenance.ts';
 import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
@@ -40,6 +41,8 @@ export interface CaseServiceDependencies {
   policy?: FilingPolicy;
   /** IANA name, for the day in a case number. */
   timeZone?: string;
+  /** What somebody works on; nothing when missing. */
+  windowsOf?: WindowsOf;
 }
 
 /** Listeners of one process: every open live stream is one. */
@@ -47,6 +50,8 @@ const LISTENERS_MAX = 1000;
 /** So many open cases of one class within so long are a storm. */
 const STORM_CASES_MIN = 10;
 const STORM_MS = 3_600_000;
+/** A window that is over is seen within this time. */
+const RESUME_EVERY_MS = 5_000;
 
 /** Builds the case service; the database must be started before it, and stopped after it. */
 export function createCaseService(dependencies: CaseServiceDependencies): CaseService {
@@ -59,6 +64,8 @@ class KyselyCaseService implements CaseService {
   readonly #intake: EventIntake;
   readonly #emitter = new EventEmitter<{ change: [Change] }>();
   readonly #steps: Counter<'transition' | 'result'>;
+  #timer: NodeJS.Timeout | undefined;
+  #resuming: Promise<number> | null = null;
 
   constructor(dependencies: CaseServiceDependencies) {
     this.#deps = dependencies;
@@ -67,6 +74,7 @@ class KyselyCaseService implements CaseService {
     this.#intake = new EventIntake({
       ...dependencies,
       timeZone: this.#timeZone,
+      windowsOf: dependencies.windowsOf ?? (async () => []),
       announce: (record, outcome) => this.#announce(record, outcome),
     });
     this.#steps = new Counter({
@@ -78,16 +86,32 @@ class KyselyCaseService implements CaseService {
   }
 
   async start(): Promise<void> {
-    const { database, policy = DEFAULT_FILING_POLICY, clock } = this.#deps;
+    const { database, policy = DEFAULT_FILING_POLICY, clock, log } = this.#deps;
     if ((await readPolicy(database.kysely)) === null) await seedPolicy(database.kysely, policy, clock);
+    this.#timer = setInterval(
+      () =>
+        void this.resume().catch((error: unknown) =>
+          log.warn({ err: error }, 'events of windows that are over could not be looked for; tried again'),
+        ),
+      RESUME_EVERY_MS,
+    ).unref();
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#resuming?.catch(() => undefined);
     this.#emitter.removeAllListeners();
   }
 
   accept(events: readonly EventRecord[]): Promise<Verdict[]> {
     return this.#intake.accept(events);
+  }
+
+  resume(): Promise<number> {
+    this.#resuming ??= this.#intake.resume().finally(() => {
+      this.#resuming = null;
+    });
+    return this.#resuming;
   }
 
   async get(id: string): Promise<Case> {

@@ -113,6 +113,11 @@ export interface Storm {
  * GEWU_REQUEST_INVALID (input), GEWU_TRANSITION_REFUSED (state), GEWU_TRANSITION_GUARD (condition).
  */
 export interface CaseService extends Service, EventsSink {
+  /**
+   * Opens cases for what was recorded under maintenance windows that are over and is still so. Runs by itself; tests call it. Returns how many
+   * events there were.
+   */
+  resume(): Promise<number>;
   /** Throws GEWU_NOT_FOUND. */
   get(id: string): Promise<Case>;
   list(filter: CaseFilter): Promise<Page<Case>>;

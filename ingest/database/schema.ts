@@ -81,6 +81,8 @@ export interface EventsTable {
   evidence_json: string;
   /** The case it feeds now (after a merge: the master); null for a stored-only event. */
   case_id: string | null;
+  /** 1: stored only, because a maintenance window was open here when it was last seen. */
+  worked_on: number;
   /** First arrival and last change here. */
   received_at: number;
   updated_at: number;

@@ -57,7 +57,7 @@ export interface UpkeepService extends Service {
     limit?: number | undefined;
     cursor?: string | undefined;
   }): Promise<Page<MaintenanceAnswer>>;
-  /** Every thing that was worked on at some time of these, with when: the coverage counts it as not watched. */
+  /** Every thing that was worked on at some time of these, with when: the coverage counts it as not watched, and its events open no case. */
   windowsOf(from: number, to: number): Promise<{ thing: Thing; from: number; to: number }[]>;
   /** Throws GEWU_NOT_FOUND for what is not registered. */
   begin(window: NewWindow, by: Asker): Promise<MaintenanceAnswer[]>;

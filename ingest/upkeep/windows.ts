@@ -139,6 +139,7 @@ export class Windows {
       .orderBy('to_at')
       .limit(SPAN_MAX)
       .execute();
+    if (rows.length === 0) return [];
     const members = await readMembers(database.kysely);
     return rows.flatMap((row) =>
       thingsOf(subjectOf(row), registry, members).map((thing) => ({ thing, from: row.from_at, to: row.to_at })),

@@ -2,7 +2,8 @@ import type { CoverageAnswer } from '#grid/api/mod.ts';
 import type { Clock } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { Registry } from '../devices/mod.ts';
-import { type Timeline, timelines, worked } from './history.ts';
+import type { UpkeepService } from '../upkeep/mod.ts';
+import { type Timeline, timelines } from './history.ts';
 import { type Span, shares, union, without } from './spans.ts';
 
 const HOUR_MS = 3_600_000;
@@ -13,6 +14,7 @@ const FRESH_MS = 60_000;
 export interface CoverageDependencies {
   database: Database;
   registry: Registry;
+  upkeep: Pick<UpkeepService, 'windowsOf'>;
   clock: Clock;
 }
 
@@ -49,13 +51,11 @@ export class Coverage {
   }
 
   async #ask(): Promise<CoverageAnswer> {
-    const { database, registry, clock } = this.#deps;
+    const { database, registry, upkeep, clock } = this.#deps;
     const to = clock.now();
     const from = to - HOURS * HOUR_MS;
-    const [states, maintenance] = await Promise.all([
-      timelines(database.kysely, from),
-      worked(database.kysely, registry, from, to),
-    ]);
+    const [states, windows] = await Promise.all([timelines(database.kysely, from), upkeep.windowsOf(from, to)]);
+    const maintenance = Map.groupBy(windows, ({ thing }) => `${thing.of} ${thing.id}`);
     const silent = new Map([...registry.edges.keys()].map((id) => [id, spansOf(states.get(`${id} edge ${id}`), 'offline', to)]));
     const cells = new Map(
       [...registry.cells.keys()].map((code) => [code, { camera: [] as Span[], sensor: [] as Span[], cameras: 0, sensors: 0 }]),
@@ -64,7 +64,10 @@ export class Coverage {
       const at = cells.get(cell ?? '');
       if (at === undefined) return;
       const online = spansOf(states.get(`${edge} ${of} ${id}`), 'online', to);
-      const holes = union([...(silent.get(edge) ?? []), ...(maintenance.get(`${of} ${id}`) ?? [])]);
+      const holes = union([
+        ...(silent.get(edge) ?? []),
+        ...(maintenance.get(`${of} ${id}`) ?? []).map((w): Span => [w.from, Math.min(to, w.to)]),
+      ]);
       const watched = without(online, holes);
       at[of === 'device' ? 'sensor' : 'camera'].push(...watched);
       at[of === 'device' ? 'sensors' : 'cameras']++;

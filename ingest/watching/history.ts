@@ -1,7 +1,4 @@
 import type { Queries } from '../database/mod.ts';
-import type { Registry } from '../devices/mod.ts';
-import { readMembers, subjectOf, thingsOf } from '../upkeep/mod.ts';
-import type { Span } from './spans.ts';
 
 /** What a thing was from when on, oldest first. */
 export type Timeline = (readonly [at: number, state: string])[];
@@ -49,23 +46,4 @@ export async function timelines(db: Queries, from: number): Promise<Map<string, 
     all.set(key(row), timeline);
   }
   return all;
-}
-
-/** When somebody worked on each thing, by `kind id`. */
-export async function worked(db: Queries, registry: Registry, from: number, to: number): Promise<Map<string, Span[]>> {
-  const windows = await db
-    .selectFrom('maintenance_windows')
-    .selectAll()
-    .where('to_at', '>', from)
-    .where('from_at', '<', to)
-    .execute();
-  const members = windows.some((w) => w.subject_of === 'group') ? await readMembers(db) : new Map();
-  const spans = new Map<string, Span[]>();
-  for (const window of windows)
-    for (const { of, id } of thingsOf(subjectOf(window), registry, members)) {
-      const known = spans.get(`${of} ${id}`) ?? [];
-      known.push([Number(window.from_at), Math.min(to, Number(window.to_at))]);
-      spans.set(`${of} ${id}`, known);
-    }
-  return spans;
 }

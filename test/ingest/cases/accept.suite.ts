@@ -18,6 +18,8 @@ import {
 } from './fixture.ts';
 
 const HOUR = 3600 * 1000;
+const camera = (id: string) =>
+  ({ by: 'camera', camera: id, zone: 'z', track: 't', model: 'street@1', provenance: 'drawn-scenes', simulated: true }) as const;
 
 export const acceptSuite: Suite = ({ fresh }) => {
   it('files a critical sensor fault at once, with the 19-digit number of its division and day', async () => {
@@ -64,6 +66,41 @@ export const acceptSuite: Suite = ({ fresh }) => {
     // One that has its case keeps it, whatever a later revision says.
     await take(centre, openCover('e1', 3, { suppressed: 'maintenance' }));
     expect((await allCases(centre)).map((c) => [c.events, c.observations])).toEqual([[['e1'], 3]]);
+  });
+
+  it('records what a camera sees while somebody works on it; what is still so afterwards opens its case, what is over does not', async () => {
+    const centre = await openCentre(await fresh());
+    const end = T0 + 90_000;
+    centre.windows.push({ thing: { of: 'camera', id: 'cam-1' }, from: T0, to: end });
+    await take(centre, stall('stays'), stall('goes', 1, { at: east(500) }));
+    await take(centre, stall('other', 1, { at: east(900), origin: camera('cam-2') }));
+    const fed = async () => (await allCases(centre)).map((c) => [c.events, c.evidence.length, c.observations]);
+    expect(await fed()).toEqual([[['other'], 0, 1]]);
+    const said = async (subject: string) => (await centre.cases.getEvent(subject)).record.data.suppressed;
+    expect([await said('stays'), await said('other')]).toEqual(['maintenance', undefined]);
+    // A clear that comes when the work is over tells of a time before.
+    await take(centre, stall('goes', 2, { at: east(500), clearedAt: end + 5000 }), stall('stays', 2, { evidence: [photo('p')] }));
+    expect(await centre.cases.resume()).toBe(0);
+    centre.clock.jump(end - centre.clock.now());
+    centre.changes.length = 0;
+    expect(await centre.cases.resume()).toBe(1);
+    const both = [
+      [['other'], 0, 1],
+      [['stays'], 1, 2],
+    ];
+    expect(await fed()).toEqual(both);
+    expect(await said('stays')).toBeUndefined();
+    expect(centre.changes.map((c) => [c.of, c.what])).toEqual([
+      ['event', 'updated'],
+      ['case', 'opened'],
+    ]);
+    expect(centre.sent.at(-1)).toMatchObject({ command: { event: 'stays', open: true } });
+    expect(await centre.cases.resume()).toBe(0);
+    // What had its case before somebody came goes on feeding it.
+    centre.windows.push({ thing: { of: 'camera', id: 'cam-1' }, from: end, to: end + HOUR });
+    await take(centre, stall('stays', 3, { lastSeenAt: end + 1000 }));
+    expect(await said('stays')).toBeUndefined();
+    expect((await fed())[1]).toEqual([['stays'], 1, 3]);
   });
 
   it('opens no case for what a model finds in shadow; switched on for this camera, it does', async () => {

@@ -1,6 +1,6 @@
 import type { CaseState, EventRecord, FilingPolicy } from '#grid/mod.ts';
 import type { CaseStateCommand } from '#grid/wire/mod.ts';
-import { type Actor, type CaseService, type Change, createCaseService } from '#ingest/cases/mod.ts';
+import { type Actor, type CaseService, type CaseServiceDependencies, type Change, createCaseService } from '#ingest/cases/mod.ts';
 import type { Database, DatabaseConfig } from '#ingest/database/mod.ts';
 import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
 import { openDatabase } from '../database/stores.ts';
@@ -12,12 +12,16 @@ export const SUPERVISION: Actor = { id: 'officer-s', roles: ['supervision'] };
 export const COMMAND: Actor = { id: 'officer-c', roles: ['command'] };
 export const ROADS: Actor = { id: 'roads-1', roles: ['department'], department: 'roads' };
 
+type Window = Awaited<ReturnType<NonNullable<CaseServiceDependencies['windowsOf']>>>[number];
+
 export interface Centre {
   cases: CaseService;
   database: Database;
   clock: ManualClock;
   sent: { edge: string; command: CaseStateCommand }[];
   changes: Change[];
+  /** Maintenance windows; tests open them. */
+  windows: Window[];
 }
 
 /** A case service on a store; several on one PostgreSQL are replicas. */
@@ -30,6 +34,7 @@ export async function openCentre(
   const database = wrap(await openDatabase(config, clock));
   const sent: Centre['sent'] = [];
   const changes: Change[] = [];
+  const windows: Window[] = [];
   const cases = createCaseService({
     database,
     clock,
@@ -37,10 +42,11 @@ export async function openCentre(
     metrics: createMetrics(),
     commands: { send: (edge, command) => sent.push({ edge, command: command as CaseStateCommand }) },
     ...(policy ? { policy } : {}),
+    windowsOf: async (from, to) => windows.filter((w) => w.to > from && w.from < to),
   });
   await cases.start();
   cases.on('change', (change) => changes.push(change));
-  return { cases, database, clock, sent, changes };
+  return { cases, database, clock, sent, changes, windows };
 }
 
 /** Accepts events that must all be accepted. */

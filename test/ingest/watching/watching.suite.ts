@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { HealthRecord } from '#grid/wire/mod.ts';
+import { createAudit } from '#ingest/audit/mod.ts';
+import { createDesiredService } from '#ingest/desired/mod.ts';
 import { createDeviceService, createRegistry } from '#ingest/devices/mod.ts';
+import { createUpkeepService, UpkeepConfig } from '#ingest/upkeep/mod.ts';
 import { Coverage } from '#ingest/watching/mod.ts';
-import { createMetrics, ManualClock, silentLog } from '#service/mod.ts';
+import { checkConfig, createMetrics, ManualClock, silentLog } from '#service/mod.ts';
 import { CELL, EDGE, SITE } from '../api/fixture.ts';
 import { openDatabase, type Suite } from '../database/stores.ts';
 
@@ -18,7 +21,14 @@ export const watchingSuite: Suite = (store) => {
     const database = await openDatabase(await store.fresh(), clock);
     const registry = createRegistry([{ id: EDGE, site: SITE as never }]);
     const config = { edgeSilentS: 45, historyDays: 90, historyEntriesMax: 1_000_000 };
-    const devices = createDeviceService({ config, registry, database, clock, log: silentLog, metrics: createMetrics() });
+    const common = { database, clock, log: silentLog, metrics: createMetrics() };
+    const devices = createDeviceService({ config, registry, ...common });
+    const audit = createAudit(common);
+    const desired = createDesiredService({ edges: [], audit, config: { notify: () => undefined }, ...common });
+    const upkeep = createUpkeepService({
+      ...{ config: checkConfig('test', UpkeepConfig, {}), edgeSilentMs: 45_000, edges: [] },
+      ...{ registry, devices, desired, audit, ...common },
+    });
     const say = (of: HealthRecord['of'], id: string, state: HealthRecord['state'], since: number) =>
       devices.accept([{ ts: since, edge: EDGE, of, id, state, reason: 'test', since }]);
     await say('edge', EDGE, 'online', at(-50));
@@ -45,7 +55,7 @@ export const watchingSuite: Suite = (store) => {
       .values({ ...window, subject_of: 'device', subject_id: 'mh-1', from_at: at(22), to_at: at(22.5) })
       .execute();
 
-    const answer = await new Coverage({ database, registry, clock }).lastDay();
+    const answer = await new Coverage({ database, registry, upkeep, clock }).lastDay();
     expect([answer.from, answer.to]).toEqual([FROM, NOW]);
     const cell = answer.cells.find((c) => c.code === CELL);
     expect([cell?.cameras, cell?.sensors]).toEqual([1, 2]);
