@@ -112,7 +112,7 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
     outbox,
     rules,
     seen: (device) => nodeHealth.seen(device),
-    announced: (device, state) => nodeHealth.announced(device, state),
+    announced: (device, said) => nodeHealth.announced(device, said),
     report: config.report,
     clock,
     metrics,

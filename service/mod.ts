@@ -8,3 +8,4 @@ export * from './linger.ts';
 export * from './log.ts';
 export * from './metrics.ts';
 export * from './signing.ts';
+export * from './version.ts';

@@ -158,6 +158,7 @@ export const en: Dictionary = {
     lastObserved: 'Last observed',
     battery: 'Battery',
     signal: 'Signal',
+    firmware: 'Firmware',
     kind: 'Kind',
     edge: 'Edge node',
     cell: 'Unit grid',
@@ -355,6 +356,8 @@ export const en: Dictionary = {
     insecure: 'Uploading files needs HTTPS or this machine itself',
   },
   devices: {
+    waiting: 'Waiting',
+    dropped: 'Dropped',
     upkeep: 'Upkeep',
     title: 'Devices',
     sensors: 'Sensors',

@@ -157,6 +157,7 @@ export const zh = {
     lastObserved: '最近观测',
     battery: '电池',
     signal: '信号',
+    firmware: '固件版本',
     kind: '类型',
     edge: '边缘节点',
     cell: '单元网格',
@@ -348,6 +349,8 @@ export const zh = {
     insecure: '上传文件需要 HTTPS 或本机访问',
   },
   devices: {
+    waiting: '待发',
+    dropped: '丢弃',
     upkeep: '维护',
     title: '设备',
     sensors: '传感器',

@@ -1,8 +1,9 @@
 import { silentAfterS } from '#grid/mod.ts';
 import type { HealthRecord, HealthState } from '#grid/wire/mod.ts';
-import type { Clock, Log, Service } from '#service/mod.ts';
+import { type Clock, type Log, type Service, VERSION } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import type { DeviceRegistry } from '../registry.ts';
+import type { Announced } from '../sensors/mod.ts';
 
 /** How often the node says how it is. */
 const NODE_REPORT_MS = 10_000;
@@ -20,6 +21,7 @@ export interface NodeHealthDeps {
 
 interface DeviceState {
   state: HealthState;
+  firmware?: string | undefined;
   since: number;
   seenAt: number;
 }
@@ -64,10 +66,13 @@ export class NodeHealth implements Service {
   }
 
   /** A device said so itself, by its birth or its will. Durable when it resolves. */
-  async announced(device: string, state: HealthState): Promise<void> {
+  async announced(device: string, { state, firmware }: Announced): Promise<void> {
     const known = this.#devices.get(device);
-    if (known?.state === state) known.seenAt = this.#deps.clock.now();
-    else await this.#put(this.#change(device, state, 'announced'));
+    const isSame = known?.state === state;
+    const isUpdated = firmware !== undefined && firmware !== known?.firmware;
+    if (isSame) known.seenAt = this.#deps.clock.now();
+    if (isSame && !isUpdated) return;
+    await this.#put({ ...this.#change(device, state, 'announced', firmware), ...(isUpdated ? { firmware } : {}) });
   }
 
   /** Devices that are silent for too long are off line; runs by itself every half minute. */
@@ -85,10 +90,13 @@ export class NodeHealth implements Service {
     this.#report(this.#change(device, state, reason));
   }
 
-  #change(id: string, state: HealthState, reason: string): HealthRecord {
+  /** Since when a state holds is kept where only the firmware is another. */
+  #change(id: string, state: HealthState, reason: string, firmware?: string): HealthRecord {
     const now = this.#deps.clock.now();
-    this.#devices.set(id, { state, since: now, seenAt: now });
-    return { ts: now, edge: this.#deps.edge, of: 'device', id, state, reason, since: now };
+    const known = this.#devices.get(id);
+    const since = known?.state === state ? known.since : now;
+    this.#devices.set(id, { state, since, seenAt: now, firmware: firmware ?? known?.firmware });
+    return { ts: now, edge: this.#deps.edge, of: 'device', id, state, reason, since };
   }
 
   #reportNode(reason: string): void {
@@ -102,6 +110,7 @@ export class NodeHealth implements Service {
       reason,
       since: this.#startedAt,
       values: values(),
+      firmware: VERSION,
     });
   }
 

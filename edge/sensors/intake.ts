@@ -1,5 +1,5 @@
 import { type JsonObject, type Mapped, type Payload, validatePayload } from '#grid/mod.ts';
-import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
+import { type EdgeDeadLetter, FIRMWARE_PATTERN, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry, RegisteredDevice } from '../registry.ts';
@@ -11,6 +11,7 @@ import { DeviceTimes, type GivenTime } from './times.ts';
 const SAMPLES_MAX = 500;
 const DEAD_LETTER_BYTES_MAX = 4096;
 const STATUS_BYTES_MAX = 1024;
+const FIRMWARE = new RegExp(FIRMWARE_PATTERN);
 /** Dead letters of one mapped payload, at most; the last one counts the rest. */
 const LETTERS_MAX = 16;
 
@@ -21,12 +22,18 @@ export interface SensorIntakeDeps {
   rules: RuleEngine;
   /** Told of every device that sent something usable. */
   seen(device: string): void;
-  /** Durable when it resolves. */
-  announced(device: string, state: HealthState): Promise<void>;
+  /** Durable when it resolves; with the firmware where the device says it. */
+  announced(device: string, said: Announced): Promise<void>;
   /** By kind of device; kinds that are not named have every reading stored. */
   report: Readonly<Record<string, ReportRule>>;
   clock: Clock;
   metrics: Metrics;
+}
+
+/** What a device says of itself on its status topic. */
+export interface Announced {
+  state: HealthState;
+  firmware?: string;
 }
 
 interface Sample extends Payload {
@@ -214,20 +221,26 @@ export class SensorIntake {
     return Buffer.from(line, 'latin1');
   }
 
-  /** A birth, a will or a word in between on the status topic: `online`, or `{"state":"online"}`. */
+  /** A birth, a will or a word in between on the status topic: `online`, or `{"state":"online","firmware":"1.4.2"}`. */
   async announced(sender: string, deviceId: string, topic: string, payload: Buffer): Promise<void> {
-    const state = this.#state(payload);
+    const { said, fault } = this.#status(payload);
     if (!this.#deps.registry.has(deviceId)) return this.#bury(sender, topic, payload, 'GEWU_DEVICE_UNKNOWN', deviceId);
-    if (state === null)
-      return this.#bury(sender, topic, payload, 'GEWU_READING_TYPE', `state: one of ${HEALTH_STATES.join(', ')}`);
-    await this.#deps.announced(deviceId, state);
+    if (said === null) return this.#bury(sender, topic, payload, 'GEWU_READING_TYPE', fault);
+    await this.#deps.announced(deviceId, said);
   }
 
-  #state(payload: Buffer): HealthState | null {
+  #status(payload: Buffer): { said: Announced; fault: null } | { said: null; fault: string } {
     const text = payload.toString('utf8', 0, STATUS_BYTES_MAX);
     const parsed = this.#parse(Buffer.from(text));
-    const said = 'objects' in parsed ? (parsed.objects[0] as { state?: unknown } | null)?.state : text.trim();
-    return HEALTH_STATES.find((s) => s === said) ?? null;
+    const object =
+      'objects' in parsed ? (parsed.objects[0] as { state?: unknown; firmware?: unknown } | null) : { state: text.trim() };
+    const state = HEALTH_STATES.find((s) => s === object?.state);
+    if (state === undefined) return { said: null, fault: `state: one of ${HEALTH_STATES.join(', ')}` };
+    const firmware = object?.firmware;
+    if (firmware === undefined || firmware === null) return { said: { state }, fault: null };
+    if (typeof firmware !== 'string' || !FIRMWARE.test(firmware))
+      return { said: null, fault: 'firmware: a text of 1 to 64 printable ASCII characters is wanted' };
+    return { said: { state, firmware }, fault: null };
   }
 
   #parse(payload: Buffer): { objects: unknown[] } | { code: ErrorCode; reason: string } {

@@ -83,6 +83,11 @@ export const UpkeepCaseDetail = Type.Object(
 );
 export type UpkeepCaseDetail = Static<typeof UpkeepCaseDetail>;
 
+export const FirmwareAnswer = listOf(
+  Type.Object({ of: Type.Enum(THINGS), firmware: Type.String(), count: Type.Integer({ minimum: 1 }) }, strict),
+);
+export type FirmwareAnswer = Static<typeof FirmwareAnswer>;
+
 export const SCORE_PARTS = ['sensors', 'cameras', 'heard', 'backlog'] as const;
 export const ScoreAnswer = Type.Object(
   {

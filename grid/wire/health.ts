@@ -6,6 +6,10 @@ import { EdgeAuditReport } from './audit.ts';
 export const HEALTH_STATES = ['online', 'offline', 'degraded', 'unknown'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
+/** As the maker writes it, `1.4.2-rc1`; printable, because it stands in lists and addresses. */
+export const FIRMWARE_PATTERN = '^[!-~]([ -~]{0,62}[!-~])?$';
+export const Firmware = Type.String({ pattern: FIRMWARE_PATTERN });
+
 export const HealthRecord = Type.Object(
   {
     /** UTC ms of the change or of the report. */
@@ -20,6 +24,8 @@ export const HealthRecord = Type.Object(
     since: Type.Integer({ minimum: 0 }),
     /** Counters and gauges of the thing: `analysedFps`, `droppedFrames`, `outboxRecords`, `deadLetters`. */
     values: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Number(), { maxProperties: 64 })),
+    /** What runs on it: of a device as its birth says, of a node its Gewu. A record without it takes nothing back. */
+    firmware: Type.Optional(Firmware),
   },
   { additionalProperties: false },
 );

@@ -223,6 +223,8 @@ export interface HealthTable {
   since: number;
   last_seen: number;
   values_json: string;
+  /** As it said last; null: it never did. */
+  firmware: string | null;
 }
 
 /** Changes of state only, not every report. */

@@ -12,6 +12,7 @@ import type {
   DeviceService,
   DeviceStatus,
   EdgeStatus,
+  FirmwareCount,
   Health,
   HealthChange,
   HealthConfig,
@@ -37,7 +38,7 @@ const CHUNK = 1000;
 const TRIM_EVERY_MS = 10 * 60_000;
 const LISTENERS_MAX = 100;
 const SILENCE_CHECK_MS = 5_000;
-const UNHEARD: Health = { state: 'unknown', reason: 'never-reported', since: null, lastSeenAt: null, values: {} };
+const UNHEARD: Health = { state: 'unknown', reason: 'never-reported', since: null, lastSeenAt: null, values: {}, firmware: null };
 
 /** Builds the device service; the database must be started before it, and stopped after it. */
 export function createDeviceService(dependencies: DeviceServiceDependencies): DeviceService {
@@ -141,13 +142,27 @@ class RegisteredDevices implements DeviceService {
   }
 
   async sick(): Promise<SickThing[]> {
-    const { edges, devices, cameras } = this.#deps.registry;
     const [rows, silent] = await Promise.all([this.#store.sick(), this.silentEdges()]);
-    const owner = { edge: edges, device: devices, camera: cameras };
-    return rows.filter(({ of, id, edge }) => {
-      const known = owner[of].get(id);
-      return known !== undefined && !silent.has(edge) && ('edge' in known ? known.edge : known.id) === edge;
-    });
+    return rows.filter((row) => this.#isRegistered(row) && !silent.has(row.edge));
+  }
+
+  async firmware(): Promise<FirmwareCount[]> {
+    const rows = (await this.#store.firmware()).filter((row) => this.#isRegistered(row));
+    const counts = Map.groupBy(rows, ({ of, firmware }) => `${of} ${firmware}`);
+    return [...counts.values()]
+      .map(([{ of, firmware } = { of: 'device' as const, firmware: '' }, ...others]) => ({
+        of,
+        firmware,
+        count: others.length + 1,
+      }))
+      .sort((a, b) => b.count - a.count || (a.firmware < b.firmware ? -1 : 1));
+  }
+
+  /** An id may have moved from one edge to another, or be no more. */
+  #isRegistered({ of, id, edge }: { of: HealthKind; id: string; edge: string }): boolean {
+    const { edges, devices, cameras } = this.#deps.registry;
+    const known = { edge: edges, device: devices, camera: cameras }[of].get(id);
+    return known !== undefined && ('edge' in known ? known.edge : known.id) === edge;
   }
 
   silentEdges(): Promise<ReadonlyMap<string, number>> {
@@ -210,7 +225,7 @@ class RegisteredDevices implements DeviceService {
   async #page<T extends { id: string; edge: string; cell: string | null; component: string | null }>(
     of: HealthKind,
     all: Iterable<T>,
-    { edge, cell, state, q, ids, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
+    { edge, cell, state, firmware, q, ids, limit = LIMIT_DEFAULT, cursor = '' }: ThingFilter,
     wanted: (thing: T) => boolean,
   ): Promise<{ items: (T & Health)[]; cursor: string | null }> {
     const candidates = [...all].filter(
@@ -223,12 +238,14 @@ class RegisteredDevices implements DeviceService {
         wanted(t),
     );
     const items: (T & Health)[] = [];
-    // Without a state to look for, one query reads exactly the page.
-    const chunk = state === undefined ? limit + 1 : CHUNK;
+    const isWanted = (t: Health) =>
+      (state === undefined || t.state === state) && (firmware === undefined || t.firmware === firmware);
+    // With nothing of its health to look for, one query reads exactly the page.
+    const chunk = state === undefined && firmware === undefined ? limit + 1 : CHUNK;
     for (let i = 0; i < candidates.length && items.length <= limit; i += chunk) {
       const part = candidates.slice(i, i + chunk);
       const health = await this.#healthOf(of, part);
-      items.push(...part.map((t) => ({ ...t, ...health(t.id) })).filter((t) => state === undefined || t.state === state));
+      items.push(...part.map((t) => ({ ...t, ...health(t.id) })).filter(isWanted));
     }
     const page = items.slice(0, limit);
     return { items: page, cursor: items.length > limit ? (page.at(-1)?.id ?? null) : null };

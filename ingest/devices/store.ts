@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { HealthRecord } from '#grid/wire/mod.ts';
 import type { Clock } from '#service/mod.ts';
 import type { Database, HealthHistoryTable, HealthTable, Queries } from '../database/mod.ts';
@@ -60,6 +61,16 @@ export class HealthStore {
   async states(): Promise<Map<string, HealthState>> {
     const rows = await this.#database.kysely.selectFrom('health').select(['edge', 'kind', 'id', 'state']).execute();
     return new Map(rows.map((row) => [keyOf(row), row.state as HealthState]));
+  }
+
+  /** The firmware of everything that ever said so. */
+  async firmware(): Promise<{ of: HealthKind; id: string; edge: string; firmware: string }[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('health')
+      .select(['kind', 'id', 'edge', 'firmware'])
+      .where('firmware', 'is not', null)
+      .execute();
+    return rows.map(({ kind, firmware, ...rest }) => ({ of: kind as HealthKind, firmware: firmware ?? '', ...rest }));
   }
 
   /** What is offline or degraded, as it was reported. */
@@ -162,6 +173,7 @@ async function upsert(db: Queries, rows: readonly HealthTable[]): Promise<void> 
           since: eb.ref('excluded.since'),
           last_seen: eb.ref('excluded.last_seen'),
           values_json: eb.ref('excluded.values_json'),
+          firmware: sql<string | null>`coalesce(excluded.firmware, health.firmware)`,
         }))
         .whereRef('health.last_seen', '<=', 'excluded.last_seen'),
     )
@@ -184,14 +196,24 @@ function differs(before: HealthTable | undefined, row: HealthTable): boolean {
 }
 
 /** An edge's clock may run ahead: a report from the future would silence all later ones. */
-function toRow({ edge, of, id, state, reason, since, ts, values = {} }: HealthRecord, now: number): HealthTable {
+function toRow({ edge, of, id, state, reason, since, ts, values = {}, firmware }: HealthRecord, now: number): HealthTable {
   const text = reason.replaceAll('\u0000', '');
   const values_json = JSON.stringify(values);
-  return { edge, kind: of, id, state, reason: text, since: Math.min(since, now), last_seen: Math.min(ts, now), values_json };
+  return {
+    edge,
+    kind: of,
+    id,
+    state,
+    reason: text,
+    since: Math.min(since, now),
+    last_seen: Math.min(ts, now),
+    values_json,
+    firmware: firmware ?? null,
+  };
 }
 
-function toHealth({ state, reason, since, last_seen, values_json }: HealthTable): Health {
-  return { state: state as HealthState, reason, since, lastSeenAt: last_seen, values: JSON.parse(values_json) };
+function toHealth({ state, reason, since, last_seen, values_json, firmware }: HealthTable): Health {
+  return { state: state as HealthState, reason, since, lastSeenAt: last_seen, values: JSON.parse(values_json), firmware };
 }
 
 function toChange({ edge, kind, id, state, reason, last_seen }: HealthTable): HealthChange {

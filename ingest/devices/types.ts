@@ -28,6 +28,8 @@ export interface Health {
   /** UTC ms of the last report. */
   lastSeenAt: number | null;
   values: Record<string, number>;
+  /** As it said itself, whenever that was. */
+  firmware: string | null;
 }
 
 export interface EdgeStatus extends Health {
@@ -69,6 +71,8 @@ export interface ThingFilter {
   /** Of a device. */
   kind?: string | undefined;
   state?: HealthState | undefined;
+  /** Exactly this one. */
+  firmware?: string | undefined;
   /** Only these. */
   ids?: ReadonlySet<string> | undefined;
   /** 1..500, default 100. */
@@ -91,6 +95,12 @@ export interface HealthChange {
   state: HealthState;
   reason: string;
   ts: number;
+}
+
+export interface FirmwareCount {
+  of: HealthKind;
+  firmware: string;
+  count: number;
 }
 
 /** Something that is not well, as its edge said. */
@@ -117,6 +127,8 @@ export interface DeviceService extends Service {
   cameras(filter: ThingFilter): Promise<{ items: CameraStatus[]; cursor: string | null }>;
   /** How every registered thing is, and nothing else of it. */
   states(): Promise<{ of: HealthKind; id: string; state: HealthState }[]>;
+  /** Which firmware runs on how many of the registered things. */
+  firmware(): Promise<FirmwareCount[]>;
   /** Everything that is offline or degraded and not merely unknown because its edge is silent. */
   sick(): Promise<SickThing[]>;
   /** Edges that have reported and no longer do, with the time of their last report. */

@@ -129,7 +129,7 @@ export class DeviceLink {
       this.#up = true;
       this.#attempts = 0;
       this.stats.connects++;
-      void this.publish(statusTopic(device), stateOf('online'));
+      void this.publish(statusTopic(device), stateOf('online', firmwareOf(device)));
       onUp();
     });
     client.once('close', () => this.#lost(client));
@@ -152,6 +152,12 @@ export class DeviceLink {
 }
 
 /** As docs/wire.md has it: a birth, a will, a good-bye. */
-function stateOf(state: HealthState): string {
-  return JSON.stringify({ state });
+function stateOf(state: HealthState, firmware?: string): string {
+  return JSON.stringify({ state, firmware });
+}
+
+/** One of eight was not updated. */
+function firmwareOf(device: string): string {
+  const sum = [...device].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  return sum % 8 === 0 ? '2.0.4' : '2.1.0';
 }

@@ -60,7 +60,7 @@ test('the wall plays masked live views of what is in sight, and stops those that
   await city.go(page, `/cameras/${LOOKED_AT}`);
   await soon(() => playing(page)).toBe(1);
   expect(await page.getByRole('button', { name: '查看原始画面' }).count()).toBe(0);
-  await page.context().close();
+  await page.close();
 });
 
 test('a raw view takes a purpose and an end, and is written down', async () => {
@@ -85,7 +85,7 @@ test('a raw view takes a purpose and an end, and is written down', async () => {
     '/api/v1/audit?actor=ops',
   );
   expect(items.map((i) => i.action)).toEqual(expect.arrayContaining(['grant-created', 'raw-view-started', 'grant-ended']));
-  await page.context().close();
+  await page.close();
 });
 
 test('an ops engineer draws a zone over a stall, is told of a mistake, and gets an event from it', async () => {
@@ -122,7 +122,7 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   type Events = { items: { record: { data: { origin: { zone: string; camera: string } } } }[] };
   const { items } = await city.reached<Events>(`/api/v1/events?source=${LOOKED_AT}`, (a) => a.items.length > 0, 'the event');
   expect(items[0]?.record.data.origin).toMatchObject({ camera: LOOKED_AT, zone: 'zone-1' });
-  await page.context().close();
+  await page.close();
 });
 
 test('an officer sees hash and signature checked, compares a report with the case beside it and merges it, and sees an original under a grant', async () => {
@@ -177,7 +177,7 @@ test('an officer sees hash and signature checked, compares a report with the cas
   await city.go(viewer, `/cases/${found.id}`);
   await viewer.getByText('文件校验一致').first().waitFor();
   expect(await viewer.getByText('原图').count()).toBe(0);
-  await Promise.all([page.context().close(), viewer.context().close()]);
+  await Promise.all([page.close(), viewer.close()]);
 });
 
 test('an ops engineer calibrates a camera: the error is seen, a wrong point is refused, the edge takes the fit, and it is true', async () => {
@@ -214,7 +214,7 @@ test('an ops engineer calibrates a camera: the error is seen, a wrong point is r
   const { calibration, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${FROZEN}`);
   expect(set).toEqual(['calibration']);
   expect(groundErrorM(calibration)).toBeLessThan(0.5);
-  await page.context().close();
+  await page.close();
 });
 
 const LOOKS = [
@@ -245,7 +245,7 @@ test.each(LOOKS)(
       const shown = (await page.locator('main').textContent())?.replaceAll('摊位占道', '').replaceAll('重新测量', '') ?? '';
       if (locale === 'en') expect([of, /[\u4e00-\u9fff]+/.exec(shown)?.[0] ?? null]).toEqual([of, null]);
     }
-    await page.context().close();
+    await page.close();
   },
 );
 
@@ -264,7 +264,7 @@ test("an administrator sees what was set of an edge, by whom and why, and return
   type Camera = { zones: unknown[]; set: string[] };
   const { zones, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${LOOKED_AT}`);
   expect([zones, set]).toEqual([[], []]);
-  await page.context().close();
+  await page.close();
 });
 
 test('an ops engineer finds the frozen camera, and sees since when', async () => {
@@ -284,7 +284,7 @@ test('an ops engineer finds the frozen camera, and sees since when', async () =>
   await picture(page, 'camera-frozen');
   street.cameras.get(FROZEN)?.setFault(null);
   await soon(() => page.locator('.panel-head .tag.health').first().textContent()).toContain('在线');
-  await page.context().close();
+  await page.close();
 });
 
 test('no page complained: no error, no breach of the policy, no missing text', () => {

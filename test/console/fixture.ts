@@ -11,6 +11,7 @@ import { until } from '../support/until.ts';
 /** A centre and an edge as processes of their own, devices that speak to the edge, and a browser that looks at the centre. */
 
 const ROOT = join(import.meta.dirname, '../..');
+const AXE = join(ROOT, 'node_modules/axe-core/axe.min.js');
 /** Pictures of every page, for people to look at; not part of the repository. */
 const SCREENS = join(ROOT, '.gewu/screens');
 export const PASSWORD = 'quiet-river-42-lamps';
@@ -50,8 +51,9 @@ export class City {
   readonly installation: SmallInstallation;
   readonly browser: Browser;
   readonly #devices = new Map<string, MqttClient>();
-  /** The cookie of each who has signed in. */
+  /** The cookie of each who has signed in, and the windows that hold it. */
   readonly #sessions = new Map<Who, Cookies>();
+  readonly #contexts = new Map<string, Promise<BrowserContext>>();
   /** What a page complained of: scripts, the policy, missing texts. */
   readonly complaints: string[] = [];
 
@@ -102,9 +104,43 @@ export class City {
     );
   }
 
-  /** A window of its own; what goes wrong in it is kept in `complaints`. */
-  async open(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', ...options });
+  /** A page in a window of its own; what goes wrong on it is kept in `complaints`. */
+  async open(options: Look = {}): Promise<Page> {
+    return this.#watched(await this.#context(options));
+  }
+
+  /** A page for one of the five, who is signed in; the form is a matter of the tests of rights. Pages of one look share what they have loaded. */
+  async signIn(who: Who, look: Look = {}): Promise<Page> {
+    const key = `${who} ${JSON.stringify(look)}`;
+    const context = this.#contexts.get(key) ?? this.#signedIn(who, look);
+    this.#contexts.set(key, context);
+    return this.#watched(await context);
+  }
+
+  /** Goes there: the first time by its address, then as a link of the console does. */
+  async go(page: Page, path: string): Promise<void> {
+    if (page.url().startsWith(this.url))
+      await page.evaluate(`history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`);
+    else await page.goto(this.url + path);
+    await settled(page);
+  }
+
+  #context(look: Look): Promise<BrowserContext> {
+    return this.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', ...look });
+  }
+
+  async #signedIn(who: Who, look: Look): Promise<BrowserContext> {
+    const context = await this.#context(look);
+    const session = this.#sessions.get(who);
+    if (session === undefined) {
+      const answer = await context.request.post(`${this.url}/api/v1/session`, { data: { name: who, password: PASSWORD } });
+      expect([who, answer.status()]).toEqual([who, 200]);
+      this.#sessions.set(who, await context.cookies());
+    } else await context.addCookies(session);
+    return context;
+  }
+
+  async #watched(context: BrowserContext): Promise<Page> {
     const page = await context.newPage();
     page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`));
     page.on('console', (message) => {
@@ -114,25 +150,9 @@ export class City {
     });
     return page;
   }
-
-  /** Signed in as one of the five, the first time by name and password like anybody. */
-  async signIn(who: Who, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
-    const page = await this.open(options);
-    const session = this.#sessions.get(who);
-    if (session !== undefined) await page.context().addCookies(session);
-    await page.goto(this.url);
-    if (session === undefined) await enter(page, who, PASSWORD);
-    await page.locator('.nav .me').waitFor();
-    this.#sessions.set(who, await page.context().cookies());
-    return page;
-  }
-
-  async go(page: Page, path: string): Promise<void> {
-    await page.goto(this.url + path);
-    await settled(page);
-  }
 }
 
+type Look = NonNullable<Parameters<Browser['newContext']>[0]>;
 type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>;
 
 /** Fills in the form of the sign-in page. */
@@ -164,8 +184,7 @@ interface Violation {
 
 /** What axe finds serious or worse. Run as by a debugger, which the policy of the page does not bind. */
 export async function seriousIn(page: Page): Promise<string[]> {
-  const source = await readFile(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(source);
+  if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(await readFile(AXE, 'utf8'));
   const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
     violations: Violation[];
   };

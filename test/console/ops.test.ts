@@ -93,7 +93,7 @@ test('who is told, and when, is set up and tried', { timeout: 3 * MINUTE }, asyn
   const isTest = (text: string) => text.includes('测试消息');
   await soon(() => web.received.some((r) => isTest(r.body.title))).toBe(true);
   await soon(() => mail.mails.some((m) => isTest(textOfMail(m)))).toBe(true);
-  await page.context().close();
+  await page.close();
 });
 
 test('an edge that is cut off: people are told by webhook and mail, acknowledge by the link, and see its backlog drain', {
@@ -136,7 +136,7 @@ test('an edge that is cut off: people are told by webhook and mail, acknowledge 
     /恢复通信[\s\S]*长时间无消息|恢复通信[\s\S]*离线/,
   );
   await soon(() => web.received.some((r) => r.body.title.includes('边缘节点失联 1 项，已解除'))).toBe(true);
-  await page.context().close();
+  await page.close();
 });
 
 test('the sensor whose battery dies is found from its alert', { timeout: 3 * MINUTE }, async () => {
@@ -146,7 +146,7 @@ test('the sensor whose battery dies is found from its alert', { timeout: 3 * MIN
   await settled(page);
   await soon(() => page.locator('h1').textContent()).toBe(DYING);
   await soon(() => page.locator('.facts').first().textContent()).toContain('3.00 V');
-  await page.context().close();
+  await page.close();
 });
 
 test('a sick device is found, put into maintenance, and seen to come back', { timeout: 3 * MINUTE }, async () => {
@@ -177,7 +177,7 @@ test('a sick device is found, put into maintenance, and seen to come back', { ti
   await city.go(page, '/devices?of=upkeep');
   await upkeepCase.getByText('健康恢复，自动关闭').waitFor({ timeout: 20_000 });
   await picture(page, 'upkeep');
-  await page.context().close();
+  await page.close();
 });
 
 test('a payload that could not be used is mended, goes through the door of its device, and is a reading', {
@@ -212,7 +212,7 @@ test('a payload that could not be used is mended, goes through the door of its d
     'notify-tested',
   ])
     expect(actions).toContain(action);
-  await page.context().close();
+  await page.close();
 });
 
 test('a viewer sees all of it and can change nothing', { timeout: 3 * MINUTE }, async () => {
@@ -225,7 +225,7 @@ test('a viewer sees all of it and can change nothing', { timeout: 3 * MINUTE }, 
   }
   await city.go(page, '/notify?view=settings');
   await page.getByText('仅供运维人员查看').waitFor();
-  await page.context().close();
+  await page.close();
 });
 
 test('no page complained', () => {

@@ -1,118 +1,119 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type City, coverId, MINUTE, type Page, picture, settled, soon } from './fixture.ts';
-import { GONE, OPEN, startTroubledCity } from './troubled.ts';
+import { GONE, OPEN } from './troubled.ts';
 
 /** What officers and ops engineers do all day. */
-let city: City;
-let end: () => Promise<void>;
-beforeAll(async () => {
-  ({ city, end } = await startTroubledCity());
-}, 120_000);
-afterAll(() => end?.());
+export function workSuite(cityOf: () => City): void {
+  let city: City;
+  beforeAll(() => {
+    city = cityOf();
+  });
 
-test('an officer triages ten events by keyboard and follows one to its case', { timeout: MINUTE }, async () => {
-  const page = await city.signIn('supervision');
-  await city.go(page, '/events');
-  const queue = page.locator('.triage-list .triage-item');
-  await soon(() => queue.count()).toBe(OPEN);
-  await picture(page, 'triage');
-  // Down one and up again: the same event is shown.
-  const shown = () => page.locator('.triage-item[aria-current="true"]').getAttribute('href');
-  const first = await shown();
-  await page.keyboard.press('j');
-  await soon(shown).not.toBe(first);
-  await page.keyboard.press('k');
-  await soon(shown).toBe(first);
-  for (let left = OPEN; left > 0; left--) {
-    await soon(() => queue.count()).toBe(left);
-    if (left % 3 === 0) {
-      await page.keyboard.press('r');
-      await page.getByRole('dialog').waitFor();
-      await page.keyboard.press('2');
-    } else await page.keyboard.press('a');
-  }
-  await soon(() => queue.count()).toBe(0);
-  const { items } = await city.installation.api.get<{ items: { verdict: string; reason: string | null; by: string }[] }>(
-    '/api/v1/verdicts',
-  );
-  expect(items).toHaveLength(OPEN);
-  expect(items.filter((v) => v.verdict === 'rejected').map((v) => [v.reason, v.by])).toEqual(
-    Array.from({ length: 3 }, () => ['wrong-class', 'supervision']),
-  );
-  await city.go(page, '/events?view=judged');
-  await page.locator('.triage-view .facts a[href^="/cases/"]').click();
-  await settled(page);
-  await page.locator('.timeline li').first().waitFor();
-  await soon(() => page.locator('h1').textContent()).toBe('井盖缺失/移位');
-  await picture(page, 'case');
-  await page.context().close();
-});
+  test('an officer triages ten events by keyboard and follows one to its case', { timeout: MINUTE }, async () => {
+    const page = await city.signIn('supervision');
+    await city.go(page, '/events');
+    const queue = page.locator('.triage-list .triage-item');
+    await soon(() => queue.count()).toBe(OPEN);
+    await picture(page, 'triage');
+    // Down one and up again: the same event is shown.
+    const shown = () => page.locator('.triage-item[aria-current="true"]').getAttribute('href');
+    const first = await shown();
+    await page.keyboard.press('j');
+    await soon(shown).not.toBe(first);
+    await page.keyboard.press('k');
+    await soon(shown).toBe(first);
+    for (let left = OPEN; left > 0; left--) {
+      await soon(() => queue.count()).toBe(left);
+      if (left % 3 === 0) {
+        await page.keyboard.press('r');
+        await page.getByRole('dialog').waitFor();
+        await page.keyboard.press('2');
+      } else await page.keyboard.press('a');
+    }
+    await soon(() => queue.count()).toBe(0);
+    const { items } = await city.installation.api.get<{ items: { verdict: string; reason: string | null; by: string }[] }>(
+      '/api/v1/verdicts',
+    );
+    expect(items).toHaveLength(OPEN);
+    expect(items.filter((v) => v.verdict === 'rejected').map((v) => [v.reason, v.by])).toEqual(
+      Array.from({ length: 3 }, () => ['wrong-class', 'supervision']),
+    );
+    await city.go(page, '/events?view=judged');
+    await page.locator('.triage-view .facts a[href^="/cases/"]').click();
+    await settled(page);
+    await page.locator('.timeline li').first().waitFor();
+    await soon(() => page.locator('h1').textContent()).toBe('井盖缺失/移位');
+    await picture(page, 'case');
+    await page.close();
+  });
 
-test('each officer is offered the steps that are his, and takes them', { timeout: MINUTE }, async () => {
-  const { items } = await city.installation.api.get<{ items: { id: string; state: string }[] }>('/api/v1/cases');
-  const filed = items.find((c) => c.state === 'FILED' || c.state === 'REPORTED');
-  const steps = async (page: Page) => {
-    await city.go(page, `/cases/${filed?.id}`);
-    return page.locator('.panel .bar .ant-btn').allInnerTexts();
-  };
-  const command = await city.signIn('command');
-  expect((await steps(command)).join()).not.toContain('立案');
-  const supervision = await city.signIn('supervision');
-  const before = (await city.installation.api.get<{ state: string }>(`/api/v1/cases/${filed?.id}`)).state;
-  const name = before === 'FILED' ? '批转' : '立案';
-  await soon(() => steps(supervision).then((s) => s.join().replaceAll(' ', ''))).toContain(name);
-  await supervision.locator('.panel .bar .ant-btn', { hasText: new RegExp(name.split('').join('\\s?')) }).click();
-  await supervision.getByRole('dialog').locator('button[type="submit"]').click();
-  await city.reached<{ state: string }>(`/api/v1/cases/${filed?.id}`, (c) => c.state !== before, 'the step');
-  await Promise.all([command.context().close(), supervision.context().close()]);
-});
+  test('each officer is offered the steps that are his, and takes them', { timeout: MINUTE }, async () => {
+    const { items } = await city.installation.api.get<{ items: { id: string; state: string }[] }>('/api/v1/cases');
+    const filed = items.find((c) => c.state === 'FILED' || c.state === 'REPORTED');
+    const steps = async (page: Page) => {
+      await city.go(page, `/cases/${filed?.id}`);
+      return page.locator('.panel .bar .ant-btn').allInnerTexts();
+    };
+    const command = await city.signIn('command');
+    expect((await steps(command)).join()).not.toContain('立案');
+    const supervision = await city.signIn('supervision');
+    const before = (await city.installation.api.get<{ state: string }>(`/api/v1/cases/${filed?.id}`)).state;
+    const name = before === 'FILED' ? '批转' : '立案';
+    await soon(() => steps(supervision).then((s) => s.join().replaceAll(' ', ''))).toContain(name);
+    await supervision.locator('.panel .bar .ant-btn', { hasText: new RegExp(name.split('').join('\\s?')) }).click();
+    await supervision.getByRole('dialog').locator('button[type="submit"]').click();
+    await city.reached<{ state: string }>(`/api/v1/cases/${filed?.id}`, (c) => c.state !== before, 'the step');
+    await Promise.all([command.close(), supervision.close()]);
+  });
 
-test('an ops engineer finds the sensor that is gone, and sees since when', { timeout: MINUTE }, async () => {
-  const page = await city.signIn('ops');
-  await page.locator('.tile', { hasText: '传感器离线' }).click();
-  await soon(() => page.url()).toContain('state=offline');
-  const rows = page.locator('.row');
-  await soon(() => rows.count()).toBe(1);
-  await rows.first().focus();
-  await page.keyboard.press('Enter');
-  await settled(page);
-  await soon(() => page.locator('h1').textContent()).toBe(GONE);
-  await page.locator('.lines .tag.offline').first().waitFor();
-  await page.locator('.chart canvas').waitFor();
-  expect((await page.locator('.facts').textContent()) ?? '').toContain('3.05 V');
-  await picture(page, 'device');
-  // What is looked for stands in the URL: a colleague sees the same.
-  await city.go(page, `/devices?q=${GONE}`);
-  await soon(() => rows.count()).toBe(1);
-  await page.context().close();
-});
+  test('an ops engineer finds the sensor that is gone, and sees since when', { timeout: MINUTE }, async () => {
+    const page = await city.signIn('ops');
+    await city.go(page, '/');
+    await page.locator('.tile', { hasText: '传感器离线' }).click();
+    await soon(() => page.url()).toContain('state=offline');
+    const rows = page.locator('.row');
+    await soon(() => rows.count()).toBe(1);
+    await rows.first().focus();
+    await page.keyboard.press('Enter');
+    await settled(page);
+    await soon(() => page.locator('h1').textContent()).toBe(GONE);
+    await page.locator('.lines .tag.offline').first().waitFor();
+    await page.locator('.chart canvas').waitFor();
+    expect((await page.locator('.facts').textContent()) ?? '').toContain('3.05 V');
+    await picture(page, 'device');
+    // What is looked for stands in the URL: a colleague sees the same.
+    const colleague = await city.signIn('viewer');
+    await city.go(colleague, `/devices?q=${GONE}`);
+    await soon(() => colleague.locator('.row').count()).toBe(1);
+    await colleague.close();
+    await page.close();
+  });
 
-test('no cases is not read as order: the map says which unit grids were watched, hour by hour', { timeout: MINUTE }, async () => {
-  const page = await city.signIn('ops');
-  await city.go(page, '/?by=coverage');
-  const shares = page.locator('.legend li');
-  await soon(() => shares.count()).toBe(4);
-  // The edge has run for minutes: a part of the last day, and of the last hour.
-  await soon(() => page.locator('.legend').textContent()).toMatch(/无人看守 [1-9]/);
-  await picture(page, 'watched');
-  const hours = page.getByRole('slider');
-  await hours.focus();
-  await page.keyboard.press('ArrowLeft');
-  await soon(() => page.url()).toContain('hour=23');
-  expect(await hours.getAttribute('aria-valuetext')).toMatch(/^\d\d:\d\d – \d\d:\d\d$/);
-  await page.context().close();
-});
+  test('no cases is not read as order: the map says which unit grids were watched, hour by hour', {
+    timeout: MINUTE,
+  }, async () => {
+    const page = await city.signIn('ops');
+    await city.go(page, '/?by=coverage');
+    const shares = page.locator('.legend li');
+    await soon(() => shares.count()).toBe(4);
+    // The edge has run for minutes: a part of the last day, and of the last hour.
+    await soon(() => page.locator('.legend').textContent()).toMatch(/无人看守 [1-9]/);
+    await picture(page, 'watched');
+    const hours = page.getByRole('slider');
+    await hours.focus();
+    await page.keyboard.press('ArrowLeft');
+    await soon(() => page.url()).toContain('hour=23');
+    expect(await hours.getAttribute('aria-valuetext')).toMatch(/^\d\d:\d\d – \d\d:\d\d$/);
+    await page.close();
+  });
 
-test('news is on the screen without a reload', { timeout: MINUTE }, async () => {
-  const page = await city.signIn('ops');
-  await settled(page);
-  const open = page.locator('.tile', { hasText: '未结案件' }).locator('.tile-value');
-  const before = Number.parseInt((await open.textContent()) ?? '', 10);
-  await city.publish(coverId(10), { tilt_deg: 130 });
-  await soon(async () => Number.parseInt((await open.textContent()) ?? '', 10)).toBe(before + 1);
-  await page.context().close();
-});
-
-test('no page complained: no error, no breach of the policy, no missing text', () => {
-  expect(city.complaints).toEqual([]);
-});
+  test('news is on the screen without a reload', { timeout: MINUTE }, async () => {
+    const page = await city.signIn('ops');
+    await city.go(page, '/');
+    const open = page.locator('.tile', { hasText: '未结案件' }).locator('.tile-value');
+    const before = Number.parseInt((await open.textContent()) ?? '', 10);
+    await city.publish(coverId(10), { tilt_deg: 130 });
+    await soon(async () => Number.parseInt((await open.textContent()) ?? '', 10)).toBe(before + 1);
+    await page.close();
+  });
+}

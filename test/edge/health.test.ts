@@ -69,11 +69,27 @@ test('what a device announces is told again when it could not be made durable', 
   const { health, states } = nodeHealth(async (record) => {
     if (full && record.of === 'device') throw new Error('full');
   });
-  await expect(health.announced('mc-1', 'degraded')).rejects.toThrow('full');
+  await expect(health.announced('mc-1', { state: 'degraded' })).rejects.toThrow('full');
   full = false;
-  await health.announced('mc-1', 'degraded');
-  await health.announced('mc-1', 'degraded');
+  await health.announced('mc-1', { state: 'degraded' });
+  await health.announced('mc-1', { state: 'degraded' });
   expect(states()).toEqual(['degraded announced']);
+});
+
+test('the firmware of a device is told when it says so, and again when it is another; since when it is well stays', async () => {
+  const { clock, health, records } = nodeHealth();
+  await health.announced('mc-1', { state: 'online', firmware: '1.0' });
+  const since = clock.now();
+  clock.advance(HOUR);
+  await health.announced('mc-1', { state: 'online', firmware: '1.0' });
+  await health.announced('mc-1', { state: 'online' });
+  await health.announced('mc-1', { state: 'online', firmware: '1.1' });
+  await health.announced('mc-1', { state: 'offline' });
+  expect(records.map((r) => 'since' in r && [r.since, 'firmware' in r ? r.firmware : null])).toEqual([
+    [since, '1.0'],
+    [since, '1.1'],
+    [since + HOUR, null],
+  ]);
 });
 
 test('probes: alive, not ready without the centre by name, metrics of every part', async () => {

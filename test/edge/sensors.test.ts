@@ -153,18 +153,21 @@ test('a sample of 1970 is stored under our time and marked', async () => {
 test('births and wills become states of the device, each once; what is neither becomes a dead letter', async () => {
   const from = node.outbox.stats.health.lastSeq + 1;
   const states = async () =>
-    (await health(from)).flatMap((h) => (h.of === 'device' && h.id === 'mc-2' ? [`${h.state} ${h.reason}`] : []));
+    (await health(from)).flatMap((h) =>
+      h.of === 'device' && h.id === 'mc-2' ? [[h.state, h.reason, h.firmware].filter(Boolean).join(' ')] : [],
+    );
   const will = { topic: 'devices/mc-2/status', payload: Buffer.from('{"state":"offline"}'), qos: 1 as const, retain: true };
   const client = await deviceClient(node.brokerPort, 'mc-2', { will });
   await client.publishAsync('devices/mc-2/status', 'degraded', { qos: 1, retain: true });
   await client.publishAsync('devices/mc-2/status', '{"state":"degraded"}', { qos: 1 });
-  for (const nonsense of ['', 'null', '{"state":"fine"}', '[]', '7'])
+  await client.publishAsync('devices/mc-2/status', '{"state":"degraded","firmware":"1.4.2-rc1"}', { qos: 1 });
+  for (const nonsense of ['', 'null', '{"state":"fine"}', '[]', '7', '{"state":"online","firmware":"\\n"}'])
     await client.publishAsync('devices/mc-2/status', nonsense, { qos: 1 });
   client.stream.destroy();
-  await until(async () => (await states()).length === 3);
-  expect(await states()).toEqual(['online connected', 'degraded announced', 'offline announced']);
+  await until(async () => (await states()).length === 4);
+  expect(await states()).toEqual(['online connected', 'degraded announced', 'degraded announced 1.4.2-rc1', 'offline announced']);
   const all = await health(from);
-  expect(all.filter((h) => h.of === 'dead-letter')).toHaveLength(5);
+  expect(all.filter((h) => h.of === 'dead-letter')).toHaveLength(6);
   for (const h of all) expect(checkHealthLine.Check(h)).toBe(true);
   client.end(true);
 });

@@ -66,12 +66,13 @@ function One({ of, id }: { of: Of; id: string }) {
 function What({ of, thing }: { of: Of; thing: DeviceAnswer | CameraAnswer | EdgeAnswer }) {
   const { t } = useTranslation();
   const kindName = useKindName();
-  const { lastSeenAt } = thing;
+  const { lastSeenAt, firmware } = thing;
   if (!('lon' in thing))
     return (
       <Facts
         rows={[
           [t('field.lastSeen'), <Ago key="seen" at={lastSeenAt} />],
+          [t('field.firmware'), firmware ?? '–'],
           [t('devices.title'), t('devices.devicesOf', { n: thing.devices, c: thing.cameras, g: thing.cells })],
         ]}
       />
@@ -86,6 +87,7 @@ function What({ of, thing }: { of: Of; thing: DeviceAnswer | CameraAnswer | Edge
         sensor && [t('field.lastReading'), <Ago key="read" at={sensor.lastReadingAt} />],
         sensor && [t('field.battery'), sensor.batteryV === null ? '–' : `${sensor.batteryV.toFixed(2)} V`],
         sensor && [t('field.signal'), sensor.rssiDbm === null ? '–' : `${sensor.rssiDbm} dBm`],
+        sensor && [t('field.firmware'), firmware ?? '–'],
         camera && [t('field.zone'), t('devices.zones', { n: camera.zones })],
         [
           t('field.edge'),

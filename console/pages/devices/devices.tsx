@@ -1,6 +1,14 @@
 import { Segmented } from 'antd';
 import { useTranslation } from 'react-i18next';
-import type { CameraAnswer, DeviceAnswer, EdgeAnswer, GroupAnswer, MaintenanceNow, ScoreAnswer } from '#grid/api/mod.ts';
+import type {
+  CameraAnswer,
+  DeviceAnswer,
+  EdgeAnswer,
+  FirmwareAnswer,
+  GroupAnswer,
+  MaintenanceNow,
+  ScoreAnswer,
+} from '#grid/api/mod.ts';
 import type { HealthState } from '#grid/wire/mod.ts';
 import { useCatalogue, usePages, useThing } from '../../api/mod.ts';
 import {
@@ -23,6 +31,7 @@ import { Upkeep } from './upkeep.tsx';
 
 const OF = ['sensors', 'cameras', 'edges', 'upkeep'] as const;
 type Of = (typeof OF)[number];
+const LANES = ['events', 'health', 'readings'] as const;
 const SCORES_MS = 10_000;
 const STATES: readonly HealthState[] = ['online', 'degraded', 'offline', 'unknown'];
 
@@ -62,6 +71,7 @@ export function Devices() {
             />
           )}
           {(of === 'sensors' || of === 'cameras') && <GroupFilter />}
+          {of === 'sensors' && <FirmwareFilter />}
           {of !== 'edges' && (
             <SelectFilter
               name="edge"
@@ -85,6 +95,17 @@ function GroupFilter() {
   return <SelectFilter name="group" label={t('filter.group')} options={options} />;
 }
 
+/** With how many each runs on: an old one that is left over is found here. */
+function FirmwareFilter() {
+  const { t } = useTranslation();
+  const [firmware] = useFilter('firmware');
+  const asked = useThing<FirmwareAnswer>(['devices', 'firmware'], '/api/v1/upkeep/firmware');
+  const known = (asked.data?.items ?? []).filter((f) => f.of === 'device');
+  if (known.length === 0 && firmware === undefined) return null;
+  const options = known.map((f) => ({ value: f.firmware, label: `${f.firmware} (${f.count})` }));
+  return <SelectFilter name="firmware" label={t('field.firmware')} options={options} />;
+}
+
 function useQueryOf() {
   const [q] = useFilter('q');
   const [state] = useFilter('state');
@@ -100,11 +121,12 @@ interface Thing {
   reason: string;
   since: number | null;
   lastSeenAt: number | null;
+  firmware: string | null;
   maintenance: MaintenanceNow;
 }
 
 /** What all three have. */
-function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastSeen', Column<T>> {
+function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastSeen' | 'firmware', Column<T>> {
   const { t } = useTranslation();
   const reason = useReason();
   return {
@@ -121,6 +143,13 @@ function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastS
       ),
     },
     since: { key: 'since', label: t('field.since'), width: '100px', wide: true, draw: ({ since }) => <Ago at={since} /> },
+    firmware: {
+      key: 'firmware',
+      label: t('field.firmware'),
+      width: '80px',
+      wide: true,
+      draw: (thing) => thing.firmware ?? <span className="dim">–</span>,
+    },
     lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '100px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
   };
 }
@@ -128,9 +157,10 @@ function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastS
 function Sensors() {
   const { t } = useTranslation();
   const [kind] = useFilter('kind');
+  const [firmware] = useFilter('firmware');
   const kindName = useKindName();
-  const pages = usePages<DeviceAnswer>('devices', '/api/v1/devices', { ...useQueryOf(), kind });
-  const { id, state, since, lastSeen } = useColumns<DeviceAnswer>();
+  const pages = usePages<DeviceAnswer>('devices', '/api/v1/devices', { ...useQueryOf(), kind, firmware });
+  const { id, state, since, lastSeen, firmware: firmwareColumn } = useColumns<DeviceAnswer>();
   const columns: Column<DeviceAnswer>[] = [
     id,
     state,
@@ -139,6 +169,7 @@ function Sensors() {
     since,
     { key: 'battery', label: t('field.battery'), width: '80px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
     { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
+    firmwareColumn,
     { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
   ];
   const chosen = useChosen('device', pages.items);
@@ -174,6 +205,7 @@ function Cameras() {
       width: '110px',
       draw: (c) => t('cameras.fps', { n: (c.values.analysedFps ?? 0).toFixed(1) }),
     },
+    { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (c) => c.values.droppedFrames ?? 0 },
     lastSeen,
     since,
     { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
@@ -195,12 +227,16 @@ function Cameras() {
   );
 }
 
+/** What an edge counts of its outbox, all lanes together. */
+const ofLanes = ({ values }: EdgeAnswer, what: 'records' | 'dropped') =>
+  LANES.reduce((sum, lane) => sum + (values[`outbox.${lane}.${what}`] ?? 0), 0);
+
 /** All of them come at once: a centre has 500 at most. */
 function Edges() {
   const { t } = useTranslation();
   const { q, state } = useQueryOf();
   const asked = useThing<{ items: EdgeAnswer[] }>(['devices', 'edges'], '/api/v1/edges');
-  const { id, state: health, since, lastSeen } = useColumns<EdgeAnswer>();
+  const { id, state: health, since, lastSeen, firmware } = useColumns<EdgeAnswer>();
   const scores = useThing<{ items: ScoreAnswer[] }>(['upkeep', 'scores'], '/api/v1/upkeep/scores', SCORES_MS);
   const scoreOf = (edge: EdgeAnswer) => scores.data?.items.find((s) => s.of === 'edge' && s.id === edge.id)?.score;
   const wanted = (e: EdgeAnswer) => (state === undefined || e.state === state) && (q === undefined || e.id.includes(q));
@@ -215,6 +251,9 @@ function Edges() {
       wide: true,
       draw: (e) => t('devices.devicesOf', { n: e.devices, c: e.cameras, g: e.cells }),
     },
+    { key: 'waiting', label: t('devices.waiting'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'records') },
+    { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'dropped') },
+    firmware,
     lastSeen,
     since,
   ];

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Id } from '#grid/mod.ts';
+import { Firmware } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { accountOf, OPS, VIEWERS } from '../auth/mod.ts';
 import {
@@ -24,6 +25,7 @@ const Query = Type.Object(
     cell: Type.Optional(CellCode),
     state: Type.Optional(HealthStateSchema),
     group: Type.Optional(Id()),
+    firmware: Type.Optional(Firmware),
     q: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'a part of the id, or the beginning of the component code' }),
     ),

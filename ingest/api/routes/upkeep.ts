@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import {
   BULK_MAX,
+  FirmwareAnswer,
   GroupAnswer,
   MaintenanceAnswer,
   ScoresAnswer,
@@ -34,6 +35,14 @@ export const upkeep: Route = (app, context) => {
       schema: { tags, summary: 'Health scores of edges and districts, the worst first', response: answers(ScoresAnswer) },
     },
     async () => ({ items: await context.upkeep.scores() }),
+  );
+  app.get(
+    '/api/v1/upkeep/firmware',
+    {
+      config: { access: VIEWERS },
+      schema: { tags, summary: 'Which firmware runs on how many, the most frequent first', response: answers(FirmwareAnswer) },
+    },
+    async () => ({ items: await context.devices.firmware() }),
   );
 };
 

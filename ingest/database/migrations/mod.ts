@@ -8,7 +8,7 @@ import { modelsMigration } from './0004-models.ts';
 import { consoleMigration } from './0006-console.ts';
 import { loopMigration } from './0008-loop.ts';
 import { opsMigration } from './0009-ops.ts';
-import { maintenanceMigration } from './0011-maintenance.ts';
+import { upkeepMigration } from './0011-upkeep.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -25,5 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   consoleMigration,
   loopMigration,
   opsMigration,
-  maintenanceMigration,
+  upkeepMigration,
 ];

@@ -339,7 +339,9 @@ test('the OpenAPI document covers every route', async () => {
     ...['/api/v1/models', '/api/v1/models/{sha256}/package', '/api/v1/datasets', '/api/v1/datasets/{id}'],
     ...['/api/v1/trials', '/api/v1/trials/{id}'],
     ...['incidents', 'messages', 'settings'].map((part) => `/api/v1/notify/${part}`),
-    ...['cases', 'cases/{id}', 'groups', 'groups/{id}', 'maintenance', 'scores'].map((part) => `/api/v1/upkeep/${part}`),
+    ...['cases', 'cases/{id}', 'groups', 'groups/{id}', 'maintenance', 'scores', 'firmware'].map(
+      (part) => `/api/v1/upkeep/${part}`,
+    ),
   ].map((path) => `GET ${path}`);
   const others = [
     ...['acknowledge', 'incidents/{id}/acknowledge', 'test'].map((part) => `POST /api/v1/notify/${part}`),

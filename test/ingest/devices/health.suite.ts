@@ -49,6 +49,19 @@ export const healthSuite: Suite = (store) => {
       ]);
     });
 
+    test('firmware stays known when later reports say nothing of it, is counted and looked for', async () => {
+      const { service } = await open();
+      const said = (id: string, ts: number, firmware: string) => ({ ...record(id, ts, 'online' as const, T), firmware });
+      await service.accept([said('mh-1', T, '1.0'), said('mh-2', T, '1.1')]);
+      await service.accept([record('mh-1', T + 1000, 'offline'), said('mh-2', T + 1000, '1.0')]);
+      expect((await service.device('mh-1')).firmware).toBe('1.0');
+      expect((await service.device('mh-2')).firmware).toBe('1.0');
+      expect((await service.camera('cam-1')).firmware).toBeNull();
+      expect(await service.firmware()).toEqual([{ of: 'device', firmware: '1.0', count: 2 }]);
+      const found = async (firmware: string) => (await service.devices({ firmware })).items.map((d) => d.id);
+      expect([await found('1.0'), await found('1.1')]).toEqual([['mh-1', 'mh-2'], []]);
+    });
+
     test('a change is said once, a report of the same state is none', async () => {
       const { service, changes } = await open();
       await service.accept([record('mh-1', T, 'online')]);

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Migration } from './mod.ts';
 
-/** Events that are recorded only, because somebody works on what they come from. */
-export const maintenanceMigration: Migration = {
-  name: '0011-maintenance',
+/** Events that are recorded only because somebody works on what they come from; the firmware of devices. */
+export const upkeepMigration: Migration = {
+  name: '0011-upkeep',
   async up(db) {
     await db.schema
       .alterTable('events')
@@ -16,5 +16,6 @@ export const maintenanceMigration: Migration = {
       .column('source')
       .where(sql<boolean>`worked_on = 1 and cleared_at is null`)
       .execute();
+    await db.schema.alterTable('health').addColumn('firmware', 'text').execute();
   },
 };
