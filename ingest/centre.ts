@@ -219,7 +219,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
   const api = createApi({
-    ...{ config: config.api, edges: credentials, registry, hub, live, commands: port, readiness },
+    ...{ config: config.api, baseMap: config.map, edges: credentials, registry, hub, live, commands: port, readiness },
     ...stores,
     ...common,
   });

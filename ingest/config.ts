@@ -5,6 +5,7 @@ import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts
 import { ClientTls, Listener } from '#service/mqtt/mod.ts';
 import { ApiConfig } from './api/mod.ts';
 import { ApprovalsConfig } from './approvals/mod.ts';
+import { archiveMistakes, BaseMapConfig, baseMapMistakes } from './basemap/mod.ts';
 import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mod.ts';
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
@@ -100,6 +101,7 @@ function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, databas
       promotion: PromotionConfig,
       notify: NotifyConfig,
       upkeep: UpkeepConfig,
+      map: BaseMapConfig,
       /** File of the filing policy that a new database begins with. */
       filingPolicy: Type.Optional(Path()),
     },
@@ -148,7 +150,8 @@ export async function loadIngestConfig(file: string): Promise<IngestConfig> {
     edges.push({ id, password, site: siteFile === undefined ? (site ?? null) : await readSite(siteFile) });
   const policyFile = checked.filingPolicy;
   const filingPolicy = policyFile === undefined ? null : checkConfig(policyFile, FilingPolicy, await readConfigFile(policyFile));
-  checkConfig(file, Type.Unknown(), {}, () => ownerMistakes(edges));
+  const unusable = await archiveMistakes(checked.map);
+  checkConfig(file, Type.Unknown(), {}, () => [...ownerMistakes(edges), ...unusable]);
   return { ...checked, edges, filingPolicy };
 }
 
@@ -204,6 +207,7 @@ const PATHS = [
   'database.tls.keyFile',
   'evidence.dir',
   'models.dir',
+  'map.pmtiles.file',
   'filingPolicy',
 ];
 
@@ -231,6 +235,7 @@ function mistakesOf(config: Checked): ConfigMistake[] {
     ...edgeMistakes(config),
     ...tokenMistakes(config),
     ...channelMistakes(config),
+    ...baseMapMistakes(config.map, config.api.tls !== undefined),
   ];
 }
 

@@ -64,6 +64,12 @@ ${timeseries}
 
 ${database}
 
+# What lies under the unit grids on the console's maps, nothing unless said so: docs/configuration.md.
+# map:
+#   pmtiles: { file: city.pmtiles, name: 街道, attribution: © OpenStreetMap contributors }
+#   tiles:
+#     - { id: tiles, name: 影像, url: "https://tiles.example/{z}/{x}/{y}.png", coordinates: gcj02, attribution: "..." }
+
 # By which ways people are told of silent edges, faults, urgent cases: docs/notify.md. Who is told when is set in the console.
 # notify:
 #   publicUrl: https://gewu.example    # of the console, for the link that acknowledges a message

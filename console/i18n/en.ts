@@ -198,6 +198,7 @@ export const en: Dictionary = {
     source: 'Source',
     search: 'Search by id',
   },
+  map: { base: 'Base map', none: 'Unit grids only', failed: 'The base map does not load' },
   situation: {
     title: 'Situation',
     openCases: 'Open cases',

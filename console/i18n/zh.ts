@@ -197,6 +197,7 @@ export const zh = {
     source: '来源',
     search: '按编号搜索',
   },
+  map: { base: '底图', none: '仅网格', failed: '底图加载失败' },
   situation: {
     title: '态势',
     openCases: '未结案件',

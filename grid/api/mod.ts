@@ -5,6 +5,7 @@ export * from './catalogue.ts';
 export * from './datasets.ts';
 export * from './desired.ts';
 export * from './evidence.ts';
+export * from './map.ts';
 export * from './notify.ts';
 export * from './parts.ts';
 export * from './situation.ts';

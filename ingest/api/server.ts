@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOpt
 import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
 import type { Approvals } from '../approvals/mod.ts';
 import type { Audit } from '../audit/mod.ts';
+import { type BaseMapConfig, tileOrigins } from '../basemap/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { Datasets } from '../datasets/mod.ts';
@@ -38,6 +39,7 @@ import type { StreamHub } from './stream.ts';
 
 export interface ApiDependencies {
   config: ApiConfig;
+  baseMap: BaseMapConfig;
   /** Who may upload evidence with Basic credentials. */
   edges: EdgeCredentials;
   database: Database;
@@ -159,7 +161,7 @@ class HttpApi implements Api {
   }
 
   async #build(): Promise<FastifyInstance> {
-    const { config, log } = this.#deps;
+    const { config, baseMap, log } = this.#deps;
     const app = fastify({ ...serverOptions(config), ...(await tlsOptions(config)) }) as FastifyInstance;
     app.setValidatorCompiler(validatorCompiler as never);
     // Answers are built field by field here; their schemas document them and are checked by the tests.
@@ -177,7 +179,7 @@ class HttpApi implements Api {
     installErrors(app, log);
     installUpgrades(app);
     await installOpenApi(app);
-    await installConsole(app, { log });
+    await installConsole(app, { log, tileOrigins: tileOrigins(baseMap) });
     for (const route of ROUTES)
       await app.register(async (scope) => route(scope.withTypeProvider<TypeBoxProvider>(), this.#context));
     await app.ready();

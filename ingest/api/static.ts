@@ -36,17 +36,18 @@ interface File {
 /**
  * Scripts, workers and connections of our own only. Styles that components make while they run carry the nonce of the page;
  * `style` attributes are allowed, because charts set them and they run nothing. Pictures may be blobs: the map and live views
- * make them.
+ * make them. Tiles of a base map come from the hosts that the configuration names, where it names any.
  */
-function pagePolicy(nonce: string): string {
+function pagePolicy(nonce: string, tileOrigins: readonly string[]): string {
+  const tiles = tileOrigins.map((origin) => ` ${origin}`).join('');
   return [
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
     "style-src-attr 'unsafe-inline'",
-    "img-src 'self' data: blob:",
+    `img-src 'self' data: blob:${tiles}`,
     "media-src 'self' blob:",
-    "connect-src 'self'",
+    `connect-src 'self'${tiles}`,
     "worker-src 'self'",
     "font-src 'self'",
     "base-uri 'none'",
@@ -60,14 +61,17 @@ function pagePolicy(nonce: string): string {
  * The web console at `/`: the bundle that `./gewu` has built, kept in memory. Every page of it is the same document; which one
  * is shown, the browser decides. Without a bundle the centre runs all the same, and `/` says how to build it.
  */
-export async function installConsole(app: FastifyInstance, { log }: { log: Log }): Promise<void> {
+export async function installConsole(
+  app: FastifyInstance,
+  { log, tileOrigins }: { log: Log; tileOrigins: readonly string[] },
+): Promise<void> {
   const files = await readBundle();
   if (!files.has(ENTRY)) log.warn('the console is not built: start by ./gewu, or run `npm run console`');
   const config = { access: OPEN };
   const schema = { hide: true };
   for (const page of ['', ...PAGES]) {
-    app.get(`/${page}`, { config, schema }, (_request, reply) => sendPage(reply, files));
-    if (page !== '') app.get(`/${page}/*`, { config, schema }, (_request, reply) => sendPage(reply, files));
+    app.get(`/${page}`, { config, schema }, (_request, reply) => sendPage(reply, files, tileOrigins));
+    if (page !== '') app.get(`/${page}/*`, { config, schema }, (_request, reply) => sendPage(reply, files, tileOrigins));
   }
   for (const [name, file] of files)
     if (name !== ENTRY) app.get(`/${name}`, { config, schema }, (request, reply) => sendFile(request, reply, name, file));
@@ -87,12 +91,12 @@ async function readBundle(): Promise<Map<string, File>> {
   return files;
 }
 
-function sendPage(reply: FastifyReply, files: ReadonlyMap<string, File>): FastifyReply {
+function sendPage(reply: FastifyReply, files: ReadonlyMap<string, File>, tileOrigins: readonly string[]): FastifyReply {
   const entry = files.get(ENTRY);
   if (entry === undefined)
     return reply.code(503).type('text/plain; charset=utf-8').send('The console is not built. Start the centre by ./gewu.\n');
   const nonce = randomBytes(16).toString('base64');
-  void reply.header('content-security-policy', pagePolicy(nonce));
+  void reply.header('content-security-policy', pagePolicy(nonce, tileOrigins));
   return reply.type(entry.type).send(entry.body.toString('utf8').replaceAll(NONCE, nonce));
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { loadIngestConfig } from '#ingest/mod.ts';
 import { ConfigError } from '#service/mod.ts';
+import { pmtilesOf } from '../support/pmtiles.ts';
 import { tempDir } from '../support/temp.ts';
 import { SITE } from './api/fixture.ts';
 
@@ -172,5 +173,65 @@ describe('every mistake is named by its key', () => {
     await expect(load({ ...MINIMAL, edges: [edge('a', { siteFile: 'missing.yaml' })] })).rejects.toMatchObject({
       code: 'GEWU_CONFIG_UNREADABLE',
     });
+  });
+});
+
+describe('base maps', () => {
+  const TILES = { id: 'street', name: 'Street', url: 'https://tiles.example/{z}/{x}/{y}.png', coordinates: 'wgs84' };
+  const withTiles = (tiles: object, more: object = {}) =>
+    mistakes({ ...MINIMAL, ...more, map: { tiles: [{ ...TILES, ...tiles }] } });
+  const withArchive = async (bytes: Buffer) => {
+    const dir = await tempDir();
+    await writeFile(join(dir, 'city.pmtiles'), bytes);
+    await writeFile(
+      join(dir, 'ingest.yaml'),
+      stringify({ ...MINIMAL, map: { pmtiles: { file: 'city.pmtiles', name: 'City' } } }),
+    );
+    return loadIngestConfig(join(dir, 'ingest.yaml')).then(
+      ({ map }) => map.pmtiles?.file === join(dir, 'city.pmtiles'),
+      (error: ConfigError) => error.mistakes.map((m) => `${m.key}: ${m.message}`),
+    );
+  };
+
+  test('none unless they are configured', async () => {
+    expect((await load(MINIMAL)).config.map).toEqual({ tiles: [] });
+  });
+
+  test('a source of tiles has a host, a place for each number, and https where the console has it', async () => {
+    expect(await withTiles({ url: 'https://tiles.example/{z}/{x}.png' })).toEqual(['map.tiles.0.url: must hold {y}']);
+    for (const url of [
+      "https://tiles.example'/{z}/{x}/{y}",
+      'https://a b/{z}/{x}/{y}',
+      'ftp://tiles.example/{z}/{x}/{y}',
+      'https://u:p@a/{z}/{x}/{y}',
+      'https://a; script-src */{z}/{x}/{y}',
+    ])
+      expect((await withTiles({ url })).join()).toMatch(/^map\.tiles\.0\.url: must match pattern/);
+    expect(await withTiles({ url: 'https://a:99999/{z}/{x}/{y}' })).toEqual(['map.tiles.0.url: is no address']);
+    const tls = { api: { tls: { cert: 'c.pem', key: 'k.pem' } } };
+    expect((await withTiles({ url: 'http://a/{z}/{x}/{y}' }, tls)).join()).toContain('must be https');
+    expect(await withTiles({ id: 'pmtiles' })).toEqual(['map.tiles.0.id: is the id of another base map']);
+    expect(await withTiles({ zoomMin: 19 })).toEqual(['map.tiles.0.zoomMin: is above zoomMax']);
+  });
+
+  test('a file that is no PMTiles, cut off, or not to be read by a browser is told before the centre starts', async () => {
+    const good = pmtilesOf([{ z: 0, x: 0, y: 0, bytes: Buffer.alloc(500) }], 'png');
+    const changed = (at: number, value: number) => {
+      const copy = Buffer.from(good);
+      copy.writeUInt8(value, at);
+      return copy;
+    };
+    expect(await withArchive(good)).toBe(true);
+    const fault = (message: string) => [`map.pmtiles.file: ${message}`];
+    expect(await withArchive(Buffer.from('no archive'))).toEqual(fault('is no PMTiles file'));
+    expect(await withArchive(good.subarray(0, -1))).toEqual(fault('is shorter than its header says: copy it anew'));
+    expect(await withArchive(changed(7, 2))).toEqual(
+      fault('is PMTiles version 2; version 3 is read: convert it with `pmtiles convert`'),
+    );
+    expect(await withArchive(changed(98, 3))).toEqual(fault('is compressed otherwise than by gzip'));
+    expect(await withArchive(changed(99, 6))).toEqual(fault('holds neither vector tiles (MVT) nor PNG, JPEG, WebP or AVIF'));
+    expect(await mistakes({ ...MINIMAL, map: { pmtiles: { file: 'gone.pmtiles', name: 'City' } } })).toEqual(
+      fault('cannot be read (ENOENT)'),
+    );
   });
 });

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { DeviceAnswer } from '#grid/api/mod.ts';
 import { useThing, withQuery } from '../../api/mod.ts';
 import { useScheme } from '../../app/theme.tsx';
+import { BaseChoice, useBase } from '../../parts/map/base_choice.tsx';
 import { type Cells, createMap, LINE, maplibregl } from '../../parts/map/style.ts';
 import type { GroundPoint } from './ground_points.ts';
 
@@ -82,9 +83,15 @@ export default function GroundMap({
     setData(map, 'landmarks', { type: 'MultiPoint', coordinates });
   }, [map, landmarks]);
   useMarkers(map, points, chosen, acts);
+  const { failed: baseFailed } = useBase(map);
 
   if (failed) return <p className="dim">{t('situation.mapFailed')}</p>;
-  return <section ref={box} className="ground-map" aria-label={t('calibration.map')} data-drawn={map !== null} />;
+  return (
+    <div className="ground-map-box">
+      <section ref={box} className="ground-map" aria-label={t('calibration.map')} data-drawn={map !== null} />
+      <BaseChoice failed={baseFailed} />
+    </div>
+  );
 }
 
 function addLayers(

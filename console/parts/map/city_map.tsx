@@ -2,12 +2,17 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Case } from '#grid/mod.ts';
 import { type Scheme, useScheme } from '../../app/theme.tsx';
+import { BaseChoice, useBase } from './base_choice.tsx';
 import { HATCHED, hatch, SHADES, type Shade } from './shades.ts';
 import { boundsOf, type Cells, createMap, LINE, maplibregl } from './style.ts';
 
 const FIT_PADDING_PX = 24;
 const POINT_COLOURS = ['#b42318', '#dc6803', '#1570ef', '#667085'];
 const SEVERITIES = ['critical', 'high', 'normal', 'low'];
+
+/** Over a base map; a unit grid without a shade then hides nothing of it. */
+const OPACITY = { alone: 0.85, overBase: 0.5 };
+const CLEAR = 'rgba(0, 0, 0, 0)';
 
 const NO_SHADES: ReadonlyMap<string, Shade> = new Map();
 
@@ -91,6 +96,14 @@ export default function CityMap({
     ready.setFilter('chosen', ['==', ['get', 'code'], chosen ?? '']);
   }, [ready, chosen]);
 
+  const { base, failed: baseFailed } = useBase(ready);
+  const overBase = base !== null;
+  useEffect(() => {
+    if (ready === null || ready !== view.current) return;
+    ready.setPaintProperty('fill', 'fill-color', fillColour(overBase ? CLEAR : SHADES[scheme].none));
+    ready.setPaintProperty('fill', 'fill-opacity', overBase ? OPACITY.overBase : OPACITY.alone);
+  }, [ready, overBase, scheme]);
+
   if (failed) return <p className="map-failed">{t('situation.mapFailed')}</p>;
   const fit = () => {
     const bounds = boundsOf(cells);
@@ -99,6 +112,7 @@ export default function CityMap({
   return (
     <>
       <section ref={box} className="city-map" data-drawn={drawn} aria-label={t('situation.map')} />
+      <BaseChoice failed={baseFailed} />
       <button type="button" className="map-fit" onClick={fit}>
         {t('situation.fit')}
       </button>
@@ -112,7 +126,7 @@ function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
     id: 'fill',
     type: 'fill',
     source: 'cells',
-    paint: { 'fill-color': ['coalesce', ['feature-state', 'colour'], SHADES[scheme].none], 'fill-opacity': 0.85 },
+    paint: { 'fill-color': fillColour(SHADES[scheme].none), 'fill-opacity': OPACITY.alone },
   });
   map.addImage('hatch', hatch(scheme));
   const hatched = { id: 'hatch', type: 'fill', source: 'cells', filter: codesAre([]) } as const;
@@ -159,12 +173,14 @@ function paint(
 ): void {
   for (const code of new Set([...before.keys(), ...shades.keys()])) {
     const shade = shades.get(code) ?? 'none';
-    if (shade !== before.get(code)) map.setFeatureState({ source: 'cells', id: code }, { colour: SHADES[scheme][shade] });
+    if (shade === before.get(code)) continue;
+    map.setFeatureState({ source: 'cells', id: code }, { colour: shade === 'none' ? null : SHADES[scheme][shade] });
   }
   const hatched = (of: typeof shades) => [...of].flatMap(([code, shade]) => (HATCHED.includes(shade) ? [code] : []));
   if (hatched(shades).join() !== hatched(before).join()) map.setFilter('hatch', codesAre(hatched(shades)));
 }
 
+const fillColour = (none: string) => ['coalesce', ['feature-state', 'colour'], none] as maplibregl.ExpressionSpecification;
 const codesAre = (codes: readonly string[]) => ['in', ['get', 'code'], ['literal', [...codes]]] as maplibregl.FilterSpecification;
 
 function pointsOf(cases: readonly Case[]) {

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { Place } from '#grid/mod.ts';
 import { useThing } from '../../api/mod.ts';
 import { useScheme } from '../../app/theme.tsx';
+import { useBase } from './base_choice.tsx';
 import { type Cells, createMap, LINE, maplibregl } from './style.ts';
 
 const ZOOM = 17;
@@ -14,6 +15,7 @@ export default function PlaceMap({ place }: { place: Place }) {
   const { t } = useTranslation();
   const { scheme } = useScheme();
   const box = useRef<HTMLDivElement>(null);
+  const [ready, setReady] = useState<maplibregl.Map | null>(null);
   const [failed, setFailed] = useState(false);
   const cells = useThing<Cells>(['cells'], '/api/v1/cells').data;
   const { lon, lat, errorRadiusM } = place;
@@ -40,9 +42,14 @@ export default function PlaceMap({ place }: { place: Place }) {
         source: { type: 'geojson', data: { type: 'Point', coordinates: [lon, lat] } },
         paint: { 'circle-radius': 6, 'circle-color': '#d92d20', 'circle-stroke-color': '#fff', 'circle-stroke-width': 2 },
       });
+      setReady(map);
     });
-    return () => map.remove();
+    return () => {
+      setReady(null);
+      map.remove();
+    };
   }, [cells, lon, lat, errorRadiusM, scheme]);
+  useBase(ready);
   if (failed) return <p className="dim">{t('situation.mapFailed')}</p>;
   return (
     <div ref={box} className="place-map" role="img" aria-label={`${t('cases.map')}: ${lon.toFixed(6)}, ${lat.toFixed(6)}`} />

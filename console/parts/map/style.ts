@@ -20,14 +20,15 @@ export interface Cells {
 
 export const GROUND: Record<Scheme, string> = { light: '#eef2f3', dark: '#11191c' };
 export const LINE: Record<Scheme, string> = { light: '#9fb0b7', dark: '#3a4c52' };
+export const GROUND_LAYER = 'ground';
 const MAX_ZOOM = 20;
 
-/** A map without tiles: nothing comes from elsewhere. */
+/** A map without tiles: nothing comes from elsewhere unless a base map is laid under it. */
 export function emptyStyle(scheme: Scheme): StyleSpecification {
   return {
     version: 8,
     sources: {},
-    layers: [{ id: 'ground', type: 'background', paint: { 'background-color': GROUND[scheme] } }],
+    layers: [{ id: GROUND_LAYER, type: 'background', paint: { 'background-color': GROUND[scheme] } }],
   };
 }
 

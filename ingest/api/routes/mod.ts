@@ -18,6 +18,7 @@ import { events } from './events.ts';
 import { evidence } from './evidence.ts';
 import { grants } from './grants.ts';
 import { live } from './live.ts';
+import { map } from './map.ts';
 import { models } from './models.ts';
 import { notify } from './notify.ts';
 import { policy } from './policy.ts';
@@ -70,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   verdicts,
   approvals,
   situation,
+  map,
   notify,
   upkeep,
 ];

@@ -1,0 +1,1 @@
+export { fromGcj02, toGcj02 } from './gcj02.ts';

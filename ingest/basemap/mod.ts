@@ -1,0 +1,2 @@
+export { archiveMistakes, readRange } from './archive.ts';
+export { BaseMapConfig, baseMapMistakes, PMTILES_ID, tileOrigins } from './config.ts';
