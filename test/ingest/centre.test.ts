@@ -137,11 +137,13 @@ test('the API speaks TLS with the certificates of the configuration, and asks fo
   await promisify(execFile)('openssl', [...args, '-keyout', key, '-out', cert]);
   const { api } = fileOf() as { api: object };
   const ca = await readFile(cert);
-  const ask = (url: string, client: object) =>
-    new Promise<{ status: number | undefined; hsts: string | undefined }>((resolve, reject) => {
-      request(`${url}/healthz`, { ca, agent: false, ...client }, (response) => {
+  const ask = (url: string, client: object, path = '/healthz') =>
+    new Promise<{ status: number | undefined; hsts: string | undefined; cookie?: string }>((resolve, reject) => {
+      request(url + path, { ca, agent: false, ...client }, (response) => {
         response.resume();
-        resolve({ status: response.statusCode, hsts: response.headers['strict-transport-security'] });
+        const { statusCode: status, headers } = response;
+        const [cookie] = headers['set-cookie'] ?? [];
+        resolve({ status, hsts: headers['strict-transport-security'], ...(cookie === undefined ? {} : { cookie }) });
       })
         .on('error', reject)
         .end();
@@ -149,6 +151,8 @@ test('the API speaks TLS with the certificates of the configuration, and asks fo
   const plain = await start({ api: { ...api, tls: { cert, key } } }, dir);
   expect(plain.centre.apiUrl).toMatch(/^https:\/\/127\.0\.0\.1:/);
   expect(await ask(plain.centre.apiUrl, {})).toEqual({ status: 200, hsts: 'max-age=31536000' });
+  const signOut = { method: 'DELETE', headers: { authorization: `Bearer ${tokenOf('viewer')}` } };
+  expect((await ask(plain.centre.apiUrl, signOut, '/api/v1/session')).cookie).toMatch(/; HttpOnly; SameSite=Strict;.*; Secure$/);
   await plain.centre.stop();
   const mutual = await start({ api: { ...api, tls: { cert, key, ca: cert } } }, dir);
   await expect(ask(mutual.centre.apiUrl, {})).rejects.toThrow();
