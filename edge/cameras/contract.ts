@@ -90,8 +90,8 @@ export interface CameraPipeline extends Service, SecondSources {
    * stream opened anew. Throws GEWU_MODEL_INVALID; the one in use stays then.
    */
   switchModel(prepared: PreparedModel): Promise<void>;
-  /** A picture's time with the model in use, the mean of late; null before the first. */
-  inferenceMs(): number | null;
+  /** That a thread works for a picture with the model in use, ms, the mean of late; null before the first. */
+  cpuMs(): number | null;
   /**
    * A prepared candidate looks in shadow at the same pictures; null: none does, and what the one before had raised is cleared. Throws
    * GEWU_MODEL_INVALID where it cannot stand beside the model in use.

@@ -205,8 +205,8 @@ class Pipeline implements CameraPipeline {
     return change;
   }
 
-  inferenceMs(): number | null {
-    return this.#eyes?.pool.inferenceMs ?? null;
+  cpuMs(): number | null {
+    return this.#eyes?.pool.cpuMs ?? null;
   }
 
   setCandidate(candidate: Candidate | null): Promise<void> {

@@ -17,8 +17,8 @@ export interface CandidateUser {
   setCandidate(candidate: Candidate | null): Promise<void>;
   /** What these cameras want, all of them where none is named, and what the threads in use can give: ms of one thread in a second. */
   load(msPerPicture: number, cameras?: readonly string[]): { wantedMs: number; availableMs: number };
-  /** Of the model in use, the mean of late; null before the first picture. */
-  inferenceMs(): number | null;
+  /** That a thread works for a picture with the model in use, the mean of late; null before the first. */
+  cpuMs(): number | null;
 }
 
 export interface CandidateKeeperDeps extends PackageSource {
@@ -153,7 +153,7 @@ export class CandidateKeeper implements Service {
   #checkBudget(medianMs: number, cameras: readonly string[] | undefined): void {
     const { user } = this.#deps;
     const own = user.load(medianMs, cameras).wantedMs;
-    const { wantedMs: others, availableMs } = user.load(user.inferenceMs() ?? medianMs);
+    const { wantedMs: others, availableMs } = user.load(user.cpuMs() ?? medianMs);
     const machineMs = Math.min(availableParallelism() * THREAD_MS, availableMs + THREAD_MS);
     if (own <= THREAD_MS * BUDGET_SHARE && own + others <= machineMs * BUDGET_SHARE) return;
     throw new GewuError(

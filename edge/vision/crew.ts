@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Detection, LoadedModel } from '#models/mod.ts';
 import { GewuError, type Log } from '#service/mod.ts';
-import type { WorkerAnswer, WorkerInput, WorkerRequest } from './worker.ts';
+import type { InferenceResult, WorkerAnswer, WorkerInput, WorkerRequest } from './worker.ts';
 
 /** Detections down to this share of their class's threshold are kept for tracks that exist already. */
 export const WEAK_FACTOR = 0.5;
@@ -17,7 +17,7 @@ const BACKOFF_MS_MAX = 30_000;
 /** What became of a picture. `input`: its memory, given back; null where it went with its worker. */
 export interface Outcome {
   input: ArrayBuffer | null;
-  result: { detections: Detection[]; inferenceMs: number } | null;
+  result: InferenceResult | null;
 }
 
 interface Job {
@@ -161,8 +161,7 @@ export class Crew {
     clearTimeout(job.timer);
     seat.job = null;
     if (answer.kind === 'failed') this.#deps.log.error({ err: answer.message }, 'inference failed');
-    const result = answer.kind === 'done' ? { detections: answer.detections, inferenceMs: answer.inferenceMs } : null;
-    job.settle({ input: answer.frame, result });
+    job.settle({ input: answer.frame, result: answer.kind === 'done' ? answer.result : null });
     this.#deps.onFree();
   }
 

@@ -1,9 +1,9 @@
 import type { Worker } from 'node:worker_threads';
-import type { Detection, LoadedModel } from '#models/mod.ts';
+import type { LoadedModel } from '#models/mod.ts';
 import type { Log, Service } from '#service/mod.ts';
 import { Crew } from './crew.ts';
 import { InferenceLane, type LaneFrame, type LaneHandlers } from './lane.ts';
-import type { WorkerInput } from './worker.ts';
+import type { InferenceResult, WorkerInput } from './worker.ts';
 
 export interface InferenceDeps {
   model: LoadedModel;
@@ -16,18 +16,16 @@ export interface InferenceDeps {
 /** A model that is loaded beside the one in use, and runs. */
 export interface PreparedModel {
   readonly model: LoadedModel;
-  /** Of a grey picture on one thread, ms: the middle of some runs on this machine, as busy as it is. */
+  /** That one thread works for a grey picture, ms: the middle of some runs. What else the machine does is no part of it. */
   readonly medianMs: number;
   readonly crew: Crew;
 }
 
 /** What a candidate in shadow saw in a picture that the model in use saw too. */
-export interface ShadowResult {
+export interface ShadowResult extends InferenceResult {
   lane: string;
   /** Its time and size; its pictures are in use again. */
   frame: LaneFrame;
-  detections: readonly Detection[];
-  inferenceMs: number;
 }
 
 export interface ShadowOptions {
@@ -70,7 +68,7 @@ export class InferencePool implements Service {
   #shadow: Shadow | null = null;
   #restarts = 0;
   /** Of late, of the model in use. */
-  #inferenceMs: number | null = null;
+  #cpuMs: number | null = null;
 
   constructor(deps: InferenceDeps) {
     this.#deps = deps;
@@ -102,9 +100,9 @@ export class InferencePool implements Service {
     return new InferenceLane(name, handlers, wait);
   }
 
-  /** Of a picture, with the model in use: the mean of late. Null before the first. */
-  get inferenceMs(): number | null {
-    return this.#inferenceMs;
+  /** That a thread works for a picture with the model in use: the mean of late. Null before the first. */
+  get cpuMs(): number | null {
+    return this.#cpuMs;
   }
 
   /** Workers that were started again after they died. */
@@ -143,7 +141,7 @@ export class InferencePool implements Service {
     await crew.hire(this.#deps.workers);
     const old = this.#crew;
     this.#crew = crew;
-    this.#inferenceMs = null;
+    this.#cpuMs = null;
     this.#serve();
     await old?.drain();
     await old?.close();
@@ -190,14 +188,14 @@ export class InferencePool implements Service {
       this.#copyToShadow(lane.name, frame);
       crew.give(frame.input, ({ input, result }) => {
         if (input !== null) frame.input = input;
-        if (result !== null && crew === this.#crew) this.#timed(result.inferenceMs);
+        if (result !== null && crew === this.#crew) this.#timed(result.cpuMs);
         lane.settle(frame, result);
       });
     }
   }
 
   #timed(ms: number): void {
-    this.#inferenceMs = this.#inferenceMs === null ? ms : this.#inferenceMs + (ms - this.#inferenceMs) * OF_LATE;
+    this.#cpuMs = this.#cpuMs === null ? ms : this.#cpuMs + (ms - this.#cpuMs) * OF_LATE;
   }
 
   #nextFrame(): [InferenceLane<LaneFrame> | undefined, LaneFrame | null] {
@@ -232,7 +230,7 @@ async function timed(crew: Crew): Promise<number> {
     await new Promise<void>((resolve, reject) =>
       crew.give(input, (outcome) => {
         if (outcome.result === null || outcome.input === null) return reject(new Error('it does not run'));
-        times.push(outcome.result.inferenceMs);
+        times.push(outcome.result.cpuMs);
         input = outcome.input;
         resolve();
       }),

@@ -1,4 +1,5 @@
 import type { Detection } from '#models/mod.ts';
+import type { InferenceResult } from './worker.ts';
 
 /** A lane is one camera: it has at most one picture with a worker and one waiting. */
 export interface LaneFrame {
@@ -51,7 +52,7 @@ export class InferenceLane<F extends LaneFrame = LaneFrame> {
   }
 
   /** For the pool: the picture that was taken is through. */
-  settle(frame: F, result: { detections: Detection[]; inferenceMs: number } | null): void {
+  settle(frame: F, result: InferenceResult | null): void {
     this.#busy = false;
     if (result === null) this.#handlers.onDropped(frame, 'failed');
     else this.#handlers.onDone(frame, result.detections, result.inferenceMs);

@@ -107,7 +107,7 @@ export const ModelReport = Type.Object(
     /** Of the error catalogue: why not; '' where there is nothing to say. */
     code: Type.String({ maxLength: 64 }),
     message: Type.String({ maxLength: 512 }),
-    /** Of the wanted one, a picture on one thread of this machine; null where it was not run. */
+    /** Of the wanted one, CPU time of one thread of this machine for a picture; null where it was not run. */
     medianMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
     notes: Type.Array(ConfigNote, { maxItems: CONFIG_NOTES_MAX }),
   },

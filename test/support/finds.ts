@@ -40,6 +40,8 @@ export class QuickEdge {
   readonly #centre: TestCentre;
   readonly #client: EdgeClient;
   readonly #key = newSigningKey();
+  /** By event. */
+  readonly #originals = new Map<string, { jpeg: Buffer; manifest: EvidenceManifest }>();
 
   constructor(centre: TestCentre, client: EdgeClient) {
     this.#centre = centre;
@@ -50,6 +52,17 @@ export class QuickEdge {
   async register(): Promise<void> {
     const body = JSON.stringify({ publicKey: publicKeyOf(this.#key) });
     await this.#put(`/api/v1/edge-keys/${EDGE}`, body, 'application/json');
+  }
+
+  /** Answers a grant with the original of an event's picture, which it gives back too. */
+  async release(grant: string, event: string): Promise<Buffer> {
+    const original = this.#originals.get(event);
+    if (original === undefined) throw new Error(`there is no original of ${event}`);
+    const signed = JSON.stringify(signManifest(original.manifest, this.#key));
+    const headers = { 'x-gewu-signed': Buffer.from(signed).toString('base64') };
+    const path = `/api/v1/grants/${grant}/files/${original.manifest.sha256}`;
+    await this.#put(path, new Uint8Array(original.jpeg), 'image/jpeg', headers);
+    return original.jpeg;
   }
 
   async report({ model, pictures, camera, scoreMin, takenAt }: FindOptions): Promise<Find[]> {
@@ -108,6 +121,8 @@ export class QuickEdge {
       shows: { widthPx, heightPx, box: share(box) as [number, number, number, number] },
     };
     const signed: SignedManifest = signManifest(manifest, this.#key);
+    const { original: hash = '', ...rest } = manifest;
+    this.#originals.set(event, { jpeg: original, manifest: { ...rest, sha256: hash, bytes: original.length, masked: false } });
     const ref = { sha256: manifest.sha256, mediaType: 'image/jpeg' as const, bytes: masked.length, takenAt: at, signed };
     const origin = { by: 'camera', camera, zone: 'z-1', track: event, detects, model: `${name}@${version}` } as const;
     const data = { origin: { ...origin, provenance: 'drawn-scenes', simulated: false } as const, suppressed: 'shadow' as const };

@@ -81,7 +81,7 @@ test('a candidate that asks for too much is refused, one whose threads die or th
           await candidate?.prepared.crew.close();
         },
         load: () => ({ wantedMs: node.wantedMs, availableMs: 1000 }),
-        inferenceMs: () => 5,
+        cpuMs: () => 5,
       },
     });
   const said = (from: number) => until(() => reports.slice(from).find((r) => r.phase !== 'fetching'), { timeoutMs: 60_000 });

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -135,6 +138,23 @@ async function renamed() {
   const classes = model.manifest.classes.map((name) => (name === 'stall' ? 'kiosk' : name));
   return { ...model, manifest: { ...model.manifest, classes, thresholds: Object.fromEntries(classes.map((c) => [c, 0.4])) } };
 }
+
+test('what a model costs is told alike on a quiet machine and on one that is full: the budget would refuse it there', async () => {
+  const { inference } = one;
+  const timed = async () => {
+    const prepared = await inference.prepare(await openModel(SHIPPED));
+    await inference.discard(prepared);
+    return prepared.medianMs;
+  };
+  const quiet = await timed();
+  const others = Array.from({ length: 2 * availableParallelism() }, () => spawn(process.execPath, ['-e', 'for (;;);']));
+  onTestFinished(() => {
+    for (const other of others) other.kill('SIGKILL');
+  });
+  await Promise.all(others.map((other) => once(other, 'spawn')));
+  expect(quiet).toBeGreaterThan(0);
+  expect(await timed()).toBeLessThan(2 * quiet);
+});
 
 test('another model takes over between two pictures: none is lost, and the order stays', async () => {
   const { inference } = await pool(2);

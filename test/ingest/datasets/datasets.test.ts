@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -102,6 +102,37 @@ test('gewu models dataset fetches a version as a folder that can be imported: th
   expect(evidence.height).toBeGreaterThan(heightPx);
   expect(red).toBeLessThan(40);
   await expect(models.run(['dataset', dir, '--reason', 'twice', ...flags])).rejects.toMatchObject({ code: 'GEWU_USAGE' });
+});
+
+test('an original that a grant has opened for its holder takes the place of its masked picture, for nobody else', async () => {
+  const [{ event }] = finds as [Find];
+  const wanted = { kind: 'original', subject: { of: 'event', id: event }, purpose: 'training of the next model', minutes: 5 };
+  const { body: grant } = await centre.post('/api/v1/grants', 'supervision', wanted);
+  const original = await edge.release(grant.id, event);
+  const { body: version } = await make();
+  const fetch = async (who: 'supervision' | 'command', dir: string) => {
+    const token = join(centre.dir, `token-of-${who}`);
+    await writeFile(token, tokenOf(who));
+    const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const flags = ['--id', version.id, '--grants', grant.id, '--url', centre.centre.apiUrl, '--token-file', token, '--json'];
+    try {
+      await models.run(['dataset', dir, ...flags]);
+      return JSON.parse(String(said.mock.calls.at(-1)?.[0]));
+    } finally {
+      said.mockRestore();
+    }
+  };
+  const dir = join(centre.dir, 'with-original');
+  expect(await fetch('supervision', dir)).toMatchObject({ dataset: version.id, originals: 1 });
+  const { items } = (await centre.get(`/api/v1/datasets/${version.id}`)).body;
+  const { split } = items.find((i: { event: string }) => i.event === event);
+  expect((await readFile(join(dir, split, 'images', `${event}.jpg`))).equals(original)).toBe(true);
+  expect((await readDataset(dir)).origin).toMatchObject({ originals: 1 });
+  const trail = (await centre.get('/api/v1/audit?limit=100', 'administrator')).body.items;
+  expect(trail.find((e: { action: string }) => e.action === 'grant-used')).toMatchObject({ actor: 'the-supervision' });
+  await expect(fetch('command', join(centre.dir, 'of-another'))).rejects.toMatchObject({ code: 'GEWU_GRANT_INVALID' });
+  await centre.post(`/api/v1/grants/${grant.id}/end`, 'supervision');
+  await expect(fetch('supervision', join(centre.dir, 'too-late'))).rejects.toMatchObject({ code: 'GEWU_GRANT_INVALID' });
 });
 
 /** The file of evidence that a picture of the folder was made of. */

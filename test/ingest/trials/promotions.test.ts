@@ -23,7 +23,7 @@ beforeAll(async () => {
       { id: EDGE, password: EDGE_PASSWORD, site: { ...SITE, cameras: SITE.cameras.map((c) => ({ ...c, simulated: false })) } },
       { id: 'edge-2', password: 'edge-2-password', site: other },
     ],
-    promotion: { cameraHoursMin: 0.5, judgedMin: 2, soakHours: 0.0005, soakFalseAlarmsMin: 2 },
+    promotion: { cameraHoursMin: 0.5, judgedMin: 2, soakHours: 0.0005, soakFalseAlarmsMin: 2, soakCamerasMissingS: 1 },
   });
   edge = await centre.edge();
   good = await pushed('good', '2.0.0');
@@ -180,4 +180,23 @@ test('a model that crashes, or raises more false alarms than before, is sent bac
   await centre.post(`/api/v1/trials/${good}/return`, 'administrator', { edge: 'edge-2', reason: 'a complaint' });
   expect((await desired('edge-2')).state).toEqual({});
   expect((await centre.post(`/api/v1/trials/${bad}/return`, 'administrator', { reason: 'again' })).status).toBe(404);
+});
+
+test('a model under which cameras stop sending pictures is sent back by itself', async () => {
+  const camera = (state: 'online' | 'offline') =>
+    edge.send('health', [
+      { ts: Date.now(), edge: EDGE, of: 'camera', id: 'cam-1', state, reason: 'test', since: Date.now() },
+    ]);
+  const blind = await pushed('blind', '4.0.0');
+  await camera('online');
+  // It never says that the model is in use, so that no soak time passes.
+  expect((await promote(blind, { to: 'one', edge: EDGE, forced: true })).status).toBe(200);
+  await camera('offline');
+  const why = '0 cameras send pictures, 1 had before';
+  const back = await until(
+    async () => (await trial(blind)).promotions.find((p: { endedBecause: string | null }) => p.endedBecause === why),
+    { timeoutMs: 30_000, what: 'the return' },
+  );
+  expect(back).toMatchObject({ state: 'returned' });
+  expect((await desired()).state).toEqual({ model: { package: good } });
 });
