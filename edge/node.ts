@@ -8,6 +8,7 @@ import { Trail } from './audit/mod.ts';
 import { createDevicePolicy, replayPayload } from './broker/mod.ts';
 import { type CameraPipeline, createCameraPipeline } from './cameras/mod.ts';
 import type { EdgeConfig } from './config.ts';
+import { CentreApi } from './centre/mod.ts';
 import { createFromCentre, type StartingDesired, type StartingModel } from './desired/mod.ts';
 import type { EventSink, HealthSink } from './events.ts';
 import { EvidenceRoom } from './evidence/mod.ts';
@@ -70,7 +71,8 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
   const commands = new CommandDispatcher({ log });
   commands.on('case-state', (command) => caseStates.tell(command));
   const trail = new Trail({ dir: join(config.edge.dataDir, 'audit'), edge, health, clock, log });
-  const evidence = createEvidence({ config, trail, clock, log, metrics });
+  const centre = createCentreApi(config, clock);
+  const evidence = createEvidence({ config, centre, trail, clock, log, metrics });
   commands.on('release-original', (command) => evidence.release(command));
   const vision = { ...config.vision, model: fromCentre?.model.folder ?? config.vision.model };
   const cameras = createCameras({
@@ -86,8 +88,8 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
   });
   const secondSources = site.cameras.length > 0 ? cameras : null;
   const rules = new RuleEngine({ edge, registry, outbox, secondSources, clock, log });
-  const centre = fromCentre ? createFromCentre({ config, ...fromCentre, cameras, registry, health, clock, log }) : null;
-  const desired = centre?.keeper;
+  const wanted = fromCentre ? createFromCentre({ config, centre, ...fromCentre, cameras, registry, health, clock, log }) : null;
+  const desired = wanted?.keeper;
   const live = createLive({ config, cameras, trail, clock, log, metrics });
   commands.on('camera-reference', ({ camera }) => {
     cameras.renewReference(camera).catch((err: unknown) => log.warn({ camera, err }, 'reference picture'));
@@ -168,12 +170,13 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
     nodeHealth,
     ...(probes ? [probes] : []),
     trail,
+    centre,
     evidence,
     cameras,
     live,
     broker,
     ...(push ? [push] : []),
-    ...(centre?.services ?? []),
+    ...(wanted?.services ?? []),
   ];
 
   return {
@@ -253,14 +256,18 @@ function createLive({ config, ...deps }: LiveDeps): LiveViews {
   });
 }
 
+function createCentreApi({ edge, uplink }: EdgeConfig, clock: Clock): CentreApi {
+  return new CentreApi({ url: uplink.apiUrl, edgeId: edge.id, password: uplink.password, tls: uplink.apiTls, clock });
+}
+
 interface EvidenceDeps extends Pick<CameraDeps, 'config' | 'clock' | 'log' | 'metrics'> {
+  centre: CentreApi;
   trail: Trail;
 }
 
-function createEvidence({ config: { edge, uplink, evidence }, ...deps }: EvidenceDeps): EvidenceRoom {
+function createEvidence({ config: { edge, evidence }, ...deps }: EvidenceDeps): EvidenceRoom {
   const { keysDir, clips, ...limits } = evidence;
-  const centre = { url: uplink.apiUrl, password: uplink.password, tls: uplink.apiTls };
-  return new EvidenceRoom({ ...deps, ...centre, dataDir: edge.dataDir, edgeId: edge.id, limits, keysDir, clips });
+  return new EvidenceRoom({ ...deps, dataDir: edge.dataDir, edgeId: edge.id, limits, keysDir, clips });
 }
 
 function toLine(record: object | HealthLine): Buffer {

@@ -2,12 +2,13 @@ import type { Site } from '#grid/mod.ts';
 import type { ConfigNote } from '#grid/wire/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import type { CameraPipeline } from '../cameras/mod.ts';
+import type { CentreApi } from '../centre/mod.ts';
 import type { EdgeConfig } from '../config.ts';
 import type { HealthSink } from '../events.ts';
 import { type DeviceRegistry, setMaintenance } from '../registry.ts';
 import { CandidateKeeper } from './candidate_keeper.ts';
 import { downloadPackage } from './download.ts';
-import { type CentreAccess, fetchDesired } from './fetch.ts';
+import { fetchDesired } from './fetch.ts';
 import { DesiredKeeper, RefusedChange } from './keeper.ts';
 import type { StartingDesired } from './kept.ts';
 import type { PackageSource } from './model_fetch.ts';
@@ -16,6 +17,7 @@ import type { StartingModel } from './model_start.ts';
 
 export interface FromCentreDeps {
   config: EdgeConfig;
+  centre: CentreApi;
   desired: StartingDesired;
   model: StartingModel;
   cameras: CameraPipeline;
@@ -27,9 +29,8 @@ export interface FromCentreDeps {
 
 /** What takes in what the centre wants of a node; `services` are started when everything that they change runs. */
 export function createFromCentre(deps: FromCentreDeps): { keeper: DesiredKeeper; services: Service[] } {
-  const { config, desired, cameras, health, clock, log } = deps;
-  const { edge, uplink, vision } = config;
-  const centre: CentreAccess = { url: uplink.apiUrl, edge: edge.id, password: uplink.password, tls: uplink.apiTls };
+  const { config, centre, desired, cameras, health, clock, log } = deps;
+  const { edge, vision } = config;
   const common = { edge: edge.id, health, clock, log };
   const download: PackageSource['download'] = (options) => downloadPackage(centre, options);
   const packages = { ...common, trustedKeys: vision.trustedKeys, user: cameras, download };

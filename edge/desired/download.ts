@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { MODEL_PACKAGE_BYTES_MAX, modelPackagePath } from '#grid/wire/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { type CentreAccess, openFromCentre } from './fetch.ts';
+import type { CentreApi } from '../centre/mod.ts';
 
 /** A stream that stands still for so long is given up, and goes on from there with the next try. */
 const SILENCE_MS_MAX = 30_000;
@@ -11,7 +11,7 @@ const RANGE_NOT_THERE = 400;
 
 /** Fetches a package into `file`, from the byte on that it ends with. Throws GEWU_MODEL_UNREADABLE; what has come stays. */
 export async function downloadPackage(
-  centre: CentreAccess,
+  centre: Pick<CentreApi, 'open'>,
   { sha256, file, from, stopping }: { sha256: string; file: string; from: number; stopping: AbortSignal },
 ): Promise<void> {
   const silent = new AbortController();
@@ -19,7 +19,7 @@ export async function downloadPackage(
   try {
     const signal = AbortSignal.any([stopping, silent.signal]);
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
-    const response = await openFromCentre(centre, modelPackagePath(sha256), { headers, signal });
+    const response = await centre.open('GET', modelPackagePath(sha256), { headers, signal });
     const { statusCode } = response;
     // It is here whole already.
     if (from > 0 && statusCode === RANGE_NOT_THERE) return void response.resume();

@@ -1,4 +1,5 @@
 import { type Clock, createMetrics, type Log } from '#service/mod.ts';
+import { CentreApi } from '../centre/mod.ts';
 import { EvidenceRoom } from './room.ts';
 
 /** Small: what is measured or tried for an hour. */
@@ -20,8 +21,7 @@ export function evidenceAlone({
     dataDir,
     edgeId,
     // Nobody listens there.
-    url: 'http://127.0.0.1:1',
-    password: '',
+    centre: new CentreApi({ url: 'http://127.0.0.1:1', edgeId, password: '', clock }),
     limits: { quotaBytes: QUOTA_BYTES, originalsQuotaBytes: QUOTA_BYTES, retention: {} },
     clips: false,
     trail: {

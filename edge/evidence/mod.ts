@@ -1,6 +1,5 @@
 export { evidenceAlone } from './alone.ts';
 export { CameraEvidence, type CameraEvidenceDeps, type Seen, type Thing, type Where } from './camera.ts';
-export { CentreApi } from './centre.ts';
 export { ClipStudio } from './clips.ts';
 export { makeFolder, syncFolder, writeDurably } from './files.ts';
 export { film, maskOf } from './film.ts';

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { ReleaseOrder, type ReleaseOriginalCommand } from '#grid/wire/mod.ts';
 import type { Log, Service } from '#service/mod.ts';
 import type { Trail, TrailAct } from '../audit/mod.ts';
-import type { CentreApi } from './centre.ts';
+import type { CentreApi } from '../centre/mod.ts';
 import type { OriginalStore } from './originals.ts';
 
 export interface ReleaseDeskDeps {

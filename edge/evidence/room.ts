@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { type Clock, Gauge, type Log, type Metrics, type Service, startAll, stopAll } from '#service/mod.ts';
-import type { ClientTls } from '#service/mqtt/mod.ts';
 import type { Trail } from '../audit/mod.ts';
+import type { CentreApi } from '../centre/mod.ts';
 import type { CameraEvidenceDeps } from './camera.ts';
-import { CentreApi } from './centre.ts';
 import { ClipOrders } from './clip_orders.ts';
 import { ClipStudio } from './clips.ts';
 import { NodeKeys } from './keys.ts';
@@ -18,10 +17,8 @@ import { EvidenceUploader } from './uploader.ts';
 export interface EvidenceRoomDeps {
   dataDir: string;
   edgeId: string;
-  /** Of the centre's API. */
-  url: string;
-  password: string;
-  tls?: ClientTls | undefined;
+  /** Started before, stopped after. */
+  centre: CentreApi;
   limits: {
     quotaBytes: number;
     originalsQuotaBytes: number;
@@ -57,12 +54,11 @@ export class EvidenceRoom implements Service {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: EvidenceRoomDeps) {
-    const { dataDir, edgeId, keysDir = join(dataDir, 'keys'), limits, trail, clock, log, metrics, ffmpeg } = deps;
+    const { dataDir, edgeId, centre, keysDir = join(dataDir, 'keys'), limits, trail, clock, log, metrics, ffmpeg } = deps;
     const { quotaBytes, originalsQuotaBytes, retention } = limits;
     const dir = join(dataDir, 'evidence');
     this.#deps = deps;
     const keys = new NodeKeys({ dir: keysDir, log });
-    const centre = new CentreApi(deps);
     this.#keys = keys;
     this.#store = new EvidenceStore({ dir, quotaBytes, retention, clock, log });
     this.#originals = new OriginalStore({
@@ -78,7 +74,7 @@ export class EvidenceRoom implements Service {
     this.#desk = new ReleaseDesk({ originals: this.#originals, centre, trail, log });
     const uploader = new EvidenceUploader({ store: this.#store, centre, log, clock });
     const registration = new KeyRegistration({ keys, centre, edgeId, clock, log });
-    this.#services = [centre, registration, uploader, this.#desk];
+    this.#services = [registration, uploader, this.#desk];
     this.shared = {
       store: this.#store,
       originals: this.#originals,
@@ -91,7 +87,7 @@ export class EvidenceRoom implements Service {
     this.#measure(metrics);
   }
 
-  /** Throws when a certificate file cannot be read, or the keys. */
+  /** Throws when the keys cannot be read. */
   async start(): Promise<void> {
     await this.#keys.open();
     await this.#store.open();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { classKey, type EventClass, type EvidenceManifest, type PictureBox, type Place, type SignedManifest } from '#grid/mod.ts';
 import { signManifest } from '#service/mod.ts';
-import type { CentreApi } from './centre.ts';
+import type { CentreApi } from '../centre/mod.ts';
 import type { NodeKeys } from './keys.ts';
 
 /** What a file shows, as far as its event says it. */

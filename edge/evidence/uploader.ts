@@ -1,5 +1,5 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
-import type { CentreApi } from './centre.ts';
+import type { CentreApi } from '../centre/mod.ts';
 import type { EvidenceStore, FileCard } from './store.ts';
 
 export interface UploaderDeps {

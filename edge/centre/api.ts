@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import type { Clock, Service } from '#service/mod.ts';
-import type { ClientTls } from '#service/mqtt/mod.ts';
+import { type ClientTls, clientTlsOptions } from '#service/mqtt/mod.ts';
 
 export interface CentreApiDeps {
   /** Of the centre: `https://centre:8443`; the API's path follows. */
@@ -29,12 +29,12 @@ export interface CentreAnswer {
 const REQUEST_MS_MAX = 30_000;
 /** Large files get more: 16 MiB on a line of 1 Mbit/s take 134 s. */
 const REQUEST_MS_PER_MIB = 10_000;
-/** Evidence one file after the other, and what a person waits for beside it. */
-const CONNECTIONS_MAX = 2;
+/** Evidence one file after the other; beside it what a person waits for, the desired state, a model that takes long. */
+const CONNECTIONS_MAX = 4;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const OFFSET_AGE_MS_MAX = 3_600_000;
 
-/** The centre's API, as an edge may use it, with its id and password. */
+/** The centre's API, as an edge may use it, with its id and password: all that a node asks by HTTP goes this way. */
 export class CentreApi implements Service {
   readonly #deps: CentreApiDeps;
   #agent: HttpAgent | HttpsAgent | null = null;
@@ -64,59 +64,57 @@ export class CentreApi implements Service {
     return this.#offset.ms;
   }
 
-  /** `path` begins with `/api/v1/`. Throws when the centre does not answer in time. */
-  async request(method: string, path: string, { headers = {}, content, signal }: CentreRequest = {}): Promise<CentreAnswer> {
+  /**
+   * The open answer, which the caller reads or destroys; `path` begins with `/api/v1/`. Throws when there is none; only `signal` bounds
+   * its time.
+   */
+  async open(method: string, path: string, { headers = {}, content, signal }: CentreRequest = {}): Promise<IncomingMessage> {
     const { url, edgeId, password, clock } = this.#deps;
     const target = new URL(path, url);
-    const bytes = content?.length ?? 0;
-    const timeout = AbortSignal.timeout(REQUEST_MS_MAX + Math.ceil(bytes / 1024 ** 2) * REQUEST_MS_PER_MIB);
     const options = {
       method,
       agent: this.#agent ?? undefined,
-      signal: AbortSignal.any([timeout, ...(signal === undefined ? [] : [signal])]),
+      ...(signal === undefined ? {} : { signal }),
       headers: {
         authorization: `Basic ${Buffer.from(`${edgeId}:${password}`).toString('base64')}`,
-        'content-length': bytes,
+        'content-length': content?.length ?? 0,
         ...headers,
       },
     };
     const request = target.protocol === 'https:' ? httpsRequest(target, options) : httpRequest(target, options);
     this.#requests.add(request);
+    request.once('close', () => this.#requests.delete(request));
     // `once` tells of errors while it waits; one that comes in between must not take the process with it.
     request.on('error', () => {});
-    try {
-      request.end(content);
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
-      const dateMs = Date.parse(response.headers.date ?? '');
-      // The header's second has begun, it is half over on average.
-      if (Number.isFinite(dateMs)) this.#offset = { ms: Math.round(clock.now() - dateMs - 500), measuredMs: clock.monotonic() };
-      return { status: response.statusCode ?? 0, body: await read(response) };
-    } finally {
-      this.#requests.delete(request);
-    }
+    request.end(content);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const dateMs = Date.parse(response.headers.date ?? '');
+    // The header's second has begun, it is half over on average.
+    if (Number.isFinite(dateMs)) this.#offset = { ms: Math.round(clock.now() - dateMs - 500), measuredMs: clock.monotonic() };
+    return response;
+  }
+
+  /** A small answer, whole; what is longer is cut. Throws when the centre does not answer in time. */
+  async request(method: string, path: string, { content, signal, ...rest }: CentreRequest = {}): Promise<CentreAnswer> {
+    const timeout = AbortSignal.timeout(REQUEST_MS_MAX + Math.ceil((content?.length ?? 0) / 1024 ** 2) * REQUEST_MS_PER_MIB);
+    const signals = AbortSignal.any([timeout, ...(signal === undefined ? [] : [signal])]);
+    const response = await this.open(method, path, { ...rest, content, signal: signals });
+    return { status: response.statusCode ?? 0, body: await beginningOf(response) };
   }
 
   async #createAgent(): Promise<HttpAgent | HttpsAgent> {
     const { url, tls } = this.#deps;
     const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
     if (!url.startsWith('https:')) return new HttpAgent(options);
-    const file = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
-    const [ca, cert, key] = await Promise.all([file(tls?.ca), file(tls?.cert), file(tls?.key)]);
-    return new HttpsAgent({
-      ...options,
-      ...(ca ? { ca } : {}),
-      ...(cert ? { cert } : {}),
-      ...(key ? { key } : {}),
-      ...(tls?.serverName ? { servername: tls.serverName } : {}),
-    });
+    return new HttpsAgent({ ...options, ...((await clientTlsOptions(tls)) as object) });
   }
 }
 
-/** What is too long is read to its end and cut. */
-async function read(response: IncomingMessage): Promise<Buffer> {
+/** Read to its end, so that the connection can be used again. */
+async function beginningOf(answer: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
     if (bytes < ANSWER_BYTES_MAX) chunks.push(chunk);
     bytes += chunk.length;
   }

@@ -1,0 +1,1 @@
+export { CentreApi, type CentreApiDeps, type CentreRequest } from './api.ts';
