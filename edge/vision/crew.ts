@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Detection, LoadedModel } from '#models/mod.ts';
+import type { LoadedModel } from '#models/mod.ts';
 import { GewuError, type Log } from '#service/mod.ts';
 import type { InferenceResult, WorkerAnswer, WorkerInput, WorkerRequest } from './worker.ts';
 

@@ -184,9 +184,7 @@ test('a model that crashes, or raises more false alarms than before, is sent bac
 
 test('a model under which cameras stop sending pictures is sent back by itself', async () => {
   const camera = (state: 'online' | 'offline') =>
-    edge.send('health', [
-      { ts: Date.now(), edge: EDGE, of: 'camera', id: 'cam-1', state, reason: 'test', since: Date.now() },
-    ]);
+    edge.send('health', [{ ts: Date.now(), edge: EDGE, of: 'camera', id: 'cam-1', state, reason: 'test', since: Date.now() }]);
   const blind = await pushed('blind', '4.0.0');
   await camera('online');
   // It never says that the model is in use, so that no soak time passes.
