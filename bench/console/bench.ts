@@ -36,7 +36,7 @@ export const consoleBench: Bench = {
     const dir = join(options.dir, 'console-bench');
     await mkdir(dir, { recursive: true });
     const city = await startCity(dir, options.short ? CITY_SHORT : CITY);
-    const browser = await launchBrowser('all');
+    const browser = await launchBrowser();
     try {
       return resultOf(await measure(city, browser, options));
     } finally {

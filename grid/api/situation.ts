@@ -9,6 +9,10 @@ const Count = Type.Integer({ minimum: 0 });
 const BySeverity = Type.Object({ critical: Count, high: Count, normal: Count, low: Count }, strict);
 const ByState = Type.Object({ online: Count, offline: Count, degraded: Count, unknown: Count }, strict);
 
+/** What lists and the map show of an open case; the rest stands in the case itself. */
+const UrgentCase = Type.Pick(Case, ['id', 'class', 'severity', 'state', 'place', 'lastSeenAt']);
+export type UrgentCase = Static<typeof UrgentCase>;
+
 const Storm = Type.Object(
   {
     classKey: Type.String(),
@@ -28,11 +32,15 @@ export const SituationAnswer = Type.Object(
     devices: ByState,
     cameras: ByState,
     edges: ByState,
-    cells: Type.Array(Type.Object({ code: CellCode, openCases: BySeverity, devices: ByState }, strict), {
-      description: 'unit grids with an open case, a device or a camera; `devices` counts both',
-    }),
+    cells: Type.Array(
+      Type.Object(
+        { code: CellCode, openCases: Type.Partial(BySeverity, strict), devices: Type.Partial(ByState, strict) },
+        strict,
+      ),
+      { description: 'unit grids with an open case, a device or a camera; `devices` counts both; what is zero is left out' },
+    ),
     storms: Type.Array(Storm, { description: 'ten or more open cases of one class that were opened within the last hour' }),
-    urgent: Type.Array(Case, { description: 'the other open cases, the most urgent first, 100 at most' }),
+    urgent: Type.Array(UrgentCase, { description: 'the other open cases, the most urgent first, 100 at most' }),
   },
   strict,
 );

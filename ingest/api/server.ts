@@ -25,6 +25,7 @@ import { createVerdicts, type Verdicts } from '../verdicts/mod.ts';
 import { Coverage } from '../watching/mod.ts';
 import { Authenticator, type EdgeCredentials, TokenAccounts } from './auth/mod.ts';
 import type { ApiConfig } from './config.ts';
+import { installCompression } from './http/compress.ts';
 import { errorBody, installErrors, onClientError, toGewuError } from './http/errors.ts';
 import { installHeaders, securityHeaders } from './http/headers.ts';
 import { installOpenApi } from './http/openapi.ts';
@@ -177,6 +178,7 @@ class HttpApi implements Api {
       this.#seconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     });
     installErrors(app, log);
+    installCompression(app);
     installUpgrades(app);
     await installOpenApi(app);
     await installConsole(app, { log, tileOrigins: tileOrigins(baseMap) });

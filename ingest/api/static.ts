@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '#service/mod.ts';
 import { OPEN } from './auth/mod.ts';
+import { GZIP_BYTES_MIN, takesGzip } from './http/compress.ts';
 
 const BUNDLE = join(import.meta.dirname, '../../console/dist');
 const ENTRY = 'index.html';
@@ -15,7 +16,6 @@ const FOREVER = 'public, max-age=31536000, immutable';
 const HASHED = 'assets/';
 /** What the console answers under, each with what lies below it. `/api`, `/docs` and the probes are not among them. */
 const PAGES = ['events', 'cases', 'devices', 'cameras', 'pipeline', 'notify', 'acknowledge', 'users', 'account', 'sign-in'];
-const GZIP_BYTES_MIN = 1024;
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -101,7 +101,7 @@ function sendPage(reply: FastifyReply, files: ReadonlyMap<string, File>, tileOri
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, name: string, file: File): FastifyReply {
-  const small = file.gzipped !== null && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+  const small = file.gzipped !== null && takesGzip(request);
   void reply.headers({
     'cache-control': name.startsWith(HASHED) ? FOREVER : 'no-cache',
     'content-type': file.type,

@@ -134,9 +134,8 @@ function ChosenCell({
 }) {
   const { t } = useTranslation();
   const cell = situation.cells.find((c) => c.code === code);
-  const open = cell ? Object.values(cell.openCases).reduce((a, b) => a + b, 0) : 0;
-  const devices = cell?.devices ?? { online: 0, offline: 0, degraded: 0, unknown: 0 };
-  const n = Object.values(devices).reduce((a, b) => a + b, 0);
+  const sum = (counts: Record<string, number> = {}) => Object.values(counts).reduce((a, b) => a + b, 0);
+  const { offline = 0, degraded = 0 } = cell?.devices ?? {};
   const seen = watch?.cells.find((c) => c.code === code);
   return (
     <div className="cell-card" role="status">
@@ -144,8 +143,8 @@ function ChosenCell({
       <b>
         {t('field.cell')} <span className="mono">{code}</span>
       </b>
-      <span>{t('situation.cellCases', { n: open })}</span>
-      <span>{t('situation.cellDevices', { n, offline: devices.offline, degraded: devices.degraded })}</span>
+      <span>{t('situation.cellCases', { n: sum(cell?.openCases) })}</span>
+      <span>{t('situation.cellDevices', { n: sum(cell?.devices), offline, degraded })}</span>
       {seen && (
         <>
           <span>{t('situation.cellCameras', { n: seen.cameras, share: Math.round(shareOf(seen.camera, hour)) })}</span>

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Case } from '#grid/mod.ts';
+import type { UrgentCase } from '#grid/api/mod.ts';
 import { type Scheme, useScheme } from '../../app/theme.tsx';
 import { BaseChoice, useBase } from './base_choice.tsx';
 import { HATCHED, hatch, SHADES, type Shade } from './shades.ts';
@@ -27,7 +27,7 @@ export default function CityMap({
 }: {
   cells: Cells;
   shades: ReadonlyMap<string, Shade>;
-  cases: readonly Case[];
+  cases: readonly UrgentCase[];
   chosen: string | null;
   onCell: (code: string | null) => void;
   onCase: (id: string) => void;
@@ -183,7 +183,7 @@ function paint(
 const fillColour = (none: string) => ['coalesce', ['feature-state', 'colour'], none] as maplibregl.ExpressionSpecification;
 const codesAre = (codes: readonly string[]) => ['in', ['get', 'code'], ['literal', [...codes]]] as maplibregl.FilterSpecification;
 
-function pointsOf(cases: readonly Case[]) {
+function pointsOf(cases: readonly UrgentCase[]) {
   return {
     type: 'FeatureCollection' as const,
     // The most urgent last: it lies on top.

@@ -50,8 +50,11 @@ test('the newest word counts; a rejection says why; who only looks has no say', 
 test('the situation counts open cases where they are, the most urgent first', async () => {
   const { body } = await centre.get('/api/v1/situation');
   expect(body.openCases).toMatchObject({ critical: 1 });
-  expect(body.urgent[0]).toMatchObject({ severity: 'critical', events: ['ev-cover'] });
-  const counted = body.cells.reduce((sum: number, c: { openCases: { critical: number } }) => sum + c.openCases.critical, 0);
+  expect(body.urgent[0]).toMatchObject({ severity: 'critical', class: { code: '0102' } });
+  const counted = body.cells.reduce(
+    (sum: number, c: { openCases: { critical?: number } }) => sum + (c.openCases.critical ?? 0),
+    0,
+  );
   expect(counted).toBe(1);
   expect(body.devices).toEqual({ online: 0, offline: 0, degraded: 0, unknown: 3 });
 });
