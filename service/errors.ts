@@ -192,6 +192,11 @@ export const ERRORS = {
     hint: 'These settings name what is not there: `mistakes` names each by its key. Channels stand in `notify.channels` of the configuration.',
   },
   GEWU_EVIDENCE_MISMATCH: { remedy: 'reject', status: 422, hint: 'The bytes do not have the SHA-256 of the path.' },
+  GEWU_EVIDENCE_OFFSET: {
+    remedy: 'retry',
+    status: 412,
+    hint: 'What has come of this file does not reach so far, or is damaged: ask `GET /api/v1/evidence/{sha256}/upload` where to go on.',
+  },
   GEWU_EVIDENCE_FULL: { remedy: 'retry', status: 507, hint: 'The evidence store is at its quota; give it room or a larger one.' },
   GEWU_LIVE_UNAVAILABLE: {
     remedy: 'retry',

@@ -19,6 +19,9 @@ const DONE: ReadonlySet<number> = new Set([200, 201, 204, 409]);
 /** The same bytes will never be taken. */
 const HOPELESS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
+/** A smaller file costs less than the question. */
+const ASK_BYTES_MIN = 256 * 1024;
+
 interface Retry {
   attempts: number;
   dueMs: number;
@@ -28,6 +31,8 @@ interface Retry {
  * Sends evidence to the centre, one file at a time, until the centre has it; never in the way of events.
  *
  *   pending --PUT--> 200, 201, 204, 409: sent | 400, 413, 415, 422: given up | anything else: backoff, others go first
+ *
+ * A large file that was begun goes on where the centre says that it was cut off.
  */
 export class EvidenceUploader implements Service {
   readonly #deps: UploaderDeps;
@@ -78,15 +83,10 @@ export class EvidenceUploader implements Service {
   }
 
   async #upload(file: FileCard): Promise<void> {
-    const { store, centre, log } = this.#deps;
+    const { store, log } = this.#deps;
     try {
       const content = await store.read(file.sha256);
-      const headers = { 'content-type': file.mediaType, 'x-gewu-event': file.event };
-      const { signal } = this.#stopping;
-      const status =
-        content === null
-          ? 'gone'
-          : (await centre.request('PUT', `/api/v1/evidence/${file.sha256}`, { headers, content, signal })).status;
+      const status = content === null ? 'gone' : await this.#put(file, content);
       if (status === 'gone' || HOPELESS.has(status)) {
         log.error({ sha256: file.sha256, event: file.event, status }, 'evidence given up');
         await store.giveUp(file.sha256);
@@ -98,6 +98,28 @@ export class EvidenceUploader implements Service {
     } catch (error) {
       if (this.#running) this.#later(file, error as Error);
     }
+  }
+
+  /** Status of the centre's answer. */
+  async #put(file: FileCard, content: Buffer): Promise<number> {
+    const from = content.length < ASK_BYTES_MIN ? 0 : await this.#begun(file.sha256);
+    const rest = from <= content.length ? from : 0;
+    const headers = {
+      ...{ 'content-type': file.mediaType, 'x-gewu-event': file.event },
+      ...(rest === 0 ? {} : { 'x-gewu-offset': String(rest) }),
+    };
+    const { signal } = this.#stopping;
+    const path = `/api/v1/evidence/${file.sha256}`;
+    return (await this.#deps.centre.request('PUT', path, { headers, content: content.subarray(rest), signal })).status;
+  }
+
+  /** Bytes that the centre has of a file; none where it does not know the question. */
+  async #begun(sha256: string): Promise<number> {
+    const { signal } = this.#stopping;
+    const { status, body } = await this.#deps.centre.request('GET', `/api/v1/evidence/${sha256}/upload`, { signal });
+    if (status !== 200) return 0;
+    const { bytes } = JSON.parse(body.toString('utf8')) as { bytes?: unknown };
+    return Number.isSafeInteger(bytes) ? (bytes as number) : 0;
   }
 
   #later(file: FileCard, error: Error): void {

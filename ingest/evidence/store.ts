@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { EVIDENCE_BYTES_MAX, EVIDENCE_MEDIA_TYPES, type EvidenceMediaType } from '#grid/mod.ts';
-import { type Clock, Counter, Gauge, GewuError, type Log, type Metrics } from '#service/mod.ts';
+import { type Clock, Counter, Gauge, GewuError, isGewuError, type Log, type Metrics } from '#service/mod.ts';
 import type { Database, EvidenceFilesTable } from '../database/mod.ts';
+import { Incoming, type Part } from './incoming.ts';
 import type { EvidenceConfig, EvidenceStore, StoredFile } from './types.ts';
 
 export interface EvidenceDependencies {
@@ -18,9 +18,6 @@ export interface EvidenceDependencies {
 }
 
 const HASH = /^[0-9a-f]{64}$/;
-/** Folder of uploads that are not whole yet; emptied at the start of what is older than this. */
-const INCOMING = 'incoming';
-const INCOMING_AGE_MS_MAX = 3600 * 1000;
 /** Uploads at once; the rest are asked to come again. */
 const UPLOADS_MAX = 64;
 /** The sum of all files is read anew so often: other replicas add to it too. */
@@ -29,7 +26,7 @@ const TOTAL_AGE_MS_MAX = 60_000;
 /**
  * Files by their own hash, on a local or shared folder, with a row for each in the database:
  *
- *   upload --> incoming/<random> --hash, fsync--> rename to aa/bb/aabb... --fsync folder--> row --> onStored
+ *   upload --> incoming/... --hash, fsync--> rename to aa/bb/aabb... --fsync folder--> row --> onStored
  *
  * A file that comes before its event waits under its hash; the case finds it when the event arrives.
  */
@@ -37,10 +34,17 @@ export function createEvidenceStore(dependencies: EvidenceDependencies): Evidenc
   return new FolderEvidenceStore(dependencies);
 }
 
+interface Upload {
+  sender: string;
+  offset: number | undefined;
+  bytesMax: number;
+}
+
 class FolderEvidenceStore implements EvidenceStore {
   readonly #deps: EvidenceDependencies;
   readonly #uploads: Counter<'result'>;
   readonly #bytes: Gauge;
+  readonly #incoming: Incoming;
   #running = 0;
   #total = 0;
   #totalAt = Number.NEGATIVE_INFINITY;
@@ -48,6 +52,7 @@ class FolderEvidenceStore implements EvidenceStore {
   constructor(dependencies: EvidenceDependencies) {
     const dir = resolve(dependencies.config.dir);
     this.#deps = { ...dependencies, config: { ...dependencies.config, dir } };
+    this.#incoming = new Incoming({ dir, clock: dependencies.clock });
     const registers = [dependencies.metrics];
     this.#uploads = new Counter({
       name: 'gewu_evidence_uploads_total',
@@ -59,14 +64,7 @@ class FolderEvidenceStore implements EvidenceStore {
   }
 
   async start(): Promise<void> {
-    const incoming = join(this.#deps.config.dir, INCOMING);
-    await mkdir(incoming, { recursive: true, mode: 0o750 });
-    for (const name of await readdir(incoming)) {
-      const path = join(incoming, name);
-      const found = await stat(path).catch(() => null);
-      // Another replica may be writing its own right now.
-      if (found && this.#deps.clock.now() - found.mtimeMs > INCOMING_AGE_MS_MAX) await rm(path, { force: true });
-    }
+    await this.#incoming.start();
     await this.#readTotal();
   }
 
@@ -76,10 +74,13 @@ class FolderEvidenceStore implements EvidenceStore {
     sha256: string,
     mediaType: string,
     content: Readable | Buffer,
-    { maxBytes = EVIDENCE_BYTES_MAX, sender = '' } = {},
+    { maxBytes = EVIDENCE_BYTES_MAX, sender = '', offset }: { maxBytes?: number; sender?: string; offset?: number } = {},
   ): Promise<StoredFile & { created: boolean }> {
     try {
-      const done = await this.#put(sha256, mediaType, content, Math.min(maxBytes, EVIDENCE_BYTES_MAX), sender);
+      const done = await this.#put(sha256, mediaType, content, {
+        bytesMax: Math.min(maxBytes, EVIDENCE_BYTES_MAX),
+        ...{ sender, offset },
+      });
       this.#uploads.inc({ result: done.created ? 'stored' : 'known' });
       return done;
     } catch (error) {
@@ -87,6 +88,12 @@ class FolderEvidenceStore implements EvidenceStore {
       this.#uploads.inc({ result: told instanceof GewuError ? told.code : 'GEWU_INTERNAL' });
       throw told;
     }
+  }
+
+  async uploaded(sha256: string, sender: string): Promise<number> {
+    const known = await this.stat(sha256);
+    if (known !== null && (await this.#onDisk(known))) return known.bytes;
+    return this.#incoming.bytes(this.#incoming.part(sha256, sender, 0));
   }
 
   async open(sha256: string): Promise<StoredFile & { stream: Readable }> {
@@ -110,7 +117,7 @@ class FolderEvidenceStore implements EvidenceStore {
     return row === undefined ? null : toFile(row);
   }
 
-  async #put(sha256: string, mediaType: string, content: Readable | Buffer, bytesMax: number, sender: string) {
+  async #put(sha256: string, mediaType: string, content: Readable | Buffer, { sender, offset, bytesMax }: Upload) {
     checkHash(sha256);
     if (!EVIDENCE_MEDIA_TYPES.includes(mediaType as EvidenceMediaType))
       throw new GewuError('GEWU_REQUEST_INVALID', `${mediaType} is not ${EVIDENCE_MEDIA_TYPES.join(' or ')}`);
@@ -125,7 +132,8 @@ class FolderEvidenceStore implements EvidenceStore {
     }
     this.#running++;
     try {
-      const bytes = await this.#write(sha256, content, bytesMax);
+      const part = this.#incoming.part(sha256, sender, offset);
+      const bytes = await this.#write(sha256, part, content, { offset: offset ?? 0, bytesMax });
       return { ...(await this.#record({ sha256, media_type: mediaType, bytes, sender })), created: true };
     } finally {
       this.#running--;
@@ -133,21 +141,25 @@ class FolderEvidenceStore implements EvidenceStore {
   }
 
   /** Streams into a file of its own, and gives it its name when every byte is there and on disk. */
-  async #write(sha256: string, content: Readable | Buffer, bytesMax: number): Promise<number> {
-    const temporary = join(this.#deps.config.dir, INCOMING, randomUUID());
-    const handle = await open(temporary, 'wx', 0o640);
+  async #write(
+    sha256: string,
+    part: Part,
+    content: Readable | Buffer,
+    { offset, bytesMax }: { offset: number; bytesMax: number },
+  ): Promise<number> {
+    let keep = part.kept;
     try {
-      const { bytes, hash } = await copy(content, handle, Math.min(bytesMax, await this.#room()), bytesMax);
-      if (hash !== sha256) throw new GewuError('GEWU_EVIDENCE_MISMATCH', `the bytes have the SHA-256 ${hash}`);
+      const roomBytes = Math.min(bytesMax, await this.#room());
+      const limits = { offset, bytesMax, roomBytes, full: () => full(this.#deps.config.quotaBytes) };
+      const { bytes, hash } = await this.#incoming.write(part, content, limits);
+      keep = false;
+      if (hash !== sha256) throw otherBytes(hash, offset);
       if (bytes === 0) throw new GewuError('GEWU_REQUEST_INVALID', 'the file is empty');
-      await handle.sync();
-      await handle.close();
-      await this.#name(temporary, this.#path(sha256));
+      await this.#name(part.path, this.#path(sha256));
       return bytes;
     } catch (error) {
       discard(content);
-      await handle.close().catch(() => undefined);
-      await rm(temporary, { force: true });
+      if (!keep || isGewuError(error, 'GEWU_PAYLOAD_TOO_LARGE')) await rm(part.path, { force: true });
       throw error;
     }
   }
@@ -180,7 +192,10 @@ class FolderEvidenceStore implements EvidenceStore {
 
   /** Bytes that the quota still leaves. */
   async #room(): Promise<number> {
-    if (this.#deps.clock.monotonic() - this.#totalAt > TOTAL_AGE_MS_MAX) await this.#readTotal();
+    if (this.#deps.clock.monotonic() - this.#totalAt > TOTAL_AGE_MS_MAX) {
+      await this.#readTotal();
+      await this.#incoming.forgetOld();
+    }
     const room = this.#deps.config.quotaBytes - this.#total;
     if (room <= 0) throw full(this.#deps.config.quotaBytes);
     return room;
@@ -207,18 +222,10 @@ class FolderEvidenceStore implements EvidenceStore {
   }
 }
 
-async function copy(content: Readable | Buffer, handle: FileHandle, roomBytes: number, bytesMax: number) {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of Buffer.isBuffer(content) ? [content] : content.iterator({ destroyOnReturn: false })) {
-    const part = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
-    bytes += part.length;
-    if (bytes > bytesMax) throw new GewuError('GEWU_PAYLOAD_TOO_LARGE', `more than ${bytesMax} B`);
-    if (bytes > roomBytes) throw full(roomBytes);
-    hash.update(part);
-    await handle.writeFile(part);
-  }
-  return { bytes, hash: hash.digest('hex') };
+/** What was kept may be what is wrong: the sender begins anew. What came in one piece will never be right. */
+function otherBytes(hash: string, offset: number): GewuError {
+  const code = offset === 0 ? 'GEWU_EVIDENCE_MISMATCH' : 'GEWU_EVIDENCE_OFFSET';
+  return new GewuError(code, `the bytes have the SHA-256 ${hash}`);
 }
 
 function full(bytes: number): GewuError {

@@ -3,11 +3,12 @@ import { Type } from 'typebox';
 import { CASE_ROLES, EVIDENCE_BYTES_MAX, EVIDENCE_MEDIA_TYPES, ID_PATTERN } from '#grid/mod.ts';
 import { closeGently, GewuError } from '#service/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
-import { ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
+import { answers, ErrorAnswer, Sha256, strict, Time } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 const Params = Type.Object({ sha256: Sha256 }, strict);
 const Stored = Type.Object({ sha256: Sha256, mediaType: Type.String(), bytes: Type.Integer(), storedAt: Time }, strict);
+const Begun = Type.Object({ bytes: Type.Integer({ minimum: 0 }) }, strict);
 /** The name is the content: it can never change. */
 const FOREVER = 'private, max-age=31536000, immutable';
 /** A file that pretends to be a page gets nothing done. */
@@ -27,7 +28,7 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       schema: {
         tags,
         summary: 'Upload of a file under its own hash; idempotent',
-        description: `The body is the file, ${EVIDENCE_BYTES_MAX} bytes at most, content-type ${EVIDENCE_MEDIA_TYPES.join(', ')}; x-gewu-event names the event that it belongs to.`,
+        description: `The body is the file, ${EVIDENCE_BYTES_MAX} bytes at most, content-type ${EVIDENCE_MEDIA_TYPES.join(', ')}; x-gewu-event names the event that it belongs to. An edge that was cut off sends the rest: x-gewu-offset is the byte at which the body begins.`,
         params: Params,
         response: { 200: Stored, 201: Stored, '4xx': ErrorAnswer, '5xx': ErrorAnswer },
       },
@@ -41,13 +42,30 @@ export const evidence: Route = (app, { evidence: store, log }) => {
       closeGently(request.raw);
       if (Number(request.headers['content-length'] ?? 0) > EVIDENCE_BYTES_MAX)
         throw new GewuError('GEWU_PAYLOAD_TOO_LARGE', `more than ${EVIDENCE_BYTES_MAX} B`);
-      const { created, ...file } = await store.put(request.params.sha256, mediaType, request.raw, { sender });
+      const { created, ...file } = await store.put(request.params.sha256, mediaType, request.raw, {
+        sender,
+        ...(request.edge === null ? {} : { offset: offsetOf(request) }),
+      });
       void reply.removeHeader('connection');
       log.debug({ sha256: file.sha256, event, sender, bytes: file.bytes }, 'evidence stored');
       return reply
         .code(created ? 201 : 200)
         .send({ sha256: file.sha256, mediaType: file.mediaType, bytes: file.bytes, storedAt: file.storedAt });
     },
+  );
+
+  app.get(
+    '/api/v1/evidence/:sha256/upload',
+    {
+      config: { access: { edges: true } },
+      schema: {
+        tags,
+        summary: 'How much of a file has come from this edge: where its next upload goes on',
+        params: Params,
+        response: answers(Begun),
+      },
+    },
+    async (request) => ({ bytes: await store.uploaded(request.params.sha256, request.edge ?? '') }),
   );
 
   app.get(
@@ -93,4 +111,11 @@ function eventOf({ headers }: FastifyRequest): string | null {
   if (typeof event !== 'string' || !new RegExp(ID_PATTERN).test(event))
     throw new GewuError('GEWU_REQUEST_INVALID', 'x-gewu-event is not the id of an event');
   return event;
+}
+
+function offsetOf({ headers }: FastifyRequest): number {
+  const text = headers['x-gewu-offset'] ?? '0';
+  if (typeof text !== 'string' || !/^\d{1,9}$/.test(text))
+    throw new GewuError('GEWU_REQUEST_INVALID', 'x-gewu-offset is not a number of bytes');
+  return Number(text);
 }

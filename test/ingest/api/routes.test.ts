@@ -377,6 +377,7 @@ test('the OpenAPI document covers every route', async () => {
     'POST /api/v1/cameras/{id}/reference',
     'PUT /api/v1/policy',
     'PUT /api/v1/evidence/{sha256}',
+    'GET /api/v1/evidence/{sha256}/upload',
     'PUT /api/v1/edge-keys/{edge}',
     'POST /api/v1/edge-keys/{edge}/{keyId}/accept',
     'POST /api/v1/grants',

@@ -126,7 +126,7 @@ export const evidenceSuite: Suite = ({ fresh }) => {
     const { centre, evidence, dir } = await openEvidence(fresh);
     const now = centre.clock.now() / 1000;
     for (const [name, age] of [
-      ['old', 7200],
+      ['old', 90_000],
       ['young', 60],
     ] as const) {
       await writeFile(join(dir, 'incoming', name), 'half');
