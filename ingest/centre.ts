@@ -1,4 +1,5 @@
 import { access, constants, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Clock, createMetrics, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { createApi, EdgeCredentials, Readiness, type ReadyCheck, StreamHub } from './api/mod.ts';
 import { createApprovals } from './approvals/mod.ts';
@@ -14,7 +15,7 @@ import { createEvidenceStore, EdgeKeys, Releases } from './evidence/mod.ts';
 import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
-import { LiveViews } from './live/mod.ts';
+import { LastPictures, LiveViews } from './live/mod.ts';
 import { createNotifyService, createSources } from './notify/mod.ts';
 import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
@@ -167,7 +168,8 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const missing = async () => (await readiness.report()).notReady.map(({ name }) => name);
   const sources = createSources({ config: config.notify, database, devices, upkeep, deadLetters, missing, clock });
   const notify = createNotifyService({ config: config.notify, sources, database, audit, ...common });
-  const live = new LiveViews({ config: config.live, registry, grants, audit, commands: port, ...common });
+  const pictures = new LastPictures({ dir: join(config.centre.dataDir, 'pictures'), log });
+  const live = new LiveViews({ config: config.live, pictures, registry, grants, audit, commands: port, ...common });
 
   const stores = {
     database,
@@ -219,7 +221,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   const checks = readyChecks({ config, clock, port, onDatabase, onTimeseries, ...stores });
   const readiness = new Readiness({ checks, clock, log });
   const api = createApi({
-    ...{ config: config.api, baseMap: config.map, edges: credentials, registry, hub, live, commands: port, readiness },
+    ...{ config: config.api, baseMap: config.map, edges: credentials, registry, hub, live, pictures, commands: port, readiness },
     ...stores,
     ...common,
   });

@@ -29,6 +29,9 @@ export interface LifeOptions {
   api: ApiClient;
   /** Makes simulated equipment fail. */
   fail: (what: { cameras: readonly string[]; devices: readonly string[] }) => void;
+  /** Between two steps of an officer, and until something fails; as shipped where not given. */
+  stepMs?: number;
+  wellMs?: number;
 }
 
 /** What goes on in a city beside its incidents: officers work its cases, a camera freezes, sensors fall silent, one is under maintenance. */
@@ -66,7 +69,7 @@ export class CityLife {
       }),
     );
     for (;;) {
-      await this.#wait(STEP_MS);
+      await this.#wait(this.#options.stepMs ?? STEP_MS);
       // A centre that is busy is asked again.
       const open = await api.get<{ items: Case[] }>(`/api/v1/cases?open=true&limit=${CASES_MAX}`).catch(() => null);
       for (const officer of officers) if (open !== null) await takeStep(officer, open.items);
@@ -75,7 +78,7 @@ export class CityLife {
 
   async #wear(): Promise<void> {
     const { api, fail } = this.#options;
-    await this.#wait(WELL_MS);
+    await this.#wait(this.#options.wellMs ?? WELL_MS);
     const ids = async (path: string) => (await api.get<{ items: { id: string }[] }>(path)).items.map(({ id }) => id);
     const [cameras, devices] = [await ids('/api/v1/cameras'), await ids('/api/v1/devices?limit=500')];
     const silent = devices.slice(-1 - SILENT_DEVICES, -1);

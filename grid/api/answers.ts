@@ -89,6 +89,7 @@ export const LiveAnswer = Type.Object(
     camera: Id(),
     socket: Type.String({ description: 'path of the WebSocket' }),
     viewers: Type.Integer({ description: 'that look through this replica now' }),
+    snapshotAt: nullable(Type.Integer({ description: 'UTC ms of the last masked picture; null: none yet' })),
     raw: Type.Object(
       {
         mayAsk: Type.Boolean({ description: 'whether a role of this account may ask for a grant' }),

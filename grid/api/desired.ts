@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
+import { Calendars } from '../rules/mod.ts';
 import { DesiredState, SiteApproval, SiteCamera } from '../site/mod.ts';
 import { CONFIG_VERDICTS, ConfigNote, ModelReport } from '../wire/mod.ts';
 import { nullable, Sha256, Time } from './parts.ts';
@@ -33,7 +34,16 @@ const { of: _, id: __, edge: ___, ...modelProperties } = ModelReport.properties;
 export const EdgeModelAnswer = Type.Object(modelProperties, strict);
 export type EdgeModelAnswer = Static<typeof EdgeModelAnswer>;
 
-export const DesiredAnswer = Type.Object({ ...summary, state: DesiredState, model: nullable(EdgeModelAnswer) }, strict);
+export const DesiredAnswer = Type.Object(
+  {
+    ...summary,
+    state: DesiredState,
+    /** Those of the site's own file, and over them those that the centre sets. */
+    calendars: Calendars,
+    model: nullable(EdgeModelAnswer),
+  },
+  strict,
+);
 export type DesiredAnswer = Static<typeof DesiredAnswer>;
 
 const { zones, exclude, calibration } = SiteCamera.properties;
@@ -55,6 +65,7 @@ export const DesiredCameraAnswer = Type.Object(
       }),
     ),
     timeZone: nullable(Type.String()),
+    calendars: Type.Array(Id(), { description: 'that windows of its rules may name' }),
     classes: nullable(Type.Array(Type.String(), { description: 'of the model in use, as the edge said last' })),
   },
   strict,

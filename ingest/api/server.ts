@@ -13,7 +13,7 @@ import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 import type { EdgeKeys, EvidenceStore, Releases } from '../evidence/mod.ts';
 import type { Grants } from '../grants/mod.ts';
-import type { LiveViews } from '../live/mod.ts';
+import type { LastPictures, LiveViews } from '../live/mod.ts';
 import type { NotifyService } from '../notify/mod.ts';
 import type { ModelStore } from '../packages/mod.ts';
 import type { CommandSender } from '../ports.ts';
@@ -66,6 +66,7 @@ export interface ApiDependencies {
   timeseries: TimeSeriesStore;
   hub: StreamHub;
   live: LiveViews;
+  pictures: LastPictures;
   commands: CommandSender;
   readiness: Readiness;
   clock: Clock;

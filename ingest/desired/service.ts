@@ -21,7 +21,7 @@ import {
   writeRevision,
 } from './store.ts';
 import { type CameraChange, type Change, DesiredError, type DesiredService, type ModelsChange } from './types.ts';
-import { cameraView, summaryOf, withApprovalsOf, withCamera } from './view.ts';
+import { calendarsOf, cameraView, summaryOf, withApprovalsOf, withCamera } from './view.ts';
 
 export interface DesiredDependencies {
   /** The edges with what the centre knows of their files. */
@@ -72,10 +72,10 @@ class DesiredStates implements DesiredService {
   }
 
   async get(edge: string): Promise<DesiredAnswer> {
-    this.#siteOf(edge);
+    const site = this.#siteOf(edge);
     const { state } = await readState(this.#deps.database.kysely, edge);
     const model = await readModelReport(this.#deps.database.kysely, edge);
-    return { ...(await this.#summary(edge)), state, model };
+    return { ...(await this.#summary(edge)), state, calendars: calendarsOf(site, state), model };
   }
 
   async camera(edge: string, camera: string): Promise<DesiredCameraAnswer> {

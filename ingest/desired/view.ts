@@ -1,5 +1,5 @@
 import type { DesiredCameraAnswer, DesiredStatus, DesiredSummary } from '#grid/api/mod.ts';
-import { DESIRED_CAMERA_PARTS, type DesiredState, fitGround, type Site } from '#grid/mod.ts';
+import { type Calendars, DESIRED_CAMERA_PARTS, type DesiredState, fitGround, type Site } from '#grid/mod.ts';
 import type { DesiredEdgesTable } from '../database/mod.ts';
 import type { CameraParts } from './types.ts';
 
@@ -38,8 +38,14 @@ export function cameraView(
     approvals: wish.approvals ?? own?.approvals ?? [],
     residualsM: fitted === null || fitted.residualsM.length === 0 ? null : fitted.residualsM.map(finite),
     timeZone: site?.timeZone ?? null,
+    calendars: Object.keys(calendarsOf(site, state)).sort(),
     classes,
   };
+}
+
+/** Those of the site's own file, and over them the centre's, by name. */
+export function calendarsOf(site: Site | null, { calendars }: DesiredState): Calendars {
+  return { ...site?.calendars, ...calendars };
 }
 
 /** JSON has no infinity: behind the horizon. */

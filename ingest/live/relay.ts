@@ -17,6 +17,8 @@ export interface RelayDeps {
   counters: LiveCounters;
   clock: Clock;
   log: Log;
+  /** Offered each masked picture. */
+  onStill: (at: number, jpeg: Uint8Array) => void;
   /** Nobody looks any more, or nothing can be seen. */
   onOver: () => void;
 }
@@ -180,7 +182,10 @@ export class LiveRelay {
       return;
     }
     if (packet.kind === 'init') this.#init = data;
-    else this.#keep(data, packet.key);
+    else {
+      this.#keep(data, packet.key);
+      if (this.deps.wanted.view === 'masked' && this.#start.form === 'jpeg') this.deps.onStill(packet.at, packet.bytes);
+    }
     for (const viewer of this.#viewers) viewer.show(data, packet);
   }
 

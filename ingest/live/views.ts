@@ -6,12 +6,14 @@ import type { RegisteredCamera, Registry } from '../devices/mod.ts';
 import type { Grants } from '../grants/mod.ts';
 import type { CommandSender } from '../ports.ts';
 import type { LiveConfig } from './config.ts';
+import type { LastPictures } from './last_pictures.ts';
 import { createLiveCounters, type LiveCounters } from './metrics.ts';
 import { LiveRelay } from './relay.ts';
 import { farewell, LiveViewer, type ViewGrant } from './viewer.ts';
 
 export interface LiveDependencies {
   config: LiveConfig;
+  pictures: LastPictures;
   registry: Registry;
   grants: Grants;
   audit: Audit;
@@ -167,7 +169,7 @@ export class LiveViews implements Service {
     const key = `${camera} ${view} ${codecs.join('+')}`;
     const known = this.#relays.get(key);
     if (known !== undefined) return known;
-    const { config, commands, clock, log } = this.#deps;
+    const { config, pictures, commands, clock, log } = this.#deps;
     if ([...this.#relays.values()].filter(({ deps }) => deps.edge === edge).length >= config.streamsPerEdgeMax)
       throw new GewuError('GEWU_TOO_MANY_REQUESTS', `edge ${edge} sends ${config.streamsPerEdgeMax} streams already`);
     const relay = new LiveRelay({
@@ -178,6 +180,7 @@ export class LiveViews implements Service {
       counters: this.#counters,
       clock,
       log,
+      onStill: (at, jpeg) => pictures.offer(camera, at, jpeg),
       onOver: () => this.#relays.delete(key),
     });
     this.#relays.set(key, relay);

@@ -131,6 +131,7 @@ test('an officer sees hash and signature checked, compares a report with the cas
   const { items } = await city.reached<Cases>('/api/v1/cases?source=camera', there, 'the case with its picture');
   const found = items[0] as Cases['items'][number];
   const page = await city.signIn('supervision');
+  await city.go(page, '/cases');
   // Somebody has reported the same stall by hand.
   const reported = (await page.evaluate(
     async (place) => {
@@ -267,7 +268,33 @@ test("an administrator sees what was set of an edge, by whom and why, and return
   await page.close();
 });
 
-test('an ops engineer finds the frozen camera, and sees since when', async () => {
+test('an ops engineer sets the days of a permitted market, the edge takes them, and a window of a rule names them', async () => {
+  const page = await city.signIn('ops');
+  await city.go(page, '/devices/edge/edge-01/desired');
+  await page.getByRole('button', { name: '添加日历' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('#calendar_name').fill('market');
+  await dialog.locator('#calendar_days').fill('2027-05-01..2027-05-03\n2027-02-30');
+  await dialog.locator('#calendar_reason').fill('五一夜市');
+  await dialog.getByText('看不懂：2027-02-30').waitFor();
+  await dialog.locator('#calendar_days').fill('2027-05-01..2027-05-03');
+  await dialog.locator('button[type="submit"]').click();
+  await page.locator('.calendar', { hasText: 'market' }).getByText('3 天 · 最近：2027-05-01').waitFor();
+  await page.locator('.tag[data-status="confirmed"][data-revision="4"]').waitFor({ timeout: 60_000 });
+  await picture(page, 'calendars');
+  await city.go(page, `/cameras/${LOOKED_AT}/zones`);
+  await page.getByRole('button', { name: '添加区域' }).click();
+  await page.getByRole('button', { name: '从矩形开始' }).click();
+  const permitted = page.locator('fieldset.windows').last();
+  await permitted.getByRole('button').last().click();
+  await permitted.locator('.ant-select').click();
+  await page.locator('.ant-select-dropdown:visible').getByText('仅限 market').click();
+  await page.getByLabel('理由', { exact: true }).fill('五一夜市');
+  await soon(() => page.getByRole('button', { name: '下发到边缘节点' }).isEnabled()).toBe(true);
+  await page.close();
+});
+
+test('an ops engineer finds the frozen camera, sees since when, puts it into maintenance, and sees it come back', async () => {
   const before = Date.now();
   street.cameras.get(FROZEN)?.setFault({ kind: 'freeze' });
   const page = await city.signIn('ops');
@@ -282,8 +309,24 @@ test('an ops engineer finds the frozen camera, and sees since when', async () =>
   expect(since).toBeGreaterThan(before);
   await soon(() => page.locator('.lines .tag.offline').count()).toBeGreaterThan(0);
   await picture(page, 'camera-frozen');
+  // Its zones can be drawn all the same, on the last picture that the centre has.
+  const colleague = await city.signIn('ops');
+  await city.go(colleague, `/cameras/${FROZEN}/zones`);
+  const last = colleague.locator('img.last-picture');
+  await soon(() => last.evaluate((img) => (img as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(300);
+  await colleague.locator('.camera-age').getByText('最近画面').waitFor();
+  await picture(colleague, 'zones-last-picture');
+  await colleague.close();
+  await page.getByRole('link', { name: /›$/ }).last().click();
+  await settled(page);
+  await page.getByRole('button', { name: '进入维护' }).click();
+  await page.locator('#maintenance_reason').fill('擦镜头');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.locator('.panel .tag.maintenance').waitFor();
   street.cameras.get(FROZEN)?.setFault(null);
   await soon(() => page.locator('.panel-head .tag.health').first().textContent()).toContain('在线');
+  await page.getByRole('button', { name: '结束维护' }).click();
+  await soon(() => page.locator('.tag.maintenance').count()).toBe(0);
   await page.close();
 });
 

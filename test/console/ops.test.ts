@@ -84,6 +84,30 @@ test('who is told, and when, is set up and tried', { timeout: 3 * MINUTE }, asyn
   await choose(page, 'shift_people', 'Olga');
   await page.getByRole('dialog').locator('button[type="submit"]').click();
   await page.getByText('当前值班：olga').waitFor();
+  // Changed where it stands: the night of weekdays first, then the whole day of weekends.
+  const shift = page.locator('.lines li', { hasText: 'always' });
+  await shift.getByRole('button', { name: /^修\s?改$/ }).click();
+  await page.locator('#shift_when_0_hours').fill('20:00-08:00');
+  await page.getByRole('dialog').getByRole('button', { name: '添加时段' }).click();
+  await page.locator('#shift_when_1_hours').fill('00:00-24:00');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await shift.getByText('每天 20:00-08:00').waitFor();
+  const person = page.locator('.lines li', { hasText: 'olga@city.example' });
+  await person.getByRole('button', { name: /^修\s?改$/ }).click();
+  await page.locator('#person_name').fill('Olga L.');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await person.getByText('Olga L.').waitFor();
+  type Settings = { settings: { people: { id: string; to: object[] }[]; shifts: { when: object[] }[] } };
+  const { settings } = await city.installation.api.get<Settings>('/api/v1/notify/settings');
+  expect([settings.people.map((p) => [p.id, p.to.length]), settings.shifts.map((s) => s.when)]).toEqual([
+    [['olga', 2]],
+    [
+      [
+        { from: '20:00', to: '08:00' },
+        { from: '00:00', to: '24:00' },
+      ],
+    ],
+  ]);
   await picture(page, 'notify-settings');
   for (const i of [0, 1])
     await page

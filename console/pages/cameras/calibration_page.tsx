@@ -73,7 +73,14 @@ function Editor({ camera, desired }: { camera: CameraAnswer; desired: DesiredCam
             onMove={ops ? (i, at) => set(i, at) : null}
             onAdd={ops ? add : null}
           >
-            <LiveView key={grant ?? 'masked'} camera={camera.id} grant={grant} overlays={NO_OVERLAYS} onAspect={setAspect} />
+            <LiveView
+              key={grant ?? 'masked'}
+              camera={camera.id}
+              grant={grant}
+              lastAt={looking.live?.snapshotAt}
+              overlays={NO_OVERLAYS}
+              onAspect={setAspect}
+            />
           </PicturePoints>
           {looking.live?.raw.mayAsk && grant === null && <p className="dim small">{t('calibration.needsRaw')}</p>}
         </Panel>

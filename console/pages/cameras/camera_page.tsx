@@ -68,7 +68,13 @@ function Looking({ id }: { id: string }) {
   return (
     <Panel title={t('cameras.live')} beside={<OverlaySwitches />}>
       <div className="camera-picture large">
-        <LiveView key={grant?.id ?? 'masked'} camera={id} grant={grant?.id ?? null} overlays={overlays} />
+        <LiveView
+          key={grant?.id ?? 'masked'}
+          camera={id}
+          grant={grant?.id ?? null}
+          lastAt={live?.snapshotAt}
+          overlays={overlays}
+        />
       </div>
       <div className="bar">
         <RawSwitch camera={id} {...looking} />

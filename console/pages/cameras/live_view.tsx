@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { LiveBox } from '#grid/live/mod.ts';
 import { zh } from '../../i18n/mod.ts';
 import { type LiveStatus, LiveViewer } from '../../live/mod.ts';
+import { Ago } from '../../parts/mod.ts';
 import { useDetects } from './names.ts';
 import type { Overlays } from './overlays.tsx';
 
@@ -13,11 +14,14 @@ import type { Overlays } from './overlays.tsx';
 export function LiveView({
   camera,
   grant = null,
+  lastAt = null,
   overlays,
   onAspect,
 }: {
   camera: string;
   grant?: string | null;
+  /** UTC ms of the last picture that the centre has; it is shown while nothing plays. */
+  lastAt?: number | null | undefined;
   overlays: Overlays;
   /** Width / height of the picture, as soon as it is known. */
   onAspect?: (aspect: number) => void;
@@ -67,6 +71,7 @@ export function LiveView({
         aria-label={t('cameras.liveOf', { id: camera })}
         data-phase={status.phase}
       />
+      {lastAt !== null && !playing && <LastPicture camera={camera} at={lastAt} onAspect={(of) => aspect.current?.(of)} />}
       <span className={`live-state is-${status.phase}`}>
         <i aria-hidden="true">{SIGNS[status.phase]}</i>
         {playing ? t(grant === null ? 'cameras.phase.masked' : 'cameras.phase.raw') : <PhaseText status={status} />}
@@ -76,6 +81,25 @@ export function LiveView({
           {t('cameras.again')}
         </button>
       )}
+    </>
+  );
+}
+
+/** How it looked when it was seen last: masked, and with its age. */
+function LastPicture({ camera, at, onAspect }: { camera: string; at: number; onAspect: (aspect: number) => void }) {
+  const { t } = useTranslation();
+  const alt = t('cameras.lastPicture');
+  return (
+    <>
+      <img
+        className="last-picture"
+        src={`/api/v1/cameras/${camera}/snapshot?at=${at}`}
+        alt={alt}
+        onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => onAspect(naturalWidth / naturalHeight)}
+      />
+      <span className="camera-age">
+        {alt} · <Ago at={at} />
+      </span>
     </>
   );
 }

@@ -17,6 +17,7 @@ export function RuleForm({
   at,
   polygon,
   classes,
+  calendars,
   onRule,
   onRemove,
 }: {
@@ -25,6 +26,8 @@ export function RuleForm({
   polygon: readonly Point[];
   /** Of the model in use; null where the edge has not said. */
   classes: readonly string[] | null;
+  /** Of the site, by name. */
+  calendars: readonly string[];
   onRule: (rule: Rule) => void;
   onRemove: (() => void) | null;
 }) {
@@ -114,8 +117,8 @@ export function RuleForm({
         <AreaField rule={rule} at={at} onRule={onRule} />
         <PicturesFields rule={rule} at={at} onRule={onRule} />
       </Form>
-      <Windows name="schedule" rule={rule} at={at} onRule={onRule} />
-      <Windows name="permitted" rule={rule} at={at} onRule={onRule} />
+      <Windows name="schedule" rule={rule} at={at} calendars={calendars} onRule={onRule} />
+      <Windows name="permitted" rule={rule} at={at} calendars={calendars} onRule={onRule} />
     </fieldset>
   );
 }

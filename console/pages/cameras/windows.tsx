@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons';
-import { Button, Checkbox, Input } from 'antd';
+import { Button, Checkbox, Input, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { TimeWindow } from './draft.ts';
 import { useMistakesAt, useMistakeText } from './mistakes.tsx';
@@ -10,7 +10,13 @@ const NEW: TimeWindow = { from: '08:00', to: '20:00' };
 const WINDOWS_MAX = 21;
 
 /** When a rule is in force, or when what it finds is permitted: weekly windows in the site's time zone. None in `schedule` means always. */
-export function Windows({ name, rule, at, onRule }: { name: 'schedule' | 'permitted' } & PartProps) {
+export function Windows({
+  name,
+  rule,
+  at,
+  calendars,
+  onRule,
+}: { name: 'schedule' | 'permitted'; calendars: readonly string[] } & PartProps) {
   const { t } = useTranslation();
   const windows = rule[name] ?? [];
   const set = (next: TimeWindow[]) => {
@@ -26,6 +32,7 @@ export function Windows({ name, rule, at, onRule }: { name: 'schedule' | 'permit
           // biome-ignore lint/suspicious/noArrayIndexKey: windows have no other identity
           key={i}
           window={window}
+          calendars={calendars}
           at={`${at}.${name}.${i}`}
           onWindow={(next) => set(windows.with(i, next))}
           onRemove={() => set(windows.toSpliced(i, 1))}
@@ -44,13 +51,54 @@ export function Windows({ name, rule, at, onRule }: { name: 'schedule' | 'permit
 const dayName = (day: number, language: string) =>
   new Date(Date.UTC(2024, 0, day)).toLocaleDateString(language, { weekday: 'short', timeZone: 'UTC' });
 
+/** Every day, only on those of a calendar of the site, or on all but those. */
+function CalendarOf({
+  window,
+  calendars,
+  isWrong,
+  onWindow,
+}: {
+  window: TimeWindow;
+  calendars: readonly string[];
+  isWrong: boolean;
+  onWindow: (window: TimeWindow) => void;
+}) {
+  const { t } = useTranslation();
+  const { calendar, exceptCalendar, ...rest } = window;
+  const value = calendar !== undefined ? `+${calendar}` : exceptCalendar !== undefined ? `-${exceptCalendar}` : '';
+  const names = [...new Set([...calendars, ...[calendar, exceptCalendar].filter((n) => n !== undefined)])];
+  if (names.length === 0) return null;
+  const choose = (to: string) => {
+    const name = to.slice(1);
+    onWindow({ ...rest, ...(to === '' ? {} : to.startsWith('+') ? { calendar: name } : { exceptCalendar: name }) });
+  };
+  return (
+    <Select
+      aria-label={t('zones.calendar')}
+      status={isWrong ? 'error' : ''}
+      value={value}
+      onChange={choose}
+      popupMatchSelectWidth={false}
+      options={[
+        { value: '', label: t('zones.anyDay') },
+        ...names.flatMap((name) => [
+          { value: `+${name}`, label: t('zones.onlyOn', { name }) },
+          { value: `-${name}`, label: t('zones.notOn', { name }) },
+        ]),
+      ]}
+    />
+  );
+}
+
 function Window({
   window,
+  calendars,
   at,
   onWindow,
   onRemove,
 }: {
   window: TimeWindow;
+  calendars: readonly string[];
   at: string;
   onWindow: (window: TimeWindow) => void;
   onRemove: () => void;
@@ -84,11 +132,8 @@ function Window({
         {time('from')} – {time('to')}
         <Button type="text" icon={<DeleteOutlined />} aria-label={t('zones.removeWindow')} onClick={onRemove} />
       </span>
-      {(window.calendar ?? window.exceptCalendar ?? window.dates) !== undefined && (
-        <span className="dim small mono">
-          {[window.calendar, window.exceptCalendar, ...(window.dates ?? [])].filter(Boolean).join(', ')}
-        </span>
-      )}
+      <CalendarOf window={window} calendars={calendars} isWrong={mistake?.key.includes('alendar') ?? false} onWindow={onWindow} />
+      {window.dates !== undefined && <span className="dim small mono">{window.dates.join(', ')}</span>}
       {mistake && (
         <span className="bad-text small" role="alert">
           {text(mistake.message)}

@@ -89,6 +89,7 @@ export function ChosenZone({
             at={`${at}.rules.${i}`}
             polygon={zone.polygon as Point[]}
             classes={classes}
+            calendars={desired.calendars}
             onRule={(next) => set({ ...zone, rules: zone.rules.with(i, next) })}
             onRemove={zone.rules.length > 1 ? () => set({ ...zone, rules: zone.rules.toSpliced(i, 1) }) : null}
           />

@@ -146,7 +146,7 @@ function Drawn({
   drawing: Point[] | null;
   onDraw: (points: Point[]) => void;
 }) {
-  const { grant } = useLooking(camera);
+  const { live, grant } = useLooking(camera);
   const [aspect, setAspect] = useState(ASPECT);
   const shapes = shapesOf(draft);
   const keys = new Set(
@@ -164,7 +164,14 @@ function Drawn({
       drawing={drawing}
       onDraw={onDraw}
     >
-      <LiveView key={grant?.id ?? 'masked'} camera={camera} grant={grant?.id ?? null} overlays={OVERLAYS} onAspect={setAspect} />
+      <LiveView
+        key={grant?.id ?? 'masked'}
+        camera={camera}
+        grant={grant?.id ?? null}
+        lastAt={live?.snapshotAt}
+        overlays={OVERLAYS}
+        onAspect={setAspect}
+      />
     </Shapes>
   );
 }

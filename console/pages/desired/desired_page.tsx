@@ -7,6 +7,7 @@ import { useParams } from 'react-router';
 import type { DesiredAnswer, DesiredDiffAnswer, RevisionAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useThing, withQuery } from '../../api/mod.ts';
 import { AskReason, DesiredState, Facts, Moment, Nothing, Page, Panel, ScrollX, Shown, useFilter } from '../../parts/mod.ts';
+import { CalendarsPanel } from './calendars.tsx';
 
 const RENEW_MS = 10_000;
 const PENDING_MS = 1_000;
@@ -28,6 +29,7 @@ export function DesiredPage() {
             <Panel title={t('desired.now')} beside={<DesiredState of={desired} />}>
               <Now desired={desired} />
             </Panel>
+            <CalendarsPanel desired={desired} path={path} />
             <Revisions desired={desired} path={path} />
           </div>
         )}

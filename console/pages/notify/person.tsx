@@ -2,7 +2,7 @@ import { Button, Form, Input, Modal, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { ChannelAnswer, NotifyPerson } from '#grid/api/mod.ts';
 import { LANGUAGES } from '../../i18n/mod.ts';
-import { readHours } from './windows.ts';
+import { readAllHours, windowText } from './windows.ts';
 
 interface PersonForm {
   id: string;
@@ -14,41 +14,54 @@ interface PersonForm {
   addresses?: Record<string, string>;
 }
 
-export function AddPerson({
+function formOf({ id, name, language, to, quiet = [] }: NotifyPerson): PersonForm {
+  return {
+    ...{ id, name, language, quiet: quiet.map((w) => windowText(w)).join(', ') },
+    channels: to.map((t) => t.channel),
+    addresses: Object.fromEntries(to.map((t) => [t.channel, t.address])),
+  };
+}
+
+/** Somebody new, or the one who is known. */
+export function EditPerson({
+  known,
   channels,
   onClose,
-  onAdd,
+  onSave,
 }: {
+  known: NotifyPerson | null;
   channels: readonly ChannelAnswer[];
   onClose: () => void;
-  onAdd: (person: NotifyPerson) => Promise<void>;
+  onSave: (person: NotifyPerson) => Promise<void>;
 }) {
   const { t, i18n } = useTranslation();
   const [form] = Form.useForm<PersonForm>();
   const chosen = Form.useWatch('channels', form) ?? [];
   const finish = async ({ id, name, language, quiet = '', addresses = {} }: PersonForm) => {
-    const hours = readHours(quiet);
+    const hours = readAllHours(quiet) ?? [];
     const to = chosen.map((channel) => ({ channel, address: (addresses[channel] ?? '').trim() }));
-    await onAdd({ id, name, language, to, ...(hours === null ? {} : { quiet: [hours] }) });
+    await onSave({ id: known?.id ?? id, name, language, to, ...(hours.length === 0 ? {} : { quiet: hours }) });
     onClose();
   };
   return (
-    <Modal open title={t('notify.addPerson')} footer={null} onCancel={onClose}>
+    <Modal open title={known?.name ?? t('notify.addPerson')} footer={null} onCancel={onClose}>
       <Form
         name="person"
         form={form}
         layout="vertical"
         requiredMark={false}
-        initialValues={{ language: i18n.language, channels: [] }}
+        initialValues={known === null ? { language: i18n.language, channels: [] } : formOf(known)}
         onFinish={finish}
       >
-        <Form.Item
-          name="id"
-          label={t('notify.personId')}
-          rules={[{ required: true, pattern: /^[A-Za-z0-9_-]{1,64}$/, message: t('users.namePattern') }]}
-        >
-          <Input maxLength={64} />
-        </Form.Item>
+        {known === null && (
+          <Form.Item
+            name="id"
+            label={t('notify.personId')}
+            rules={[{ required: true, pattern: /^[A-Za-z0-9_-]{1,64}$/, message: t('users.namePattern') }]}
+          >
+            <Input maxLength={64} />
+          </Form.Item>
+        )}
         <Form.Item name="name" label={t('notify.name')} rules={[{ required: true, message: t('input.required') }]}>
           <Input maxLength={64} />
         </Form.Item>
@@ -69,11 +82,11 @@ export function AddPerson({
           rules={[
             {
               validator: (_, text: string | undefined) =>
-                !text || readHours(text) !== null ? Promise.resolve() : Promise.reject(new Error(t('notify.badTimes'))),
+                readAllHours(text ?? '') !== null ? Promise.resolve() : Promise.reject(new Error(t('notify.badTimes'))),
             },
           ]}
         >
-          <Input maxLength={16} placeholder="22:00-07:00" />
+          <Input maxLength={64} placeholder="22:00-07:00" />
         </Form.Item>
         <Button type="primary" htmlType="submit">
           {t('action.save')}

@@ -5,8 +5,8 @@ import { useTranslation } from 'react-i18next';
 import type { DutyShift, NotifyPerson, NotifySettings, NotifySettingsAnswer } from '#grid/api/mod.ts';
 import { call, useThing } from '../../api/mod.ts';
 import { Nothing, Panel, Shown } from '../../parts/mod.ts';
-import { AddPerson } from './person.tsx';
-import { AddShift } from './shift.tsx';
+import { EditPerson } from './person.tsx';
+import { EditShift } from './shift.tsx';
 import { HOLIDAYS, windowText } from './windows.ts';
 
 const PATH = '/api/v1/notify/settings';
@@ -64,7 +64,7 @@ function Channels({ answer: { channels } }: { answer: NotifySettingsAnswer }) {
 function People({ answer: { settings, channels }, save }: { answer: NotifySettingsAnswer; save: Save }) {
   const { t } = useTranslation();
   const { message } = App.useApp();
-  const [adding, setAdding] = useState(false);
+  const [edited, edit] = useState<NotifyPerson | 'new' | null>(null);
   const { people, shifts, fallback } = settings;
   const test = (person: string, channel: string) =>
     call('/api/v1/notify/test', { method: 'POST', body: { person, channel } })
@@ -81,7 +81,7 @@ function People({ answer: { settings, channels }, save }: { answer: NotifySettin
     <Panel
       title={t('notify.people')}
       beside={
-        <Button type="primary" disabled={channels.length === 0} onClick={() => setAdding(true)}>
+        <Button type="primary" disabled={channels.length === 0} onClick={() => edit('new')}>
           {t('notify.addPerson')}
         </Button>
       }
@@ -104,17 +104,21 @@ function People({ answer: { settings, channels }, save }: { answer: NotifySettin
                 </Button>
               </span>
             ))}
+            <Button size="small" onClick={() => edit(person)}>
+              {t('action.edit')}
+            </Button>
             <Button size="small" danger onClick={() => void remove(person)}>
               {t('notify.remove')}
             </Button>
           </li>
         ))}
       </ul>
-      {adding && (
-        <AddPerson
+      {edited !== null && (
+        <EditPerson
+          known={edited === 'new' ? null : edited}
           channels={channels}
-          onClose={() => setAdding(false)}
-          onAdd={(person) => save({ people: [...people, person] })}
+          onClose={() => edit(null)}
+          onSave={(person) => save({ people: withOne(people, person) })}
         />
       )}
     </Panel>
@@ -123,15 +127,14 @@ function People({ answer: { settings, channels }, save }: { answer: NotifySettin
 
 function Shifts({ settings: { shifts, people, calendars }, save }: { settings: NotifySettings; save: Save }) {
   const { t } = useTranslation();
-  const [adding, setAdding] = useState(false);
-  const add = (shift: DutyShift) =>
-    save({ shifts: [...shifts, shift], calendars: { ...calendars, [HOLIDAYS]: calendars[HOLIDAYS] ?? [] } });
+  const [edited, edit] = useState<DutyShift | 'new' | null>(null);
+  const all = { ...calendars, [HOLIDAYS]: calendars[HOLIDAYS] ?? [] };
   const names = { day: (d: number) => t(`notify.day.d${d as 1}`), everyDay: t('notify.everyDay') };
   return (
     <Panel
       title={t('notify.shifts')}
       beside={
-        <Button type="primary" disabled={people.length === 0} onClick={() => setAdding(true)}>
+        <Button type="primary" disabled={people.length === 0} onClick={() => edit('new')}>
           {t('notify.addShift')}
         </Button>
       }
@@ -144,8 +147,8 @@ function Shifts({ settings: { shifts, people, calendars }, save }: { settings: N
             {shift.when.map((w) => (
               <span key={windowText(w, names)} className="tag">
                 {windowText(w, names)}
-                {w.calendar === HOLIDAYS && ` · ${t('notify.holidayMode.only')}`}
-                {w.exceptCalendar === HOLIDAYS && ` · ${t('notify.holidayMode.except')}`}
+                {w.calendar !== undefined && ` · ${t('zones.onlyOn', { name: w.calendar })}`}
+                {w.exceptCalendar !== undefined && ` · ${t('zones.notOn', { name: w.exceptCalendar })}`}
               </span>
             ))}
             <span>{shift.people.join(' → ')}</span>
@@ -154,15 +157,32 @@ function Shifts({ settings: { shifts, people, calendars }, save }: { settings: N
                 ? t('notify.allTopics')
                 : shift.topics?.map((x) => t(`notify.topic.${x}`)).join(', ')}
             </span>
+            <Button size="small" onClick={() => edit(shift)}>
+              {t('action.edit')}
+            </Button>
             <Button size="small" danger onClick={() => void save({ shifts: shifts.filter((s) => s.id !== shift.id) })}>
               {t('notify.remove')}
             </Button>
           </li>
         ))}
       </ul>
-      {adding && <AddShift people={people} onClose={() => setAdding(false)} onAdd={add} />}
+      {edited !== null && (
+        <EditShift
+          known={edited === 'new' ? null : edited}
+          people={people}
+          calendars={Object.keys(all).sort()}
+          onClose={() => edit(null)}
+          onSave={(shift) => save({ shifts: withOne(shifts, shift), calendars: all })}
+        />
+      )}
     </Panel>
   );
+}
+
+/** The one of its id is replaced where it stands; a new one comes last. */
+function withOne<T extends { id: string }>(things: readonly T[], one: T): T[] {
+  const at = things.findIndex(({ id }) => id === one.id);
+  return at === -1 ? [...things, one] : things.with(at, one);
 }
 
 interface RestForm {

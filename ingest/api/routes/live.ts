@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
 import { GRANT_KINDS } from '#grid/mod.ts';
 import {
@@ -9,17 +10,17 @@ import {
   LIVE_VIEWER_PATH,
 } from '#grid/wire/mod.ts';
 import { GewuError, isGewuError } from '#service/mod.ts';
-
 import { farewell, GREETING_BYTES_MAX, Greetings } from '../../live/mod.ts';
 import { accountOf, credentialsOf, fromOwnPage, OPEN, VIEWERS } from '../auth/mod.ts';
 import { SocketDoor } from '../http/upgrade.ts';
-import { answers, IdParams, LiveAnswer } from '../schemas.ts';
+import { answers, ErrorAnswer, IdParams, LiveAnswer } from '../schemas.ts';
+import { lastPicture } from '../snapshots.ts';
 import type { Route } from './mod.ts';
 
 const streamExpression = new RegExp(LIVE_STREAM_PATTERN);
 
 /** Live views: what can be seen, the sockets of viewers and those of edges. docs/live.md */
-export const live: Route = (app, { live: views, devices, grants, authenticator, config, log }) => {
+export const live: Route = (app, { live: views, pictures, cases, evidence, devices, grants, authenticator, config, log }) => {
   const [viewers, edges] = [
     new SocketDoor({ bytesMax: GREETING_BYTES_MAX }),
     new SocketDoor({ bytesMax: LIVE_MESSAGE_BYTES_MAX }),
@@ -43,15 +44,43 @@ export const live: Route = (app, { live: views, devices, grants, authenticator, 
       const { id } = await devices.camera(request.params.id);
       const { items } = await grants.list({ holder: account.id, kind: 'raw-view', subject: id, active: true });
       const raw: readonly string[] = GRANT_KINDS['raw-view'].roles;
+      const last = await lastPicture(id, { cases, evidence, pictures });
       return {
         camera: id,
         socket: LIVE_VIEWER_PATH,
         viewers: views.viewersOf(id),
+        snapshotAt: last?.takenAt ?? null,
         raw: {
           mayAsk: account.roles.some((role) => raw.includes(role)),
           grants: items.map((g) => ({ id: g.id, purpose: g.purpose, endsAt: g.endsAt })),
         },
       };
+    },
+  );
+
+  app.get(
+    '/api/v1/cameras/:id/snapshot',
+    {
+      config: { access: VIEWERS },
+      schema: {
+        tags: ['live'],
+        summary: 'The last masked picture of a camera, however old',
+        description: 'Of a live view, or of an event. `last-modified` says when it was taken. 404: there is none.',
+        params: IdParams,
+        response: {
+          200: { content: { 'image/jpeg': { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) } } },
+          '4xx': ErrorAnswer,
+          '5xx': ErrorAnswer,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await devices.camera(request.params.id);
+      const last = await lastPicture(id, { cases, evidence, pictures });
+      if (last === null) throw new GewuError('GEWU_NOT_FOUND', `camera ${id} has sent no picture yet`);
+      const headers = { 'content-type': 'image/jpeg', 'cache-control': 'private, no-cache' };
+      void reply.headers({ ...headers, 'last-modified': new Date(last.takenAt).toUTCString() });
+      return reply.send(await last.read());
     },
   );
 
