@@ -111,6 +111,7 @@ export const en: Dictionary = {
     overexposed: 'picture too bright',
     resolution: 'resolution changed',
     damaged: 'damaged stream',
+    slow: 'too few pictures',
     changed: 'stream changed',
     model: 'model cannot be used',
     blurred: 'blurred picture',

@@ -110,6 +110,7 @@ export const zh = {
     overexposed: '画面过曝',
     resolution: '分辨率改变',
     damaged: '码流损坏',
+    slow: '画面过少',
     changed: '码流参数改变',
     model: '模型不可用',
     blurred: '画面模糊',

@@ -18,6 +18,7 @@ import { isMovie, streamsOf } from './open.ts';
 import { PictureCheck } from './picture.ts';
 import type { FailureReason } from './reason.ts';
 import { Reference } from './reference.ts';
+import { SlowWatch } from './slow.ts';
 import { type Frame, FrameSource } from './source.ts';
 import { thumbnailOf } from './thumbnail.ts';
 
@@ -64,6 +65,7 @@ export class Camera implements Service {
   readonly #check: PictureCheck;
   readonly #gate: MotionGate | null;
   readonly #damage = new DamageWatch();
+  readonly #slow: SlowWatch;
   readonly #judge: Judge;
   readonly #rate: RateWindow;
   /** None of a camera that sends single pictures. */
@@ -101,6 +103,7 @@ export class Camera implements Service {
         this.#check.reset();
         this.#gate?.reset();
         this.#damage.reset();
+        this.#slow.reset();
         this.#tell(this.#health.failure(reason, clock.now()));
       },
     });
@@ -114,6 +117,7 @@ export class Camera implements Service {
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
     this.#judge = new Judge({ ...deps, media: this.#media, release }, deps.meaning);
+    this.#slow = new SlowWatch(camera);
     this.#gate = camera.motion === undefined ? null : new MotionGate(camera.motion);
     this.#rate = new RateWindow(ms);
   }
@@ -186,7 +190,9 @@ export class Camera implements Service {
     counters.decoded.inc({ camera: camera.id });
     const thumbnail = this.#gate === null ? null : thumbnailOf(frame.full);
     const { usable, fault } = this.#check.look(frame.full, frame.ms, thumbnail);
-    this.#tell(this.#health.frame(fault ?? (this.#damage.lasts(frame.ms) ? 'damaged' : null), frame.at, frame.ms));
+    const isSlow = this.#slow.add(frame.ms);
+    const seenThrough = this.#damage.lasts(frame.ms) ? 'damaged' : isSlow ? 'slow' : null;
+    this.#tell(this.#health.frame(fault ?? seenThrough, frame.at, frame.ms));
     const moves = thumbnail === null || this.#gate?.opens(thumbnail, frame.ms);
     if (!moves) counters.still.inc({ camera: camera.id });
     if (usable && moves) this.#lane.offer(frame);

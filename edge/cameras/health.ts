@@ -4,7 +4,13 @@ import type { FailureReason } from './reason.ts';
 import { stallMs, type Timing } from './source.ts';
 
 /** What can be wrong with a camera that sends pictures. */
-export type CameraFault = PictureFault | 'damaged';
+export type CameraFault = PictureFault | SeenThrough;
+
+/** A state, and no fault of the camera's component: what it shows is still seen. */
+const SEEN_THROUGH = ['damaged', 'slow'] as const;
+type SeenThrough = (typeof SEEN_THROUGH)[number];
+
+const isSeenThrough = (fault: CameraFault): boolean => (SEEN_THROUGH as readonly string[]).includes(fault);
 
 export interface CameraState {
   state: HealthState;
@@ -56,8 +62,7 @@ export class CameraHealth {
   /** A picture came. Returns the new state when it is another one. */
   frame(fault: CameraFault | null, at: number, ms: number): CameraState | null {
     this.#lastFrameMs = ms;
-    // What is damaged is seen through: a state, and no fault of the camera's component.
-    this.#impairedSinceMs = fault === null || fault === 'damaged' ? null : (this.#impairedSinceMs ?? ms);
+    this.#impairedSinceMs = fault === null || isSeenThrough(fault) ? null : (this.#impairedSinceMs ?? ms);
     this.#reason = null;
     return fault === null
       ? this.#become('online', this.shadow ? 'shadow' : 'connected', at)

@@ -15,6 +15,8 @@ export interface CutClip {
   /** Of the stream's pictures. */
   widthPx: number;
   heightPx: number;
+  /** Pictures a second of the stream. */
+  fps: number;
   /** Seconds into the stream at which the clip begins, and how long it is. */
   fromS: number;
   lengthS: number;

@@ -1,6 +1,6 @@
 import { EVIDENCE_BYTES_MAX, type EvidenceRef } from '#grid/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
-import { type MediaFragment, type MediaInit, type MediaStream, startOf } from '../media/mod.ts';
+import { type MediaFragment, type MediaInit, type MediaStream, picturesIn, startOf } from '../media/mod.ts';
 import type { CameraFiles } from './camera_files.ts';
 import type { ClipOrders, CutClip } from './clip_orders.ts';
 import type { ClipStudio } from './clips.ts';
@@ -123,13 +123,13 @@ export class ClipCutter {
 
   #cutOf({ thing, where, event, caption }: ClipSubject, strip: Strip, { at, ms }: { at: number; ms: number }) {
     const { model, looks, camera } = this.#deps;
-    const { init, startMs, fromMs, endMs } = strip;
+    const { init, startMs, fromMs, endMs, fps } = strip;
     // UTC of the clip's beginning and end, by the distance to the moment of the event.
     const utc = (monotonicMs: number): number => Math.round(at + monotonicMs - ms);
     const what: What = { kind: 'clip', mediaType: 'video/mp4', model: model() };
     const about: About = { ...where, event, camera, takenAt: utc(fromMs), endedAt: utc(endMs) };
     return {
-      ...{ what, about, caption, widthPx: init.widthPx, heightPx: init.heightPx },
+      ...{ what, about, caption, widthPx: init.widthPx, heightPx: init.heightPx, fps },
       fromS: (fromMs - startMs) / 1000,
       lengthS: (endMs - fromMs) / 1000,
       looks: looks
@@ -169,6 +169,8 @@ interface Strip {
   startMs: number;
   fromMs: number;
   endMs: number;
+  /** Pictures a second. */
+  fps: number;
 }
 
 /** What the ring still has around a moment; null: nothing that a clip could be made of. */
@@ -183,5 +185,6 @@ function stripOf(media: MediaStream | null, ms: number): Strip | null {
   const [fromMs, endMs] = [Math.max(startMs, ms - BEFORE_MS), Math.min(last.ms, ms + AFTER_MS)];
   const bytes = fragments.reduce((sum, f) => sum + f.bytes.length, init.bytes.length);
   if (endMs - fromMs < CLIP_MS_MIN || bytes > EVIDENCE_BYTES_MAX) return null;
-  return { init, fragments, startMs, fromMs, endMs };
+  const fps = (picturesIn(fragments) * 1000) / (last.ms - startMs);
+  return { init, fragments, startMs, fromMs, endMs, fps };
 }

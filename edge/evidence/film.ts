@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setShare } from '#service/mod.ts';
 import { blockPx } from './mask.ts';
 import { captionStrip } from './picture.ts';
 import type { Showing } from './plan.ts';
@@ -15,6 +15,8 @@ export interface FilmOrder {
   /** Of the stream's pictures. */
   widthPx: number;
   heightPx: number;
+  /** Pictures a second of the stream: the clip has no more. */
+  fps: number;
   /** Seconds into the stream at which the clip begins, and how long it is. */
   fromS: number;
   lengthS: number;
@@ -27,8 +29,8 @@ export interface FilmOrder {
   ffmpeg?: string | undefined;
 }
 
-/** Pictures a second, and width, of a clip: what tells one thing from another, at a quarter of the bytes. */
-const FPS = 10;
+/** Pictures a second, and width, of a clip, at most: what tells one thing from another, at a quarter of the bytes. */
+const FPS_MAX = 10;
 const WIDTH_PX_MAX = 854;
 /** The mask is drawn in steps of so many pixels; what is covered is covered whole steps. */
 const STEP_PX = 4;
@@ -47,7 +49,7 @@ const STDERR_CHARS_MAX = 2000;
  *
  *   pipe:0 the stream  --> a second size ----> small and large again: blocks --+
  *                                        \---> as it is ------------------------+-> merged by the mask --+
- *   pipe:3 the mask, 10 a second, white where the picture may be seen ---------+                         +-> H.264
+ *   pipe:3 the mask, as many a second, white where the picture may be seen ---------+                         +-> H.264
  *   pipe:4 the strip with the text, one a second ---------------------------------------------------------+
  *
  * The mask after the last one is black, for ffmpeg repeats it. Throws with what ffmpeg said.
@@ -55,9 +57,13 @@ const STDERR_CHARS_MAX = 2000;
 export async function film(order: FilmOrder): Promise<void> {
   const size = sizeOf(order);
   const lengthS = Math.min(LONGEST_S, order.lengthS);
-  const child = spawn(order.ffmpeg ?? 'ffmpeg', filmArguments({ ...order, lengthS }, size), {
+  const fps = Math.min(FPS_MAX, Math.max(1, Math.round(order.fps)));
+  const clip = { ...order, lengthS, fps };
+  const child = spawn(order.ffmpeg ?? 'ffmpeg', filmArguments(clip, size), {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', LANG: 'C' },
+    // A session of its own: within ours it would only come after what else we do, and other programs after it.
+    detached: true,
   });
   let stderr = '';
   child.stderr?.on('data', (text: Buffer) => {
@@ -67,7 +73,7 @@ export async function film(order: FilmOrder): Promise<void> {
     stderr += error.message;
     return [null];
   });
-  if (child.pid !== undefined) setPriority(child.pid, NICE);
+  if (child.pid !== undefined) setShare(child.pid, NICE);
   const late = setTimeout(() => child.kill('SIGKILL'), FILM_MS_MAX);
   const feed = (chunks: Iterable<Buffer>, to: unknown) =>
     pipeline(chunks, to as Writable).catch((error: NodeJS.ErrnoException) => {
@@ -78,8 +84,8 @@ export async function film(order: FilmOrder): Promise<void> {
     });
   await Promise.all([
     feed([order.stream], child.stdin),
-    feed(masks(order, size, lengthS), child.stdio[3]),
-    feed(strips(order, size, lengthS), child.stdio[4]),
+    feed(masks(clip, size), child.stdio[3]),
+    feed(strips(clip, size), child.stdio[4]),
   ]);
   const [code] = await closed;
   clearTimeout(late);
@@ -102,37 +108,37 @@ function sizeOf({ widthPx, heightPx, lines }: FilmOrder): Size {
   return { ...size, stripPx: captionStrip(size.widthPx, lines(0)).height };
 }
 
-function filmArguments({ fromS, lengthS, file }: FilmOrder, { widthPx, heightPx, stripPx }: Size): string[] {
+function filmArguments({ fromS, lengthS, fps, file }: FilmOrder, { widthPx, heightPx, stripPx }: Size): string[] {
   const block = blockPx(widthPx);
   const [across, down] = [Math.ceil(widthPx / block), Math.ceil(heightPx / block)];
   const filters = [
-    `[0:v:0]setpts=PTS-STARTPTS,trim=start=${fromS.toFixed(3)}:duration=${lengthS.toFixed(3)},setpts=PTS-STARTPTS,fps=${FPS}:start_time=0`,
+    `[0:v:0]setpts=PTS-STARTPTS,trim=start=${fromS.toFixed(3)}:duration=${lengthS.toFixed(3)},setpts=PTS-STARTPTS,fps=${fps}:start_time=0`,
     `scale=${widthPx}:${heightPx}:flags=area,setsar=1,format=gbrp,split=2[one][two]`,
   ].join(',');
   const blocks = `[one]scale=${across}:${down}:flags=area,scale=${widthPx}:${heightPx}:flags=neighbor[blocks]`;
   const mask = `[1:v:0]scale=${widthPx}:${heightPx}:flags=neighbor,format=gbrp[mask]`;
   const merged = '[blocks][two][mask]maskedmerge[masked]';
-  const strip = `[2:v:0]fps=${FPS}[strip]`;
+  const strip = `[2:v:0]fps=${fps}[strip]`;
   const whole = '[masked]format=rgb24[top];[top][strip]vstack=inputs=2:shortest=1,format=yuv420p[film]';
-  const raw = (pixels: string, width: number, height: number, fps: number, input: string) => [
-    ...['-f', 'rawvideo', '-pixel_format', pixels, '-video_size', `${width}x${height}`, '-framerate', String(fps), '-i', input],
+  const raw = (pixels: string, width: number, height: number, perS: number, input: string) => [
+    ...['-f', 'rawvideo', '-pixel_format', pixels, '-video_size', `${width}x${height}`, '-framerate', String(perS), '-i', input],
   ];
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-protocol_whitelist', 'pipe,file'],
     ...['-threads', '1', '-f', 'mp4', '-i', 'pipe:0'],
-    ...raw('gray', widthPx / STEP_PX, heightPx / STEP_PX, FPS, 'pipe:3'),
+    ...raw('gray', widthPx / STEP_PX, heightPx / STEP_PX, fps, 'pipe:3'),
     ...raw('rgba', widthPx, stripPx, 1, 'pipe:4'),
     ...['-filter_complex_threads', '1', '-filter_complex', [filters, blocks, mask, merged, strip, whole].join(';')],
-    ...['-map', '[film]', '-map_metadata', '-1', '-an', '-fflags', '+bitexact', '-frames:v', String(Math.floor(lengthS * FPS))],
+    ...['-map', '[film]', '-map_metadata', '-1', '-an', '-fflags', '+bitexact', '-frames:v', String(Math.floor(lengthS * fps))],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-crf', String(CRF), '-threads', '1'],
-    ...['-maxrate', `${KBIT_PER_S_MAX}k`, '-bufsize', `${KBIT_PER_S_MAX}k`, '-g', String(FPS * 2)],
+    ...['-maxrate', `${KBIT_PER_S_MAX}k`, '-bufsize', `${KBIT_PER_S_MAX}k`, '-g', String(fps * 2)],
     ...['-movflags', '+faststart', '-f', 'mp4', file],
   ];
 }
 
-function* masks({ showing }: FilmOrder, { widthPx, heightPx }: Size, lengthS: number): Generator<Buffer> {
+function* masks({ showing, lengthS, fps }: FilmOrder, { widthPx, heightPx }: Size): Generator<Buffer> {
   const [across, down] = [widthPx / STEP_PX, heightPx / STEP_PX];
-  for (let n = 0; n < lengthS * FPS; n++) yield maskOf(showing(n / FPS), across, down);
+  for (let n = 0; n < lengthS * fps; n++) yield maskOf(showing(n / fps), across, down);
   yield maskOf(null, across, down);
 }
 
@@ -152,6 +158,6 @@ export function maskOf(showing: Showing | null, across: number, down: number): B
   return mask;
 }
 
-function* strips({ lines }: FilmOrder, { widthPx }: Size, lengthS: number): Generator<Buffer> {
+function* strips({ lines, lengthS }: FilmOrder, { widthPx }: Size): Generator<Buffer> {
   for (let second = 0; second <= lengthS; second++) yield captionStrip(widthPx, lines(second)).data();
 }

@@ -2,4 +2,4 @@ export { CodecError } from './codec.ts';
 export { MediaRing } from './ring.ts';
 export { ChangedError } from './sequence.ts';
 export type { MediaFragment, MediaInit, MediaListener, MediaStream } from './stream.ts';
-export { startOf } from './times.ts';
+export { picturesIn, startOf } from './times.ts';

@@ -1,4 +1,4 @@
-import { BOX_HEADER_BYTES, boxAt } from './boxes.ts';
+import { BOX_HEADER_BYTES, boxAt, boxesIn } from './boxes.ts';
 import type { MediaFragment, MediaInit } from './stream.ts';
 
 /** Version and flags of a full box come first. */
@@ -21,6 +21,23 @@ export function startOf(init: MediaInit, fragments: readonly MediaFragment[]): n
   return starts.length === 0 ? null : Math.min(...starts);
 }
 
+/** How many pictures these fragments hold (sample counts of `trun`: ISO/IEC 14496-12, 8.8.8). */
+export function picturesIn(fragments: readonly MediaFragment[]): number {
+  return fragments.reduce((sum, { bytes }) => sum + samplesOf(bytes), 0);
+}
+
+function samplesOf(fragment: Buffer): number {
+  const traf = boxAt(moofOf(fragment), 'moof', 'traf');
+  if (traf === null) return 0;
+  const runs = [...boxesIn(traf)].filter(({ type }) => type === 'trun');
+  return runs.reduce((sum, { bytes }) => sum + bytes.readUInt32BE(FULL_BOX_BYTES), 0);
+}
+
+/** The first box of a fragment, as a file of its own. */
+function moofOf(fragment: Buffer): Buffer {
+  return Buffer.concat([Buffer.alloc(BOX_HEADER_BYTES), fragment.subarray(0, fragment.readUInt32BE(0))]);
+}
+
 /** Units a second, of the one track (`mdhd`: ISO/IEC 14496-12, 8.4.2). */
 function timescaleOf(init: Buffer): number | null {
   const moov = Buffer.concat([Buffer.alloc(BOX_HEADER_BYTES), init]);
@@ -33,8 +50,7 @@ function timescaleOf(init: Buffer): number | null {
 
 /** Of the first picture, in units (`tfdt`: ISO/IEC 14496-12, 8.8.12). */
 function decodeTimeOf(fragment: Buffer): number | null {
-  const file = Buffer.concat([Buffer.alloc(BOX_HEADER_BYTES), fragment.subarray(0, fragment.readUInt32BE(0))]);
-  const tfdt = boxAt(file, 'moof', 'traf', 'tfdt');
+  const tfdt = boxAt(moofOf(fragment), 'moof', 'traf', 'tfdt');
   if (tfdt === null) return null;
   return tfdt[BOX_HEADER_BYTES] === 1 ? Number(tfdt.readBigUInt64BE(FULL_BOX_BYTES)) : tfdt.readUInt32BE(FULL_BOX_BYTES);
 }

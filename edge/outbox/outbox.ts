@@ -5,7 +5,7 @@ import { LANES, type Lane } from '#grid/wire/mod.ts';
 import { GewuError, isGewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { packBlocks } from './block.ts';
 import { createOutboxMetrics, type OutboxMetrics } from './metrics.ts';
-import { CommitPace } from './pace.ts';
+import { CommitPace, type Waiting } from './pace.ts';
 import type { Chunk, CommitRequest, OutboxStats, SalvageReport, StateChange } from './protocol.ts';
 import { OutboxThread } from './thread.ts';
 
@@ -42,6 +42,8 @@ export class Outbox implements Service {
   #waitingRecords = 0;
   #waitingBytes = 0;
   #committing = false;
+  /** Of the group that gathers, until it is asked about again. */
+  #timer: NodeJS.Timeout | null = null;
   #broken = false;
   #mostDropped: { of: number; list: [string, number][] } = { of: 0, list: [] };
   readonly #pace = new CommitPace();
@@ -67,6 +69,8 @@ export class Outbox implements Service {
   }
 
   stop(): Promise<void> {
+    // What gathers is on its way to the disk before the thread is told to end.
+    if (this.#timer !== null) void this.#commit();
     return this.#thread.stop();
   }
 
@@ -101,7 +105,6 @@ export class Outbox implements Service {
       return Promise.reject(new GewuError('GEWU_OUTBOX_FULL', `${this.#waitingRecords} records wait for the disk`));
     }
     const group = this.#gathering;
-    if (group.done === null) this.#pace.began(performance.now());
     this.#waitingRecords += bodies.length;
     this.#waitingBytes += bytes;
     const lines = group.lines[lane];
@@ -152,20 +155,35 @@ export class Outbox implements Service {
   /** At most one commit is under way; what comes meanwhile makes the next group. */
   #schedule(): void {
     if (this.#committing) return;
-    this.#committing = true;
-    this.#gather();
+    // Asked about by itself after its time.
+    if (this.#timer !== null && !this.#pace.isNoteworthy(this.#waiting)) return;
+    this.#forgetTimer();
+    const waitMs = this.#pace.waitMs(this.#waiting, performance.now());
+    if (waitMs === 0) {
+      this.#committing = true;
+      setImmediate(() => void this.#commit());
+    } else {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.#schedule();
+      }, waitMs);
+    }
   }
 
-  #gather(): void {
-    const waiting = { records: this.#waitingRecords, bytes: this.#waitingBytes };
-    // Acks alone hurry nobody and wait for nobody.
-    if (this.#gathering.done !== null && !this.#pace.isRipe(waiting, performance.now())) setTimeout(() => this.#gather(), 1);
-    else setImmediate(() => void this.#commit());
+  #forgetTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  get #waiting(): Waiting {
+    const hurried = this.#gathering.lines.events.length > 0;
+    return { records: this.#waitingRecords, bytes: this.#waitingBytes, hurried };
   }
 
   async #commit(): Promise<void> {
+    this.#forgetTimer();
+    this.#committing = true;
     const group = this.#gathering;
-    const records = this.#waitingRecords;
     const { state, remove, done } = group;
     const rows = LANES.filter((lane) => group.lines[lane].length > 0).map((lane) => ({
       lane,
@@ -174,6 +192,7 @@ export class Outbox implements Service {
     this.#gathering = emptyGroup();
     this.#waitingRecords = 0;
     this.#waitingBytes = 0;
+    this.#pace.committed(performance.now());
     try {
       const memory = rows.flatMap(({ blocks }) => blocks.map((block) => block.buffer as ArrayBuffer));
       await this.#thread.ask({ op: 'commit', rows, state, remove }, memory);
@@ -187,7 +206,6 @@ export class Outbox implements Service {
       done?.reject(error as Error);
       await this.#afterFailure(error, group.remove);
     }
-    this.#pace.done(records, performance.now());
     this.#committing = false;
     // After the end only those who still wait are told; ranges to remove are sent again by the next life.
     const next = this.#gathering;

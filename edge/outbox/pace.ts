@@ -1,38 +1,63 @@
-/** A busy outbox gathers for so long at most, from the first record of a group on. */
-const GATHER_MS = 3;
-/** Busy: the group before had so many records. */
-const BUSY_RECORDS = 2;
-/** No need to wait for more: a block is full. */
+/**
+ * A commit costs 0.4 ms of CPU over both threads and a sync of the disk, and each record in it 2 us. So many a second cost a
+ * core 2 % and are not worth a wait.
+ */
+const COMMITS_PER_S = 50;
+/** So many more after a time with fewer: where little happens nobody waits. */
+const SPARE_MAX = 25;
+/** From so many records on a commit costs each no more than its message does: it waits only while more keep coming. */
+const RECORDS_WORTH = 8;
+const QUIET_MS = 1;
+/** No need to wait for more. */
+const RECORDS_ENOUGH = 64;
 const BYTES_ENOUGH = 64 * 1024;
 
+/** What waits for a commit. */
+export interface Waiting {
+  records: number;
+  bytes: number;
+  /** An event: somebody waits for it, and there are few of them. */
+  hurried: boolean;
+}
+
 /**
- * When a group is committed. A commit costs 0.4 ms of CPU over both threads, and each record in it 2 us: an idle outbox
- * commits at once, a busy one waits as long as records keep coming, and GATHER_MS at most. Times are monotonic ms.
+ * When a group is committed: at once, as long as commits are few; else it gathers for 20 ms at most, and less when so much
+ * waits that a commit of its own is cheap. Times are monotonic ms.
  */
 export class CommitPace {
-  #busy = false;
-  #doneAt = Number.NEGATIVE_INFINITY;
-  #beganAt = 0;
-  #seen = 0;
+  #spare = SPARE_MAX;
+  #countedAt = 0;
+  /** When it was last asked about a group, and how many records that had. */
+  #seen = { records: 0, at: 0 };
+  /** It is asked about each ms. */
+  #watching = false;
 
-  /** The first record of a group has come. */
-  began(now: number): void {
-    this.#beganAt = now;
-    this.#seen = 0;
+  /** 0: commit it. Else ask again after so many ms, or when more has come. */
+  waitMs({ records, bytes, hurried }: Waiting, now: number): number {
+    this.#count(now);
+    if (hurried || this.#spare >= 1 || records >= RECORDS_ENOUGH || bytes >= BYTES_ENOUGH) return 0;
+    const forSpareMs = Math.max(1, ((1 - this.#spare) * 1000) / COMMITS_PER_S);
+    this.#watching = records >= RECORDS_WORTH;
+    if (!this.#watching) return forSpareMs;
+    if (records === this.#seen.records && now - this.#seen.at >= QUIET_MS) return 0;
+    if (records !== this.#seen.records) this.#seen = { records, at: now };
+    return QUIET_MS;
   }
 
-  /** Asked about every ms: whether what waits is to be committed now. */
-  isRipe({ records, bytes }: { records: number; bytes: number }, now: number): boolean {
-    const waitedMs = now - this.#beganAt;
-    const quiet = records === this.#seen;
-    this.#seen = records;
-    const idle = !this.#busy || this.#beganAt - this.#doneAt > GATHER_MS;
-    return idle || quiet || waitedMs >= GATHER_MS || bytes >= BYTES_ENOUGH;
+  /** Whether one that waits is worth being asked about again before its time. */
+  isNoteworthy({ records, bytes, hurried }: Waiting): boolean {
+    return hurried || (records >= RECORDS_WORTH && !this.#watching) || records >= RECORDS_ENOUGH || bytes >= BYTES_ENOUGH;
   }
 
-  /** A group of so many records has been committed. */
-  done(records: number, now: number): void {
-    this.#busy = records >= BUSY_RECORDS;
-    this.#doneAt = now;
+  /** A group is being committed. */
+  committed(now: number): void {
+    this.#count(now);
+    this.#spare = Math.max(0, this.#spare - 1);
+    this.#seen = { records: 0, at: 0 };
+  }
+
+  #count(now: number): void {
+    this.#spare = Math.min(SPARE_MAX, this.#spare + ((now - this.#countedAt) / 1000) * COMMITS_PER_S);
+    this.#countedAt = now;
   }
 }

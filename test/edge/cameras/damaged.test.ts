@@ -76,12 +76,14 @@ async function knownReference(dataDir: string, id: string): Promise<void> {
 }
 
 test('streams that change or are damaged: each fault is named, each camera is back, the others and the node go on', async () => {
-  const names = ['size', 'codec', 'bits', 'framing', 'well'];
+  const names = ['size', 'codec', 'bits', 'framing', 'thin', 'well'];
   const streams = await codedCameras(
     onTestFinished,
     names.map(() => drawn('h264')),
   );
-  const cameras = streams.urls.map((url, n) => brightCamera({ url }, { id: names[n] as string, fps: 2, zones: [] }));
+  const cameras = streams.urls.map((url, n) =>
+    brightCamera({ url }, { id: names[n] as string, fps: names[n] === 'thin' ? 5 : 2, zones: [] }),
+  );
   const dataDir = await tempDir();
   await knownReference(dataDir, 'size');
   const { historyOf, failures, alive } = await nodeWith(cameras, { dataDir });
@@ -91,17 +93,21 @@ test('streams that change or are damaged: each fault is named, each camera is ba
   streams.play(1, drawn('h265'));
   streams.setFault(2, { kind: 'corrupt', probability: 0.3 });
   streams.setFault(3, { kind: 'garbage' });
+  // Two of ten a second are left, and five are wanted.
+  streams.setFault(4, { kind: 'drop', probability: 0.8 });
   await until(() => historyOf('size').at(-1) === 'degraded resolution', PATIENCE);
   expect(await failures('size')).not.toEqual([]);
   await until(async () => (await failures('codec')).length > 0 && online('codec'), PATIENCE);
   // The decoder makes up what is missing: pictures come, and people are told what they are worth.
   await until(() => historyOf('bits').includes('degraded damaged'), PATIENCE);
+  await until(() => historyOf('thin').includes('degraded slow'), PATIENCE);
   // Who has lost the frame of the packets begins anew; it is away in between, for longer or less than what counts as offline.
   await until(async () => (await failures('framing')).length > 0, PATIENCE);
   for (const n of [2, 3]) streams.setFault(n, null);
   await until(() => ['bits', 'framing'].every(online), PATIENCE);
-  // A machine that is too busy stalls any of them.
-  expect(new Set(historyOf('well').filter((state) => state !== 'offline stalled'))).toEqual(new Set(['online connected']));
+  // A machine that is too busy stalls any of them, or has it slow.
+  const busy = ['offline stalled', 'degraded slow'];
+  expect(new Set(historyOf('well').filter((state) => !busy.includes(state)))).toEqual(new Set(['online connected']));
   await alive();
 });
 

@@ -9,6 +9,7 @@ import type { FullPicture } from '#edge/cameras/full_picture.ts';
 import { CameraHealth } from '#edge/cameras/health.ts';
 import { openStream } from '#edge/cameras/open.ts';
 import { failureOf, withoutCredentials } from '#edge/cameras/reason.ts';
+import { SlowWatch } from '#edge/cameras/slow.ts';
 import { isLocalAddress } from '#service/mod.ts';
 import { ownDir } from './painted.ts';
 
@@ -185,4 +186,23 @@ test('a slow camera is given the time of three pictures', () => {
   expect(health.frame(null, 0, 0)).toMatchObject({ reason: 'shadow' });
   expect(health.tick(29_000, 29_000)).toBeNull();
   expect(health.tick(30_500, 30_500)).toMatchObject({ state: 'offline', reason: 'stalled' });
+});
+
+test('a camera is slow while half of its pictures are wanting, and not before a whole span of them was due', () => {
+  const watch = new SlowWatch({ fps: 2 });
+  let ms = 0;
+  const during = (s: number, fps: number): boolean[] =>
+    Array.from({ length: s * fps }, () => {
+      ms += 1000 / fps;
+      return watch.add(ms);
+    });
+  expect(during(19, 0.8)).not.toContain(true);
+  expect(during(5, 0.8).at(-1)).toBe(true);
+  // Neither one nor the other: it stays as it was.
+  expect(during(40, 1.2).at(-1)).toBe(true);
+  expect(during(40, 1.6).at(-1)).toBe(false);
+  expect(during(40, 1.2).at(-1)).toBe(false);
+  during(40, 0.8);
+  watch.reset();
+  expect(during(19, 0.8)).not.toContain(true);
 });

@@ -21,6 +21,9 @@ test('a clip that waits when the node stops is made after the next start; of one
   await first.closeEvidence();
   const { cut } = await kept();
   expect(cut.lengthS).toBeGreaterThan(2);
+  // As many pictures a second as the camera sends: ten, or what a busy machine paints.
+  expect(cut.fps).toBeGreaterThan(1);
+  expect(cut.fps).toBeLessThan(12);
   expect(first.events.some((e) => e.data.evidence.some((f) => f.mediaType === 'video/mp4'))).toBe(false);
 
   await writeFile(join(orders, 'other.json'), JSON.stringify({ ...killed, event: 'other' }));

@@ -36,6 +36,7 @@ test('every picture of a clip shows the event, no person and nothing around it; 
     stream: stripes(4),
     widthPx: WIDTH,
     heightPx: HEIGHT,
+    fps: 25,
     fromS: 0.5,
     lengthS: 3,
     // The person moves to the right; in the last second nothing is known.
@@ -57,7 +58,16 @@ test('every picture of a clip shows the event, no person and nothing around it; 
 
 test('what cannot be decoded is no clip, and leaves no file', async () => {
   const file = join(await tempDir(), 'clip.mp4');
-  const order = { widthPx: WIDTH, heightPx: HEIGHT, fromS: 0, lengthS: 2, showing: () => null, lines: () => ['x'], file };
+  const order = {
+    widthPx: WIDTH,
+    heightPx: HEIGHT,
+    fps: 25,
+    fromS: 0,
+    lengthS: 2,
+    showing: () => null,
+    lines: () => ['x'],
+    file,
+  };
   await expect(film({ ...order, stream: Buffer.from('garbage') })).rejects.toThrow(/could not be made/);
   await expect(stat(file)).rejects.toThrow();
   const broken = film({

@@ -1,38 +1,54 @@
 import { expect, test } from 'vitest';
-import { CommitPace } from '../../../edge/outbox/pace.ts';
+import { CommitPace } from '#edge/outbox/pace.ts';
 
-/** A pace after a group of so many records that was committed at 100 ms. */
-function after(records: number): CommitPace {
+const waiting = (records: number, more: { bytes?: number; hurried?: boolean } = {}) => {
+  return { records, bytes: records * 100, hurried: false, ...more };
+};
+
+/** A pace that has nothing to spare at 1000 ms. */
+function exhausted(): CommitPace {
   const pace = new CommitPace();
-  pace.done(records, 100);
+  while (pace.waitMs(waiting(1), 1000) === 0) pace.committed(1000);
   return pace;
 }
-const few = { records: 1, bytes: 100 };
 
-test('an idle outbox commits at once: after a group of few, and after a pause', () => {
-  const [small, paused] = [after(1), after(500)];
-  small.began(100.1);
-  expect(small.isRipe(few, 100.1)).toBe(true);
-  paused.began(104);
-  expect(paused.isRipe(few, 104)).toBe(true);
+test('where little happens nobody waits; where much does, fifty commits a second are made of it', () => {
+  const pace = new CommitPace();
+  let commits = 0;
+  const during = (fromMs: number, toMs: number, everyMs: number): number => {
+    const before = commits;
+    for (let now = fromMs; now < toMs; now += everyMs)
+      if (pace.waitMs(waiting(1), now) === 0) {
+        pace.committed(now);
+        commits++;
+      }
+    return commits - before;
+  };
+  expect(during(1000, 2000, 25)).toBe(40);
+  during(2000, 3000, 2);
+  expect(during(3000, 4000, 2)).toBeGreaterThanOrEqual(49);
+  expect(commits - 40).toBeLessThan(130);
+  // Asked again after what it said, it is ripe.
+  const next = exhausted();
+  expect(next.waitMs(waiting(1), 1000 + next.waitMs(waiting(1), 1000))).toBe(0);
 });
 
-test('a busy one waits as long as records keep coming, and 3 ms at most', () => {
-  const pace = after(500);
-  pace.began(100.5);
-  expect([1, 2, 3].map((n) => pace.isRipe({ records: n * 10, bytes: 1000 }, 99.5 + n))).toEqual([false, false, false]);
-  expect(pace.isRipe({ records: 40, bytes: 1000 }, 103.5)).toBe(true);
-  const quiet = after(500);
-  quiet.began(100.5);
-  expect(quiet.isRipe(few, 100.5)).toBe(false);
-  expect(quiet.isRipe(few, 101.5)).toBe(true);
+test('an event goes at once, and so does what fills a block or is many', () => {
+  const pace = exhausted();
+  expect(pace.waitMs(waiting(1), 1000)).toBeGreaterThan(5);
+  for (const much of [waiting(1, { hurried: true }), waiting(64), waiting(2, { bytes: 64 * 1024 })]) {
+    expect(pace.isNoteworthy(much)).toBe(true);
+    expect(pace.waitMs(much, 1000)).toBe(0);
+  }
+  expect(pace.isNoteworthy(waiting(2))).toBe(false);
 });
 
-test('what fills a block, and what has waited while the group before was synced, goes at once', () => {
-  const full = after(500);
-  full.began(100);
-  expect(full.isRipe({ records: 400, bytes: 64 * 1024 }, 100)).toBe(true);
-  const waited = after(500);
-  waited.began(60);
-  expect(waited.isRipe(few, 100)).toBe(true);
+test('eight and more are committed as soon as no more keep coming', () => {
+  const pace = exhausted();
+  pace.waitMs(waiting(3), 1000);
+  expect(pace.isNoteworthy(waiting(9))).toBe(true);
+  expect(pace.waitMs(waiting(9), 1001)).toBe(1);
+  expect(pace.isNoteworthy(waiting(10))).toBe(false);
+  expect(pace.waitMs(waiting(11), 1002)).toBe(1);
+  expect(pace.waitMs(waiting(11), 1003)).toBe(0);
 });
