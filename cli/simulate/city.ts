@@ -17,7 +17,7 @@ const PORTS = { centreBroker: 1, rtsp: 2, firstEdge: 10 } as const;
  * What a district with dozens of cameras on small machines chooses: a picture a second, and the detector only where something
  * has moved. docs/simulators.md has what it costs.
  */
-const LOOKS = { fps: 1, motion: { levels: 14, cells: 4, lookEveryS: 2 } };
+const LOOKS = { fps: 1, motion: { levels: 24, cells: 12, lookEveryS: 2 } };
 
 export const CITY_USAGE = `gewu simulate city --out DIR [--cells 1652] [--seed 7] [--edges N] [--sensors N] [--cameras N]
                            [--division 110101] [--profile default|demo] [--port 20080]`;

@@ -37,7 +37,7 @@ export function truthsOf(views: readonly ShownView[], faults: readonly StagedCam
         const truth = truthOf(thing, camera, startsAt - phaseMs);
         if (truth.standsFrom >= endsAt) continue;
         const confirmed = truth.standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(truth.standsTo, endsAt);
-        (confirmed && fault === undefined ? due : possible).push(truth);
+        (confirmed && !thing.repeats && fault === undefined ? due : possible).push(truth);
       }
     }
   for (const { what, camera, fromMs, toMs } of faults) {

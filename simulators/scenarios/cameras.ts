@@ -118,7 +118,7 @@ function stageView(
       ...ponds.map((p) => p.shown),
       ...incidents
         // Where a market has its permit, any stall has it.
-        .filter((i) => !i.repeats && !(stalls.length > 0 && i.detects === 'stall' && isOnMarket(lead)(i.place)))
+        .filter((i) => !(stalls.length > 0 && i.detects === 'stall' && isOnMarket(lead)(i.place)))
         .map(
           (i): Shown => ({
             id: i.id,
@@ -128,6 +128,7 @@ function stageView(
             fromMs: i.standsFromMs,
             toMs: i.standsToMs,
             confirmMs: i.dwellMs,
+            repeats: i.repeats,
           }),
         ),
     ],
@@ -152,7 +153,13 @@ function pondOn(lead: CityCamera, cameras: readonly CityCamera[], hours: (atMs: 
   const plan = { id, class: 'ponding' as const, place: spot.place, fromMs, standsMs: toMs - fromMs, seed: dice.whole(1, 1e9) };
   const actor = { ...stageIncident(lead.street, plan), grows: { fromMs, toMs: Math.max(fullMs, fromMs + 1) } };
   const confirmMs = fullMs - fromMs + dwellMs('ponding', profile);
-  return [{ spot, actor, shown: { id, detects: 'ponding' as const, place: spot.place, cover: null, fromMs, toMs, confirmMs } }];
+  return [
+    {
+      spot,
+      actor,
+      shown: { id, detects: 'ponding' as const, place: spot.place, cover: null, fromMs, toMs, confirmMs, repeats: false },
+    },
+  ];
 }
 
 const THROWS_MAX = 400;

@@ -32,6 +32,8 @@ export interface Shown {
   toMs: number;
   /** From `fromMs` on: it is complete and has stood for its dwell time. */
   confirmMs: number;
+  /** Of its class where one has been before: it may be told anew, or be silenced by the case that is open. */
+  repeats: boolean;
 }
 
 export interface ShownView {

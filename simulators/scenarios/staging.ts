@@ -1,75 +1,12 @@
-import { ALARM_LIMITS, applyLimitsProfile, type EventClass, GROUP_ALARMS, type Profile, type SiteGroup } from '#grid/mod.ts';
+import { ALARM_LIMITS, applyLimitsProfile, GROUP_ALARMS, type SiteGroup } from '#grid/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
-import { type City, classOf, DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
-import type { Fields } from '../devices/mod.ts';
-import type { DeviceFaultKind } from '../faults/mod.ts';
-import { type DeviceTable, World, type WorldIncident } from '../world/mod.ts';
-import { type StagedCameras, stageCameras } from './cameras.ts';
-import type { Scenario, ScenarioIncident } from './schema.ts';
+import { classOf, DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
+import { World, type WorldIncident } from '../world/mod.ts';
+import { stageCameras } from './cameras.ts';
+import { floodedShafts } from './flooding.ts';
+import type { ScenarioIncident } from './schema.ts';
+import type { Span, Staged, StagedFault, StagedIncident, StagingTerms } from './staged.ts';
 
-/** What a staged incident must become at the centre. */
-export interface Expected {
-  class: EventClass;
-  component: string;
-  lon: number;
-  lat: number;
-  /** Of the rule in force, for each device. */
-  confirmMs: number;
-  confirmSamples: number;
-  /** So many devices must have confirmed: one, or as many as make a group. */
-  members: number;
-  /** Within so long of each other. */
-  windowMs?: number;
-}
-
-/** Something that goes wrong, as it will: seconds from the start of the run. */
-export interface StagedIncident {
-  id: string;
-  what: ScenarioIncident['what'] | 'flooded-shaft';
-  fromS: number;
-  toS: number;
-  /** What says it. */
-  devices: readonly number[];
-  /** Null where nothing is to be detected. */
-  expected: Expected | null;
-  /** It may become a case of its own, or be told as one with others: no case of it is missed. */
-  optional?: boolean;
-  /** Whether a sample of one of its devices says it. */
-  breaks(fields: Readonly<Fields>): boolean;
-}
-
-export interface Staged {
-  world: World;
-  incidents: StagedIncident[];
-  /** When all connections break, seconds. */
-  storms: number[];
-  faults: StagedFault[];
-  cameras: StagedCameras;
-}
-
-/** A device that is wrong in one way from `fromS` until `toS`. */
-export interface StagedFault extends Span {
-  what: DeviceFaultKind;
-  device: number;
-}
-
-export interface StagingTerms {
-  scenario: Scenario;
-  city: City;
-  table: DeviceTable;
-  /** Numbers of the devices that this process plays: whole edges. */
-  devices: readonly number[];
-  seed: number;
-  durationS: number;
-  /** That of the edges. */
-  profile: Profile;
-  /** Edges whose cameras this process plays. */
-  cameraEdges: ReadonlySet<string>;
-}
-
-const AT_RIM_M = 0.2;
-/** Looks at the shafts during the run: a level changes over many minutes of the world. */
-const RIM_LOOKS = 60;
 const GROUP_FAULTS = {
   'feeder-fault': { kind: 'circuit', device: 'streetlight', rule: 'lamp-out' },
   'burst-main': { kind: 'pressure_zone', device: 'fire_hydrant', rule: 'low-pressure' },
@@ -145,11 +82,6 @@ function outages(count: number | undefined, { fromS, toS }: Span, { table, devic
   const basins = [...new Set(devices.map((i) => table.basins[table.basin[i] as number] ?? ''))];
   const hit = pickSome(basins, count, dice, 'communities');
   return { incidents: [], world: hit.map((basin) => ({ what: 'network-outage', basin, ...span })) };
-}
-
-interface Span {
-  fromS: number;
-  toS: number;
 }
 
 function groupFaults(
@@ -247,74 +179,6 @@ function deviceFaults(
     }),
   );
   return { incidents, world };
-}
-
-/** Covers to whose rim the water comes; where many of a basin are flooded, they are told as one, and the first perhaps for itself. */
-function floodedShafts(world: World, terms: StagingTerms): StagedIncident[] {
-  const { city, table, profile } = terms;
-  const { group } = applyLimitsProfile(ALARM_LIMITS, profile);
-  const groups = new Map(city.edges.flatMap((e) => e.groups).map((g) => [g.id, g]));
-  const basins = Map.groupBy(shaftsOf(world, terms), (s) => table.basin[s.devices[0] as number] as number);
-  return [...basins].flatMap(([basin, shafts]) => {
-    const [first] = shafts;
-    const feeder = groups.get(`basin-${table.basins[basin]?.slice(6)}`);
-    if (first?.expected == null || feeder === undefined || shafts.length < 2) return shafts;
-    const { component, position } = feeder;
-    const together: StagedIncident = {
-      ...first,
-      id: `flooded-${feeder.id}`,
-      fromS: Math.min(...shafts.map((s) => s.fromS)),
-      toS: Math.max(...shafts.map((s) => s.toS)),
-      devices: shafts.flatMap((s) => s.devices),
-      expected: {
-        ...first.expected,
-        class: { flag: 1, code: component.slice(6, 10), fault: GROUP_ALARMS.drainage_basin.fault },
-        component,
-        lon: position?.lon ?? 0,
-        lat: position?.lat ?? 0,
-        members: group.members,
-        windowMs: group.windowS * 1000,
-      },
-      optional: shafts.length <= group.members,
-    };
-    return [together, ...shafts.map((s) => ({ ...s, optional: true }))];
-  });
-}
-
-function shaftsOf(world: World, { scenario, table, devices, durationS, profile }: StagingTerms): StagedIncident[] {
-  const rule = ruleOf({ kind: 'manhole_cover' }, 'water-at-rim', profile);
-  const { hours } = scenario.world;
-  const looks = Array.from({ length: RIM_LOOKS + 1 }, (_, n) => n / RIM_LOOKS);
-  const breaks = (fields: Readonly<Fields>) => (fields.water_level_m as number) < AT_RIM_M;
-  return devices
-    .filter((i) => table.kind(i) === 'manhole_cover')
-    .flatMap((i): StagedIncident[] => {
-      const wet = looks.filter((share) => breaks(world.sample(i, share * hours)));
-      const [first, last] = [wet[0], wet.at(-1)];
-      if (first === undefined || last === undefined) return [];
-      const { id, component, lon, lat } = table.view(i);
-      const expected = {
-        class: classOf(rule, { component }),
-        component,
-        lon,
-        lat,
-        confirmMs: rule.confirm.forS * 1000,
-        confirmSamples: rule.confirm.samples,
-        members: 1,
-      };
-      const step = 1 / RIM_LOOKS;
-      return [
-        {
-          id: `flooded-${id}`,
-          what: 'flooded-shaft',
-          fromS: Math.max(0, first - step) * durationS,
-          toS: Math.min(1, last + step) * durationS,
-          devices: [i],
-          expected,
-          breaks,
-        },
-      ];
-    });
 }
 
 function pickSome<T>(items: readonly T[], count: number, dice: Dice, what: string): T[] {
