@@ -18,6 +18,7 @@ beforeAll(async () => {
   dir = await tempDir({ keep: true });
   await street.start([LOOKED_AT, FROZEN]);
   city = await City.start(dir, {
+    centre: { approvals: { judgedMin: 1, precisionMin: 0.5 } },
     site: street.site(),
     file: { vision: { model: join(import.meta.dirname, '../../models/street-drawn'), workers: 1 } },
   });
@@ -292,6 +293,38 @@ test('an ops engineer sets the days of a permitted market, the edge takes them, 
   await page.getByLabel('理由', { exact: true }).fill('五一夜市');
   await soon(() => page.getByRole('button', { name: '下发到边缘节点' }).isEnabled()).toBe(true);
   await page.close();
+});
+
+test('a supervision officer switches a class on that has earned it, and off again; a viewer sees it and has no button', async () => {
+  const { api } = city.installation;
+  type Events = { items: { record: { subject: string } }[] };
+  const { items } = await api.get<Events>(`/api/v1/events?source=${LOOKED_AT}&limit=1`);
+  const page = await city.signIn('supervision');
+  await city.go(page, `/cameras/${LOOKED_AT}`);
+  const approvals = page.locator('.panel', { hasText: '可开案的类别' });
+  await approvals.getByText('此摄像机还没有判读').waitFor();
+  await api.send('PUT', `/api/v1/events/${items[0]?.record.subject}/verdict`, { verdict: 'accepted' });
+  await page.reload();
+  await approvals.getByText('已达标，未启用').waitFor();
+  await approvals.getByText('已判读 1 · 100 %').waitFor();
+  const change = async (name: RegExp, reason: string) => {
+    await approvals.getByRole('button', { name }).click();
+    await page.getByRole('dialog').locator('textarea').fill(reason);
+    await page.getByRole('dialog').locator('button[type="submit"]').click();
+  };
+  await change(/^启\s?用$/, '判读都对');
+  await approvals.getByText('已启用（supervision）').waitFor();
+  await picture(page, 'approvals');
+  const viewer = await city.signIn('viewer');
+  await city.go(viewer, `/cameras/${LOOKED_AT}`);
+  const seen = viewer.locator('.panel', { hasText: '可开案的类别' });
+  await seen.getByText('已启用（supervision）').waitFor();
+  expect(await seen.getByRole('button').count()).toBe(0);
+  await change(/^撤\s?回$/, '换了镜头');
+  await approvals.getByText('已达标，未启用').waitFor();
+  const trail = await api.get<{ items: { actor: string; purpose: string | null }[] }>('/api/v1/audit?actor=supervision');
+  expect(trail.items.map((e) => e.purpose)).toEqual(expect.arrayContaining(['判读都对', '换了镜头']));
+  await Promise.all([page.close(), viewer.close()]);
 });
 
 test('an ops engineer finds the frozen camera, sees since when, puts it into maintenance, and sees it come back', async () => {
