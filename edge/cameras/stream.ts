@@ -142,9 +142,11 @@ export class CameraStream implements Service {
       env: { PATH: process.env.PATH ?? '', LANG: 'C' },
     });
     this.#child = child;
-    // The end of either is the end of both; ffmpeg's is told below.
+    // What it leaves unread when it dies resets the pipe, also when we are through with it; its end is told below.
+    child.stdin?.on('error', () => {});
+    // The end of either is the end of both.
     if (feed instanceof Readable && child.stdin) pipeline(feed, child.stdin).catch(() => child.kill('SIGKILL'));
-    else child.stdin?.on('error', () => {}).end(feed);
+    else child.stdin?.end(feed);
     for (const [n, read] of run.outputs.entries()) pipes[n]?.begin((chunk) => this.#read(child, read, chunk));
     const watchdog = setInterval(() => this.#watch(), WATCH_EVERY_MS);
     child.stderr?.on('data', (text: Buffer) => this.#listen(text.toString('utf8')));

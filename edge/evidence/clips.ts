@@ -27,7 +27,7 @@ export interface ClipStudioDeps {
 /** Clips that wait: each costs some seconds of a core that detection has first. */
 const WAITING_MAX = 16;
 
-/** Makes one clip at a time, so that a bad day costs no more than one thread of the lowest priority. */
+/** Makes one clip at a time, so that a bad day costs no more than one thread of low priority. */
 export class ClipStudio {
   readonly #deps: ClipStudioDeps;
   readonly #orders: ClipOrder[] = [];

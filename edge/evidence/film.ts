@@ -40,11 +40,12 @@ const KBIT_PER_S_MAX = 1600;
 const LONGEST_S = 15;
 /** A machine that is busy with better things takes long; then there is no clip. */
 const FILM_MS_MAX = 120_000;
-const NICE = 19;
+/** A tenth of what another program gets: on a full machine it is made, slowly. */
+const NICE = 10;
 const STDERR_CHARS_MAX = 2000;
 
 /**
- * Decodes, masks, writes under it and encodes again, in one ffmpeg of the lowest priority and one thread, which lives for this
+ * Decodes, masks, writes under it and encodes again, in one ffmpeg of low priority and one thread, which lives for this
  * clip only:
  *
  *   pipe:0 the stream  --> a second size ----> small and large again: blocks --+
@@ -73,6 +74,8 @@ export async function film(order: FilmOrder): Promise<void> {
     stderr += error.message;
     return [null];
   });
+  // One that dies with unread input resets its pipes, also those that we are through with. What ends them is told by its end.
+  for (const pipe of child.stdio) pipe?.on('error', () => {});
   if (child.pid !== undefined) setShare(child.pid, NICE);
   const late = setTimeout(() => child.kill('SIGKILL'), FILM_MS_MAX);
   const feed = (chunks: Iterable<Buffer>, to: unknown) =>

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { film } from '#edge/evidence/mod.ts';
@@ -78,4 +78,13 @@ test('what cannot be decoded is no clip, and leaves no file', async () => {
     },
   });
   await expect(broken).rejects.toThrow(/no mask/);
+});
+
+test('an ffmpeg that is killed before it has read what it was given costs the clip, and nothing else', async () => {
+  const dir = await tempDir();
+  const [ffmpeg, file] = [join(dir, 'ffmpeg'), join(dir, 'clip.mp4')];
+  await writeFile(ffmpeg, '#!/bin/sh\nsleep 0.3\nkill -9 $$\n', { mode: 0o700 });
+  // So little that the pipes hold all of it, and we are through with them.
+  const order = { widthPx: WIDTH, heightPx: HEIGHT, fps: 1, fromS: 0, lengthS: 1, showing: () => null, lines: () => ['x'] };
+  await expect(film({ ...order, stream: Buffer.alloc(1_000), file, ffmpeg })).rejects.toThrow(/could not be made \(killed\)/);
 });
