@@ -27,6 +27,8 @@ export interface RelayDeps {
 const ASK_AGAIN_MS = 2_000;
 /** An edge that does not come in this time is not there. */
 const WAIT_MS_MAX = 20_000;
+const NOT_COME =
+  'the edge does not come: look at its uplink; with several replicas set live.edgeUrl of each, and live.hosts of the edge';
 /** The stream goes on for so long without a viewer: somebody reloads his page. */
 const LINGER_MS = 2_000;
 /** What has come since the last key, for who joins: beyond it he waits for the next one. */
@@ -113,7 +115,7 @@ export class LiveRelay {
   beat(): void {
     const waitedMs = this.deps.clock.monotonic() - this.#waitingSinceMs;
     if (this.#edge === null) {
-      if (waitedMs > WAIT_MS_MAX) this.end('GEWU_LIVE_UNAVAILABLE', 'the edge does not come', 'retry');
+      if (waitedMs > WAIT_MS_MAX) this.end('GEWU_LIVE_UNAVAILABLE', NOT_COME, 'retry');
     } else if (this.#silentBeats++ >= SILENT_BEATS_MAX) this.#edge.terminate();
     else this.#edge.ping();
   }

@@ -32,8 +32,12 @@ export class Looker {
   }
 
   /** Connects, and says nothing. Rejects with the status that refused it. */
-  static async connect(centre: TestCentre, headers: Record<string, string> = {}): Promise<Looker> {
-    const socket = new WebSocket(wsUrl(centre, LIVE_VIEWER_PATH), { headers });
+  static async connect(
+    centre: TestCentre,
+    headers: Record<string, string> = {},
+    options: { ca?: Buffer; autoPong?: boolean } = {},
+  ): Promise<Looker> {
+    const socket = new WebSocket(wsUrl(centre, LIVE_VIEWER_PATH), { headers, ...options });
     const looker = new Looker(socket);
     const refused = new Promise<never>((_, reject) => {
       socket.once('unexpected-response', (_request, { statusCode }) => reject(new Error(`refused with ${statusCode}`)));
@@ -42,8 +46,14 @@ export class Looker {
     return looker;
   }
 
-  static async open(centre: TestCentre, who: Who, wanted: object = {}, headers: Record<string, string> = {}): Promise<Looker> {
-    const looker = await Looker.connect(centre, headers);
+  static async open(
+    centre: TestCentre,
+    who: Who,
+    wanted: object = {},
+    headers: Record<string, string> = {},
+    options: Parameters<typeof Looker.connect>[2] = {},
+  ): Promise<Looker> {
+    const looker = await Looker.connect(centre, headers, options);
     looker.say({ type: 'open', camera: 'cam-1', view: 'masked', plays: ['h264'], token: tokenOf(who), ...wanted });
     return looker;
   }

@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { decodePacket } from '#grid/live/mod.ts';
-import type { SiteCamera } from '#grid/mod.ts';
 import type { LiveCommand } from '#grid/wire/mod.ts';
-import { checkConfig, createMetrics, ManualClock, silentLog, systemClock } from '#service/mod.ts';
-import { EdgeLiveConfig, type LiveDeps, LiveViews, type RawViewAct } from '../../../edge/live/mod.ts';
+import { ManualClock, silentLog } from '#service/mod.ts';
 import { Mpeg1 } from '../../../edge/live/mpeg1.ts';
 import { TransportReader } from '../../../edge/live/transport.ts';
-import type { MediaFragment, MediaListener, MediaStream } from '../../../edge/media/mod.ts';
 import { tempDir } from '../../support/temp.ts';
+import { edgeOf, SpokenStream } from './spoken.ts';
 
 vi.setConfig({ testTimeout: 30_000, expect: { poll: { timeout: 15_000 } } });
 
@@ -42,48 +40,6 @@ async function farEnd() {
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, dialled };
-}
-
-/** A stream that the test speaks. */
-class SpokenStream implements MediaStream {
-  readonly init = { bytes: Buffer.from('init'), codec: 'avc1.42e01f', widthPx: 320, heightPx: 180 };
-  readonly listeners = new Set<MediaListener>();
-  since = (): MediaFragment[] => [];
-  subscribe(listener: MediaListener): () => void {
-    this.listeners.add(listener);
-    listener.init(this.init);
-    return () => this.listeners.delete(listener);
-  }
-  say(bytes: number): void {
-    const fragment = { bytes: Buffer.alloc(bytes), key: true, at: Date.now(), ms: performance.now() };
-    for (const listener of this.listeners) listener.fragment(fragment);
-  }
-}
-
-function edgeOf(url: string, { live = {}, failing = false }: { live?: object; failing?: boolean } = {}) {
-  const media = new SpokenStream();
-  const acts: RawViewAct[] = [];
-  const zones: SiteCamera['zones'] = [];
-  const deps: LiveDeps = {
-    edge: 'edge-01',
-    config: checkConfig('live', EdgeLiveConfig, live),
-    url,
-    password: 'edge-password',
-    tls: undefined,
-    cameras: { media: () => media, watch: () => () => undefined, zones: (id) => (id === 'cam-01' ? zones : null) },
-    trail: {
-      record: async (act) => {
-        if (failing) throw new Error('the disk is full');
-        acts.push(act);
-      },
-    },
-    clock: systemClock,
-    log: silentLog,
-    metrics: createMetrics(),
-  };
-  const views = new LiveViews(deps);
-  onTestFinished(() => views.stop());
-  return { views, media, acts };
 }
 
 let streams = 0;
