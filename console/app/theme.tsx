@@ -1,7 +1,7 @@
 import { App, ConfigProvider, theme } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nonce } from './nonce.ts';
 
@@ -46,7 +46,8 @@ export function Themed({ children }: { children: ReactNode }) {
     media.addEventListener('change', follow);
     return () => media.removeEventListener('change', follow);
   }, []);
-  useEffect(() => {
+  // Before the effects of what is inside: charts take their colours from it.
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = scheme;
   }, [scheme]);
   const themes = useMemo(

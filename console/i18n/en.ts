@@ -3,7 +3,7 @@ import type { Dictionary } from './zh.ts';
 export const en: Dictionary = {
   app: { name: 'Gewu', tagline: 'City sensing operations', skip: 'Skip to content', loading: 'Loading…' },
   nav: {
-    notify: 'Being told',
+    notify: 'Alerts',
     situation: 'Situation',
     events: 'Events',
     cases: 'Cases',

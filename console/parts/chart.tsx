@@ -146,7 +146,8 @@ function tickText(s: number, stepS: number): string {
 const round = (value: number) => Math.round(value * 1000) / 1000;
 
 function isWhole({ data }: uPlot, min: number, max: number): boolean {
-  return min === data[0][0] && max === data[0].at(-1);
+  // Around one sample alone uPlot makes up some years.
+  return min === data[0][0] && (max === data[0].at(-1) || data[0].length === 1);
 }
 
 /** The values with some air, and the thresholds that are near them. */

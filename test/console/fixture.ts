@@ -16,24 +16,6 @@ const AXE = join(ROOT, 'node_modules/axe-core/axe.min.js');
 const SCREENS = join(ROOT, '.gewu/screens');
 export const PASSWORD = 'quiet-river-42-lamps';
 export const COVERS = 14;
-/** The pages, each with a name for its picture. */
-export const PAGES = {
-  situation: '/',
-  coverage: '/?by=coverage',
-  events: '/events',
-  precision: '/events?view=precision',
-  cases: '/cases',
-  devices: '/devices',
-  edges: '/devices?of=edges',
-  cameras: '/cameras',
-  pipeline: '/pipeline',
-  upkeep: '/devices?of=upkeep',
-  notify: '/notify',
-  duty: '/notify?view=settings',
-  users: '/users',
-  account: '/account',
-} as const;
-
 export type Who = 'viewer' | 'supervision' | 'command' | 'ops' | 'administrator';
 const ROLES: Record<Who, string[]> = {
   viewer: ['viewer'],

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type City, MINUTE, PAGES, type Page, picture, seriousIn, settled } from './fixture.ts';
+import { type City, MINUTE, type Page, picture, seriousIn, settled } from './fixture.ts';
 
 interface Look {
   name: string;
@@ -15,8 +15,11 @@ const NARROW = {
   dark: { name: 'narrow-dark', colorScheme: 'dark', width: 390 },
 } as const;
 
-/** Every page as it looks: in both languages, light and dark, wide and narrow. The pictures stay in .gewu/screens. */
-export function looksSuite(cityOf: () => City): void {
+/** By the name of its picture, the address of each page. */
+export type Pages = Readonly<Record<string, string>>;
+
+/** Pages as they look: in both languages, light and dark, wide and narrow. The pictures stay in .gewu/screens. */
+export function looksSuite(cityOf: () => City, pagesOf: (city: City) => Promise<Pages>): void {
   let city: City;
   beforeAll(() => {
     city = cityOf();
@@ -32,7 +35,7 @@ export function looksSuite(cityOf: () => City): void {
     async (locale, language, looks) => {
       const page = await city.signIn('administrator', { locale });
       const wrong: string[] = [];
-      for (const [of, path] of Object.entries(PAGES)) {
+      for (const [of, path] of Object.entries(await pagesOf(city))) {
         await city.go(page, path);
         for (const look of looks) {
           await wear(page, look);

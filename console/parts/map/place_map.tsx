@@ -51,9 +51,7 @@ export default function PlaceMap({ place }: { place: Place }) {
   }, [cells, lon, lat, errorRadiusM, scheme]);
   useBase(ready);
   if (failed) return <p className="dim">{t('situation.mapFailed')}</p>;
-  return (
-    <div ref={box} className="place-map" role="img" aria-label={`${t('cases.map')}: ${lon.toFixed(6)}, ${lat.toFixed(6)}`} />
-  );
+  return <section ref={box} className="place-map" aria-label={`${t('cases.map')}: ${lon.toFixed(6)}, ${lat.toFixed(6)}`} />;
 }
 
 function circle(lon: number, lat: number, radiusM: number) {
