@@ -37,7 +37,7 @@ export const drainBench: Bench = {
     const { short, say } = options;
     const rounds: Drained[] = [];
     for (let round = 1; round <= (short ? 1 : ROUNDS); round++) {
-      rounds.push(await drain(options, short ? { ...SIX_MINUTES, seconds: 60 } : SIX_MINUTES));
+      rounds.push(await drain(options, short ? { ...SIX_MINUTES, seconds: 20 } : SIX_MINUTES));
       say(`round ${round}: ${JSON.stringify(rounds.at(-1))}`);
     }
     const hour = short ? null : await drain(options, HOUR);
