@@ -10,7 +10,7 @@ import { optionsOf, play, tell } from './run.ts';
 export const ACCEPT_USAGE = `gewu simulate accept [SCENARIO] --out DIR [--for 10m] [--cells 1652] [--edges N] [--sensors N] [--cameras N] ...
                            [--json]`;
 
-/** Of the generator, beside what it measures: one that comes late measures itself. It takes a tenth of two cores. */
+/** Of the generator, beside what it measures: one that comes late measures itself. It takes 0.3 cores of two. */
 const NICE = -10;
 /** Edges that have just begun load models and open their cameras: what they do then is no part of a run. */
 const REST_MS = 10_000;
@@ -41,6 +41,7 @@ export async function accept(args: readonly string[]): Promise<number> {
     report = await play({ ...options, whenShown, restMs: REST_MS });
     if (running.fallen !== null) throw new GewuError('GEWU_INTERNAL', running.fallen);
   } finally {
+    // The shell's session, too, is as it was.
     setShare(process.pid, 0);
     await running.stop();
   }

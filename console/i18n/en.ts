@@ -260,7 +260,7 @@ export const en: Dictionary = {
     over: 'Cleared',
     toCase: 'Case',
     noCase: 'No case',
-    suppressed: 'Under maintenance, recorded only',
+    suppressed: { maintenance: 'Under maintenance, recorded only', shadow: 'Observed only, opens no case' },
     late: 'Late data, recorded only',
     children: 'Stands for {{count}} alarms',
     accept: 'Accept',

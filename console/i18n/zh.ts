@@ -259,7 +259,7 @@ export const zh = {
     over: '已恢复',
     toCase: '所属案件',
     noCase: '未开案',
-    suppressed: '维护期内，仅记录',
+    suppressed: { maintenance: '维护期内，仅记录', shadow: '仅观察，不立案' },
     late: '迟到数据，仅记录',
     children: '代表 {{count}} 个告警',
     accept: '属实',

@@ -1,7 +1,8 @@
 import { ALARM_LIMITS, applyLimitsProfile, GROUP_ALARMS } from '#grid/mod.ts';
-import { classOf, ruleOf } from '../city/mod.ts';
+import { ruleOf } from '../city/mod.ts';
 import type { Fields } from '../devices/mod.ts';
 import type { World } from '../world/mod.ts';
+import { expectedOf } from './expected.ts';
 import type { StagedIncident, StagingTerms } from './staged.ts';
 
 const AT_RIM_M = 0.2;
@@ -51,25 +52,16 @@ function shaftsOf(world: World, { scenario, table, devices, durationS, profile }
       const wet = looks.filter((share) => breaks(world.sample(i, share * hours)));
       const [first, last] = [wet[0], wet.at(-1)];
       if (first === undefined || last === undefined) return [];
-      const { id, component, lon, lat } = table.view(i);
-      const expected = {
-        class: classOf(rule, { component }),
-        component,
-        lon,
-        lat,
-        confirmMs: rule.confirm.forS * 1000,
-        confirmSamples: rule.confirm.samples,
-        members: 1,
-      };
+      const view = table.view(i);
       const step = 1 / RIM_LOOKS;
       return [
         {
-          id: `flooded-${id}`,
+          id: `flooded-${view.id}`,
           what: 'flooded-shaft',
           fromS: Math.max(0, first - step) * durationS,
           toS: Math.min(1, last + step) * durationS,
           devices: [i],
-          expected,
+          expected: expectedOf(rule, view),
           breaks,
         },
       ];

@@ -1,8 +1,9 @@
 import { ALARM_LIMITS, applyLimitsProfile, GROUP_ALARMS, type SiteGroup } from '#grid/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
-import { classOf, DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
+import { DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
 import { World, type WorldIncident } from '../world/mod.ts';
 import { stageCameras } from './cameras.ts';
+import { expectedOf } from './expected.ts';
 import { floodedShafts } from './flooding.ts';
 import type { ScenarioIncident } from './schema.ts';
 import type { Span, Staged, StagedFault, StagedIncident, StagingTerms } from './staged.ts';
@@ -149,23 +150,15 @@ function deviceFaults(
     `devices of kind ${kind}`,
   );
   const incidents = hit.map((i, n): StagedIncident => {
-    const { id, component, lon, lat } = table.view(i);
+    const view = table.view(i);
     const start = times[n] as number;
     return {
-      id: `${ruleId}-${id}`,
+      id: `${ruleId}-${view.id}`,
       what: 'device-fault',
       fromS: start,
       toS: start + lastS,
       devices: [i],
-      expected: {
-        class: classOf(rule, { component }),
-        component,
-        lon,
-        lat,
-        confirmMs: rule.confirm.forS * 1000,
-        confirmSamples: rule.confirm.samples,
-        members: 1,
-      },
+      expected: expectedOf(rule, view),
       breaks: (fields) => Object.entries(fault.fields).every(([name, value]) => fields[name] === value),
     };
   });

@@ -28,7 +28,7 @@ export function EventView({ event, judging }: { event: EventAnswer; judging: Jud
         <span className={data.clearedAt === undefined ? 'tag high' : 'tag good'}>
           {t(data.clearedAt === undefined ? 'events.active' : 'events.over')}
         </span>
-        {data.suppressed && <span className="tag">{t('events.suppressed')}</span>}
+        {data.suppressed && <span className="tag">{t(`events.suppressed.${data.suppressed}`)}</span>}
         {data.late && <span className="tag">{t('events.late')}</span>}
         {data.children && <span className="tag">{t('events.children', { count: data.children.count })}</span>}
       </header>
