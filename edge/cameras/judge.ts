@@ -1,5 +1,5 @@
 import { type EventData, type EvidenceRef, fault, NEAR_CELL_M } from '#grid/mod.ts';
-import type { Box, Detection } from '#models/mod.ts';
+import type { Box, Detection, ModelManifest } from '#models/mod.ts';
 import type { Clock, Log, Service } from '#service/mod.ts';
 import { CameraEvidence, type EvidenceRoom, type Seen, type Thing, type Where } from '../evidence/mod.ts';
 import type { MediaStream } from '../media/mod.ts';
@@ -46,8 +46,8 @@ export class Judge implements Service {
   #newest: Frame | null = null;
   /** In that picture. */
   #people: readonly Box[] = [];
-  /** Another model has taken over since the start. */
-  #modelChanged = false;
+  /** Monotonic ms since when the model in use looks; pictures of before, of which some are still held, are another one's. */
+  #modelSinceMs = Number.NEGATIVE_INFINITY;
   /** None while another takes its place. */
   #inForce: InForce | null = null;
 
@@ -61,8 +61,8 @@ export class Judge implements Service {
       camera: meaning.camera.id,
       model: () => modelName(meant().manifest),
       timeZone: () => meant().surroundings.site.timeZone,
-      // What was attested of another model says nothing about this one; and shots and looks of the one before are still held.
-      clear: () => !this.#modelChanged && meant().camera.personRecall?.model === modelName(meant().manifest),
+      // What was attested of a model says nothing about what another one has looked at.
+      clear: (ms) => ms > this.#modelSinceMs && meant().camera.personRecall?.model === modelName(meant().manifest),
       media: () => media,
       onClip: (event, ref) => {
         this.#inForce?.events.attach(event, ref);
@@ -95,7 +95,7 @@ export class Judge implements Service {
    */
   async apply(meaning: Meaning): Promise<void> {
     const old = this.#inForce;
-    if (modelName((old ?? this.#first).manifest) !== modelName(meaning.manifest)) this.#modelChanged = true;
+    if (!isSameModel((old ?? this.#first).manifest, meaning.manifest)) this.#modelSinceMs = this.#deps.clock.monotonic();
     await this.#suspend();
     for (const incident of old === null ? [] : stillPending(old, meaning)) meaning.watch.restore(incident);
     await this.#enforce(meaning);
@@ -128,7 +128,7 @@ export class Judge implements Service {
       const told = now.watch.incidents.filter((i) => i.state !== 'pending' && !isShadow(manifest, now.camera, i.rule.detects));
       const clear = things.filter((t) => told.some((i) => i.trackId === t.id)).map((t) => t.box);
       const trusted = (detects: string): boolean => !isShadow(manifest, now.camera, detects);
-      return { full: frame.full, at, people, tracks: things, clear, trusted };
+      return { full: frame.full, at, ms, people, tracks: things, clear, trusted };
     });
     const seen: Seen = { full: frame.full, at, ms, people, boxes };
     this.#evidence.look(seen, new Set(now.watch.incidents.filter((i) => i.state !== 'silent')));
@@ -155,8 +155,8 @@ export class Judge implements Service {
   ): Promise<EvidenceRef | null> {
     const newest = this.#newest;
     if (newest === null) return null;
-    const { full, at } = newest;
-    return this.#evidence.view({ full, at, people: [...this.#people, ...people] }, thing, where, event, model);
+    const { full, at, ms } = newest;
+    return this.#evidence.view({ full, at, ms, people: [...this.#people, ...people] }, thing, where, event, model);
   }
 
   /** Called about once a second; `impaired` says for how long the camera has not been as it should, null while nobody knows. */
@@ -192,3 +192,5 @@ export class Judge implements Service {
     });
   }
 }
+
+const isSameModel = (a: ModelManifest, b: ModelManifest): boolean => modelName(a) === modelName(b) && a.sha256 === b.sha256;

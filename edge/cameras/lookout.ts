@@ -5,8 +5,9 @@ import type { FullPicture } from './full_picture.ts';
 /** A picture that was looked at. Its memory is used again soon: what is wanted of it is taken during the call. */
 export interface Looked {
   full: FullPicture;
-  /** UTC ms of its arrival. */
+  /** UTC ms and monotonic ms of its arrival. */
   at: number;
+  ms: number;
   /** For the mask only: people are not tracked, stored or sent. */
   people: readonly Box[];
   /** Of things, those that are in this picture. */

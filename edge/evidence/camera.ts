@@ -45,8 +45,8 @@ export interface CameraEvidenceDeps {
   model: () => string;
   /** As the configuration in force says it. */
   timeZone: () => string;
-  /** Whether the people of this camera are known to be found: then pictures show the street around the event, too. */
-  clear: () => boolean;
+  /** Whether the people of a picture of then, monotonic ms, are known to be found: then it shows the street around the event, too. */
+  clear: (ms: number) => boolean;
   store: EvidenceStore;
   originals: OriginalStore;
   signer: EvidenceSigner;
@@ -147,14 +147,14 @@ export class CameraEvidence {
    * throws; the picture's memory is free again when this returns.
    */
   async view(
-    { full, people, at }: Pick<Seen, 'full' | 'people' | 'at'>,
+    { full, people, at, ms }: Omit<Seen, 'boxes'>,
     { box, score }: Pick<Thing, 'box' | 'score'>,
     where: Where,
     event: string,
     model?: string,
   ): Promise<EvidenceRef | null> {
     const { log, camera } = this.#deps;
-    const shot: Shot = { jpeg: originalJpeg(toRgba(full)), box, people, at, worth: 0 };
+    const shot: Shot = { jpeg: originalJpeg(toRgba(full)), box, people, at, ms, worth: 0 };
     try {
       return await this.#snapshot(shot, { score }, where, event, model);
     } catch (error) {
@@ -183,11 +183,12 @@ export class CameraEvidence {
     const seen = this.#newest;
     if (seen === null) return null;
     const worth = worthOf({ box, score, confidenceMin: rule.confidenceMin });
-    return { jpeg: originalJpeg(toRgba(seen.full)), box, people: seen.people, at: seen.at, worth };
+    const { full, people, at, ms } = seen;
+    return { jpeg: originalJpeg(toRgba(full)), box, people, at, ms, worth };
   }
 
   async #snapshot(
-    { jpeg, box, people, at }: Shot,
+    { jpeg, box, people, at, ms }: Shot,
     thing: Pick<Thing, 'score'>,
     where: Where,
     event: string,
@@ -202,7 +203,7 @@ export class CameraEvidence {
     const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model };
     const kept = await this.#files.keep(original, what, about);
     const caption = { ...this.#caption(thing, where), takenAt: at };
-    return this.#files.send(await evidenceJpeg(picture, { box, people, clear: clear() }, caption), what, about, kept);
+    return this.#files.send(await evidenceJpeg(picture, { box, people, clear: clear(ms) }, caption), what, about, kept);
   }
 
   #caption({ score }: Pick<Thing, 'score'>, { class: eventClass, place }: Where): Omit<Caption, 'takenAt'> {

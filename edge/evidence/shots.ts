@@ -7,8 +7,9 @@ export interface Shot {
   jpeg: Promise<Buffer>;
   box: Box;
   people: readonly Box[];
-  /** UTC ms. */
+  /** UTC ms and monotonic ms. */
   at: number;
+  ms: number;
   worth: number;
 }
 
@@ -42,7 +43,7 @@ export class BestShots {
    */
   look(
     picture: { widthPx: number; heightPx: number; rgb: Uint8Array },
-    { at, people }: { at: number; people: readonly Box[] },
+    { at, ms, people }: Pick<Shot, 'at' | 'ms' | 'people'>,
     sightings: ReadonlyMap<object, Sighting>,
     lasting: ReadonlySet<object>,
   ): void {
@@ -54,7 +55,7 @@ export class BestShots {
       if (known === undefined ? this.#shots.size >= SHOTS_MAX : worth < known.worth * BETTER || this.#encoding > 0) continue;
       // One picture that is best for several things is compressed once.
       jpeg ??= this.#compress(toRgba(picture));
-      this.#shots.set(thing, { jpeg, box: sighting.box, people, at, worth });
+      this.#shots.set(thing, { jpeg, box: sighting.box, people, at, ms, worth });
     }
   }
 

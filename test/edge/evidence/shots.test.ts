@@ -16,7 +16,7 @@ test('while a thing lasts the picture with its largest sure box is kept, whateve
   const thing = {};
   const look = async (at: number, side: number, score: number) => {
     const full = picture(at);
-    shots.look(full, { at, people: [] }, new Map([[thing, { box: square(side), score, confidenceMin: 0.5 }]]), new Set([thing]));
+    shots.look(full, { at, ms: at, people: [] }, new Map([[thing, { box: square(side), score, confidenceMin: 0.5 }]]), new Set([thing]));
     full.rgb.fill(255);
     await shots.of(thing)?.jpeg;
   };
@@ -36,7 +36,7 @@ test('what no longer lasts is let go, and no more than eight are kept', () => {
   const things = Array.from({ length: 10 }, () => ({}));
   const sighting = { box: square(0.2), score: 0.9, confidenceMin: 0.5 };
   const look = (seen: object[], lasting: object[]) =>
-    shots.look(picture(1), { at: 1, people: [] }, new Map(seen.map((t) => [t, sighting])), new Set(lasting));
+    shots.look(picture(1), { at: 1, ms: 1, people: [] }, new Map(seen.map((t) => [t, sighting])), new Set(lasting));
   look(things, things);
   expect(things.filter((t) => shots.of(t) !== null)).toHaveLength(8);
   look([], things.slice(0, 3));
