@@ -99,7 +99,12 @@ async function eventOf({ look, events, shows }: Looking, inTheMiddle: () => Prom
 async function viewOf({ look, judge, shows }: Looking): Promise<boolean> {
   const frame = look();
   const place = { lon: 116.397, lat: 39.916, errorRadiusM: 1, cell: CELL };
-  const ref = await judge.photograph({ ...frame, people: [] }, { box: BOX, score: 0.9 }, { class: { flag: 2, code: '0501' }, place }, 'event-1');
+  const ref = await judge.photograph(
+    { ...frame, people: [] },
+    { box: BOX, score: 0.9 },
+    { class: { flag: 2, code: '0501' }, place },
+    'event-1',
+  );
   return shows(ref?.sha256 ?? '');
 }
 

@@ -47,7 +47,19 @@ function asking({ cameras = [{ camera, online: true }], asked = question() } = {
   const full = greyPicture(64, 36, 90);
   const show = (id: string, tracks: Track[], trusted = true): void => {
     clock.advance(1000);
-    lookout.tell(id, () => ({ full, at: clock.now(), ms: clock.monotonic(), people: [], tracks, clear: [], trusted: () => trusted }) satisfies Looked);
+    lookout.tell(
+      id,
+      () =>
+        ({
+          full,
+          at: clock.now(),
+          ms: clock.monotonic(),
+          people: [],
+          tracks,
+          clear: [],
+          trusted: () => trusted,
+        }) satisfies Looked,
+    );
   };
   return { answer, show };
 }

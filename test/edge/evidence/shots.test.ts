@@ -16,7 +16,12 @@ test('while a thing lasts the picture with its largest sure box is kept, whateve
   const thing = {};
   const look = async (at: number, side: number, score: number) => {
     const full = picture(at);
-    shots.look(full, { at, ms: at, people: [] }, new Map([[thing, { box: square(side), score, confidenceMin: 0.5 }]]), new Set([thing]));
+    shots.look(
+      full,
+      { at, ms: at, people: [] },
+      new Map([[thing, { box: square(side), score, confidenceMin: 0.5 }]]),
+      new Set([thing]),
+    );
     full.rgb.fill(255);
     await shots.of(thing)?.jpeg;
   };
