@@ -3,6 +3,7 @@ import { type Box, type Detection, letterboxOf, type ModelManifest, PERSON_CLASS
 import type { Ground } from './ground.ts';
 import type { Decision, Moment } from './incident.ts';
 import { contactPixel, place } from './placement.ts';
+import { oneOfEachThing } from './same_thing.ts';
 import { type Observed, type Track, Tracker } from './tracker.ts';
 import { standsIn, type ZoneWatch } from './watch.ts';
 
@@ -28,7 +29,7 @@ export interface Sight {
 /**
  * What a camera makes of its pictures, one after the other:
  *
- *   detections --> place on the ground --> Tracker --> ZoneWatch --> decisions
+ *   detections --> place on the ground --> one of each thing --> Tracker --> ZoneWatch --> decisions
  */
 export class CameraView {
   readonly #deps: CameraViewDeps;
@@ -51,7 +52,7 @@ export class CameraView {
     const people = inPicture.filter((d) => d.class === PERSON_CLASS).map((d) => d.box);
     const things = inPicture.filter((d) => d.class !== PERSON_CLASS);
     const observed = things.map((d) => this.#observe(d, pixel)).filter((o) => this.#counts(o));
-    const tracks = this.#tracker.update(observed, now.ms);
+    const tracks = this.#tracker.update(oneOfEachThing(observed), now.ms);
     return { people, tracks, decisions: this.#deps.watch.step(tracks, now) };
   }
 

@@ -1,3 +1,4 @@
+import { shareInside } from '../formats/mod.ts';
 import type { Box } from '../letterbox.ts';
 import type { LoadedModel } from '../manifest.ts';
 import type { LabelledPicture, PictureLight } from './folder.ts';
@@ -132,13 +133,7 @@ function judged({ truth, found }: Answer, { fromPx, toPx }: SizeRange): Judged {
 }
 
 /** Share of a box that lies in others, which do not overlap. */
-function shareWithin([left, top, right, bottom]: Box, others: readonly Box[]): number {
-  const within = others.map(([l, t, r, b]) => {
-    const [across, down] = [Math.min(right, r) - Math.max(left, l), Math.min(bottom, b) - Math.max(top, t)];
-    return Math.max(0, across) * Math.max(0, down);
-  });
-  return within.reduce((sum, area) => sum + area, 0) / ((right - left) * (bottom - top));
-}
+const shareWithin = (box: Box, others: readonly Box[]): number => others.reduce((sum, other) => sum + shareInside(box, other), 0);
 
 function meanOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((v) => v !== null);

@@ -13,12 +13,22 @@ const CANDIDATES_MAX = 1000;
 
 /** Intersection over union, 0..1. */
 export function iou(a: Box, b: Box): number {
+  const common = commonArea(a, b);
+  return common > 0 ? common / (areaOf(a) + areaOf(b) - common) : 0;
+}
+
+/** Share of a box that lies in another one, 0..1. */
+export function shareInside(box: Box, other: Box): number {
+  const common = commonArea(box, other);
+  return common > 0 ? common / areaOf(box) : 0;
+}
+
+const areaOf = ([left, top, right, bottom]: Box): number => (right - left) * (bottom - top);
+
+function commonArea(a: Box, b: Box): number {
   const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const common = width * height;
-  const union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common;
-  return union > 0 ? common / union : 0;
+  return width > 0 && height > 0 ? width * height : 0;
 }
 
 /** Greedy non-maximum suppression, best first; at most DETECTIONS_MAX. */
