@@ -98,13 +98,20 @@ export class ModelFiles {
     }
   }
 
-  /** Durable when it resolves; packages that neither it names nor anybody wants go. */
+  /**
+   * Durable when it resolves; packages that neither it names nor anybody wants go, and so does what an earlier life has left of one
+   * that is unpacked.
+   */
   async write(state: ModelState): Promise<void> {
     await makeFolder(this.#dir);
     await writeDurably(join(this.#dir, 'state.json'), JSON.stringify(state));
-    const kept = new Set([state.active, state.previous, this.#wanted.model, this.#wanted.candidate]);
-    for (const name of await readdir(this.#dir))
-      if (/^[0-9a-f]{64}$/.test(name) && !kept.has(name)) await rm(join(this.#dir, name), { recursive: true, force: true });
+    const unpacked = [state.active, state.previous];
+    const kept = new Set([...unpacked, this.#wanted.model, this.#wanted.candidate]);
+    for (const name of await readdir(this.#dir)) {
+      const [, sha256, part] = /^([0-9a-f]{64})(\.part)?$/.exec(name) ?? [];
+      if (sha256 === undefined || (kept.has(sha256) && !(part && unpacked.includes(sha256)))) continue;
+      await rm(join(this.#dir, name), { recursive: true, force: true });
+    }
   }
 
   folder(sha256: string): string {

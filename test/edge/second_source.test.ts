@@ -5,14 +5,15 @@ import { createEdgeNode } from '#edge/mod.ts';
 import { localPlane, type SiteDevice } from '#grid/mod.ts';
 import { checkEvent, type EventRecord } from '#grid/wire/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
-import { createStreetRenderer, RtspServer, SimulatedCamera, stageStreet, toEnu } from '#simulators/cameras/mod.ts';
+import { type IncidentPlan, toEnu } from '#simulators/cameras/mod.ts';
 import { FakeCentre } from '#test/support/centre.ts';
 import { CountingDevice } from '#test/support/device.ts';
 import { edgeConfig, secretOf } from '#test/support/edge.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
-import { PASSWORD, PATH, USERNAME } from './cameras/painted.ts';
-import { ORIGIN, POSE, STREET, siteCamera } from './vision/street.ts';
+import { drawnCamera } from './cameras/drawn.ts';
+import { PASSWORD, USERNAME } from './cameras/painted.ts';
+import { ORIGIN, STREET, siteCamera } from './vision/street.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000 });
@@ -30,32 +31,8 @@ function cover(id: string, serial: number, place: { alongM: number; acrossM: num
 }
 
 async function filmedStreet(): Promise<string> {
-  const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
-  await server.start();
-  const script = stageStreet({
-    street: STREET,
-    light: { daylight: 1, rain: 0, sunHeadingDeg: 200, shadow: 0.3 },
-    seed: 3,
-    stretch: [-10, 30],
-    durationMs: 60_000,
-    incidents: [{ id: 'shaft', class: 'open_manhole', place: OPEN, fromMs: -10_000, standsMs: 600_000, seed: 12 }],
-    walkersPerMinute: 0,
-    carsPerMinute: 0,
-    decoys: 0,
-  });
-  const config = { id: 'cam-01', pose: POSE, script, fps: 5, mount: PATH, username: USERNAME, password: PASSWORD };
-  const camera = new SimulatedCamera({
-    config,
-    server,
-    createRenderer: createStreetRenderer,
-    log: silentLog,
-    clock: systemClock,
-  });
-  await camera.start();
-  onTestFinished(async () => {
-    await camera.stop();
-    await server.stop();
-  });
+  const shaft: IncidentPlan = { id: 'shaft', class: 'open_manhole', place: OPEN, fromMs: -10_000, standsMs: 600_000, seed: 12 };
+  const camera = await drawnCamera(onTestFinished, { incidents: [shaft] });
   return camera.url;
 }
 

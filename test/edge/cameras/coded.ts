@@ -8,11 +8,11 @@ type Codec = 'h264' | 'h265';
 
 const FPS = 10;
 const GREY = '0xc8c8c8';
-const ENCODERS: Readonly<Record<Codec, readonly string[]>> = {
-  h264: ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(FPS), '-f', 'h264'],
-  h265: [
+const ENCODERS: Readonly<Record<Codec, (keyEvery: number) => readonly string[]>> = {
+  h264: (keyEvery) => ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(keyEvery), '-f', 'h264'],
+  h265: (keyEvery) => [
     ...['-c:v', 'libx265', '-preset', 'ultrafast', '-f', 'hevc'],
-    ...['-x265-params', `log-level=none:bframes=0:keyint=${FPS}:repeat-headers=1`],
+    ...['-x265-params', `log-level=none:bframes=0:keyint=${keyEvery}:repeat-headers=1`],
   ],
 };
 
@@ -20,18 +20,20 @@ interface Drawn {
   widthPx: number;
   heightPx: number;
   pictures: number;
+  /** A key picture is the first of so many. */
+  keyEvery: number;
   drawn: boolean;
 }
 
 /** Pictures that begin with a key one, ten a second: grey, or what has edges to be known by; a little noise over them. */
 export function codedLoop(
   codec: Codec,
-  { widthPx = WIDTH_PX, heightPx = HEIGHT_PX, pictures = FPS, drawn = false }: Partial<Drawn> = {},
+  { widthPx = WIDTH_PX, heightPx = HEIGHT_PX, pictures = FPS, keyEvery = FPS, drawn = false }: Partial<Drawn> = {},
 ): Coded[] {
   const what = drawn ? 'testsrc2=' : `color=c=${GREY}:`;
   const source = `${what}s=${widthPx}x${heightPx}:r=${FPS},noise=alls=10:allf=t,format=yuv420p`;
   const input = ['-v', 'error', '-f', 'lavfi', '-i', source, '-frames:v', String(pictures)];
-  return picturesOf(execFileSync('ffmpeg', [...input, ...ENCODERS[codec], 'pipe:1']), codec);
+  return picturesOf(execFileSync('ffmpeg', [...input, ...ENCODERS[codec](keyEvery), 'pipe:1']), codec);
 }
 
 /** A grey camera that codes in H.265. */

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test, vi } from 'vitest';
 import type { CameraAddress } from '#edge/cameras/address.ts';
 import { openHttpStream } from '#edge/cameras/http.ts';
@@ -9,18 +11,29 @@ import type { FailureReason } from '#edge/cameras/reason.ts';
 import { FrameSource } from '#edge/cameras/source.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
-import type { Finish } from './painted.ts';
+import { sha256Of } from '../../support/evidence.ts';
+import { type Finish, PASSWORD, USERNAME } from './painted.ts';
+import { CELL, run } from './running.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 60_000 });
 
 const BOUNDARY = 'picture';
 const FPS = 10;
-const JPEG = execFileSync(
-  'ffmpeg',
-  [...['-v', 'error', '-f', 'lavfi', '-i', 'color=c=0xc8c8c8:s=640x360', '-frames:v', '1'], ...['-f', 'mjpeg', 'pipe:1']],
-  { maxBuffer: 1 << 24 },
-);
+const START_OF_JPEG = Buffer.from([0xff, 0xd8, 0xff]);
+const [BRIGHT, DARK] = [jpegs('0xc8c8c8'), jpegs('0x303030')];
+
+/** A second of a camera that looks at a wall: each picture has its own noise. */
+function jpegs(colour: string): Buffer[] {
+  const source = `color=c=${colour}:s=640x360:r=${FPS},noise=alls=10:allf=t,format=yuvj420p`;
+  const input = ['-v', 'error', '-f', 'lavfi', '-i', source, '-frames:v', String(FPS)];
+  const all = execFileSync('ffmpeg', [...input, '-f', 'mjpeg', 'pipe:1'], { maxBuffer: 1 << 24 });
+  const starts: number[] = [];
+  for (let at = 0; at >= 0; at = all.indexOf(START_OF_JPEG, at + 1)) starts.push(at);
+  return starts.map((from, n) => all.subarray(from, starts[n + 1]));
+}
+
+const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 async function serve(onTestFinished: Finish, answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);
@@ -33,13 +46,22 @@ async function serve(onTestFinished: Finish, answer: (request: IncomingMessage, 
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/video`;
 }
 
-/** As such cameras do it. `count`: pictures after which it ends. */
-function pictures(response: ServerResponse, count = Number.POSITIVE_INFINITY): void {
+interface Showing {
+  /** Over and over. */
+  loop?: () => readonly Buffer[];
+  /** Pictures after which it ends. */
+  count?: number;
+}
+
+/** As such cameras do it. */
+function pictures(response: ServerResponse, { loop = () => BRIGHT, count = Number.POSITIVE_INFINITY }: Showing = {}): void {
   response.writeHead(200, { 'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` });
   let sent = 0;
   const timer = setInterval(() => {
-    response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${JPEG.length}\r\n\r\n`);
-    response.write(JPEG);
+    const shown = loop();
+    const jpeg = shown[sent % shown.length] as Buffer;
+    response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`);
+    response.write(jpeg);
     response.write('\r\n');
     if (++sent >= count) response.end();
   }, 1000 / FPS);
@@ -68,13 +90,13 @@ function watch(onTestFinished: Finish, url: string, more: Partial<CameraAddress>
 }
 
 test.concurrent('pictures of a camera that sends JPEGs by HTTP, behind a password', async ({ expect, onTestFinished }) => {
-  const wanted = `Basic ${Buffer.from('viewer:p@ss:w/rd').toString('base64')}`;
+  const wanted = basic(USERNAME, PASSWORD);
   const url = await serve(onTestFinished, (request, response) => {
     if (request.headers.authorization === wanted) pictures(response);
     else response.writeHead(401).end();
   });
-  const right = watch(onTestFinished, url, { username: 'viewer', password: 'p@ss:w/rd' });
-  const wrong = watch(onTestFinished, url, { username: 'viewer', password: 'guess' });
+  const right = watch(onTestFinished, url, { username: USERNAME, password: PASSWORD });
+  const wrong = watch(onTestFinished, url, { username: USERNAME, password: 'guess' });
   await Promise.all([right.source.start(), wrong.source.start()]);
   await until(() => right.frames.length >= 6 && wrong.failures.length > 0, { timeoutMs: 40_000 });
   for (const { mean, widthPx } of right.frames) expect([Math.round(mean / 10), widthPx]).toEqual([20, 640]);
@@ -83,8 +105,36 @@ test.concurrent('pictures of a camera that sends JPEGs by HTTP, behind a passwor
   expect(wrong.frames).toEqual([]);
 });
 
+test.concurrent('what stands before a camera that sends JPEGs by HTTP becomes an event with a signed picture, and clears; with its stream its word ends', async ({
+  expect,
+  onTestFinished,
+}) => {
+  let loop = BRIGHT;
+  let open: ServerResponse | null = null;
+  const url = await serve(onTestFinished, (request, response) => {
+    if (request.headers.authorization !== basic(USERNAME, PASSWORD)) return void response.writeHead(401).end();
+    if (open !== null) return void response.writeHead(503).end();
+    open = response;
+    pictures(response, { loop: () => loop });
+  });
+  const { events, health, dataDir } = await run(onTestFinished, { url });
+  const raised = await until(() => events[0], { timeoutMs: 40_000 });
+  const { place, evidence } = raised.data;
+  expect([raised.type, place.cell, evidence.length]).toEqual(['gewu.event.raised', CELL, 1]);
+  const file = join(dataDir, 'evidence/pending', `${evidence[0]?.sha256}.bin`);
+  expect(sha256Of(await readFile(file))).toBe(evidence[0]?.sha256);
+  loop = DARK;
+  const over = await until(() => events.find(({ type }) => type === 'gewu.event.cleared'), { timeoutMs: 40_000 });
+  expect(over.subject).toBe(raised.subject);
+  expect(health.find((line) => line.of === 'camera' && line.state === 'online')).toBeDefined();
+  (open as ServerResponse | null)?.destroy();
+  await until(() => health.some((line) => line.of === 'camera' && line.state === 'offline'), {
+    timeoutMs: 40_000,
+  });
+});
+
 test.concurrent('a stream that ends is a disconnect, and comes back by itself', async ({ expect, onTestFinished }) => {
-  const url = await serve(onTestFinished, (_, response) => pictures(response, 12));
+  const url = await serve(onTestFinished, (_, response) => pictures(response, { count: 12 }));
   const { source, frames, failures } = watch(onTestFinished, url);
   await source.start();
   await until(() => failures.length > 0, { timeoutMs: 40_000 });

@@ -12,7 +12,7 @@ import { type Frame, FrameSource, stallMs, type Timing } from '#edge/cameras/sou
 import { MediaRing } from '#edge/media/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { until } from '#test/support/until.ts';
-import { h265Camera } from './coded.ts';
+import { codedCameras, codedLoop, h265Camera } from './coded.ts';
 import { type Finish, HEIGHT_PX, ownDir, PASSWORD, PATH, paintedCamera, USERNAME, WIDTH_PX } from './painted.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
@@ -182,6 +182,32 @@ test.concurrent('in key-frame mode pictures come as key frames do', async ({ exp
   const [first, last] = [frames[1], frames[4]];
   expect(((last?.ms ?? 0) - (first?.ms ?? 0)) / 3000).toBeGreaterThan(0.7 * KEY_FRAME_S);
   expect(failures).toEqual([]);
+});
+
+test.concurrent('a camera that freezes in key-frame mode is stalled after three intervals of its key frames, and not before', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const everyS = 1.6;
+  const pictures = 10 * everyS;
+  const cameras = await codedCameras(onTestFinished, [codedLoop('h264', { pictures, keyEvery: pictures })]);
+  const { source, frames, failures } = watch(onTestFinished, cameras.urls[0] as string, { fps: 15, keyFrameEveryS: everyS });
+  await source.start();
+  await until(() => frames.length >= 3, { timeoutMs: 40_000 });
+  const [before, last] = [frames.at(-2)?.ms ?? 0, frames.at(-1)?.ms ?? 0];
+  // Nothing but key frames is a sign of life: there is none for a whole interval while the stream goes on.
+  expect(last - before).toBeGreaterThan(900 * everyS);
+  expect(failures).toEqual([]);
+  cameras.setFault(0, { kind: 'freeze' });
+  await until(() => failures.length > 0, { timeoutMs: 40_000 });
+  const silentMs = systemClock.monotonic() - (frames.at(-1)?.ms ?? 0);
+  expect(failures).toEqual(['stalled']);
+  expect(silentMs).toBeGreaterThan(3000 * everyS - 1);
+  // The watchdog looks every quarter of a second; the rest is for a busy machine.
+  expect(silentMs).toBeLessThan(3000 * everyS + 5000);
+  cameras.setFault(0, null);
+  const gone = frames.length;
+  await until(() => frames.length > gone, { timeoutMs: 40_000 });
 });
 
 test.concurrent('an ffmpeg that hangs is killed and a new one brings pictures again', async ({ expect, onTestFinished }) => {

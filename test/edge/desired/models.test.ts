@@ -1,77 +1,26 @@
 import { createHash } from 'node:crypto';
-import { appendFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { ModelKeeper, type ModelUser, openStartingModel } from '#edge/desired/mod.ts';
-import { InferencePool, openModel } from '#edge/vision/mod.ts';
-import { checkHealthLine, type ModelReport } from '#grid/wire/mod.ts';
-import { GewuError, newSigningKey, publicKeyOf, silentLog, systemClock } from '#service/mod.ts';
+import { expect, test, vi } from 'vitest';
+import { openStartingModel } from '#edge/desired/mod.ts';
+import { openModel } from '#edge/vision/mod.ts';
+import { checkHealthLine } from '#grid/wire/mod.ts';
+import { newSigningKey, silentLog } from '#service/mod.ts';
 import { BRIGHT_STREET, variant } from '../../support/models.ts';
 import { tempDir } from '../../support/temp.ts';
 import { until } from '../../support/until.ts';
+import { live } from './life.ts';
 
 // Threads take their time to begin on a busy machine; a wrong result is told long before.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const KEY = newSigningKey();
 
-/** A model keeper over a real pool of threads and a folder that outlives it; packages come from memory, piece by piece. */
-async function live(dataDir: string, { proofMs = 60_000 } = {}) {
-  const start = await openStartingModel({ ownFolder: BRIGHT_STREET, dataDir, ignored: false, log: silentLog });
-  const model = await openModel(start.folder);
-  const pool = new InferencePool({ model, workers: 1, log: silentLog });
-  await pool.start();
-  const [reports, packages, deaths] = [[] as ModelReport[], new Map<string, Buffer>(), [] as (() => void)[]];
-  let manifest = model.manifest;
-  const node = { wantedMs: 100, cut: 0, used: [] as string[], downloads: [] as number[] };
-  const user: ModelUser = {
-    prepareModel: async (dir) => pool.prepare(await openModel(dir)),
-    discardModel: (prepared) => pool.discard(prepared),
-    async switchModel(prepared) {
-      await pool.activate(prepared);
-      manifest = prepared.model.manifest;
-      node.used.push(manifest.version);
-    },
-    manifest: () => manifest,
-    silentRules: ({ classes }) => (classes.includes('stall') ? [] : ['cameras.cam-1.zones.0.rules.0']),
-    load: () => ({ wantedMs: node.wantedMs, availableMs: 1000 }),
-    onModelDeath: (listener) => {
-      deaths.push(listener);
-      return () => {};
-    },
-  };
-  const keeper = new ModelKeeper({
-    ...{ edge: 'edge-01', start, trustedKeys: [publicKeyOf(KEY)], user, clock: systemClock, log: silentLog, proofMs },
-    health: { report: async (report) => void reports.push(report as ModelReport) },
-    async download({ sha256, file, from }) {
-      const bytes = packages.get(sha256);
-      node.downloads.push(from);
-      if (bytes === undefined) throw new GewuError('GEWU_MODEL_UNREADABLE', 'the centre is away');
-      const to = node.cut === 0 ? bytes.length : node.cut;
-      node.cut = 0;
-      await (from === 0 ? writeFile : appendFile)(file, bytes.subarray(from, to));
-      if (to < bytes.length) throw new GewuError('GEWU_MODEL_UNREADABLE', 'cut off');
-    },
-  });
-  await keeper.start();
-  onTestFinished(async () => {
-    await keeper.stop();
-    await pool.stop();
-  });
-  const want = async (packed: Awaited<ReturnType<typeof variant>>, more = {}): Promise<ModelReport> => {
-    packages.set(packed.sha256, packed.package);
-    const before = reports.length;
-    keeper.want({ package: packed.sha256, ...more });
-    return until(() => reports.slice(before).find((r) => r.phase !== 'fetching'), { timeoutMs: 60_000 });
-  };
-  return { ...{ keeper, reports, packages, node, want, start }, die: () => void deaths.map((told) => told()) };
-}
-
 test('a model is fetched from where it stopped, checked, run and used; what is wrong is refused with its code, and the old one stays', async () => {
   const dir = await tempDir();
   const make = (name: string, key = KEY, options = {}) => variant(join(dir, name), key, options);
   const good = await make('good', KEY, { manifest: { version: '2.0.0' } });
-  const life = await live(join(dir, 'data'));
+  const life = await live(join(dir, 'data'), { key: KEY });
   life.node.cut = 700;
   expect(await life.want(good)).toMatchObject({ phase: 'active', package: good.sha256, code: '', medianMs: expect.any(Number) });
   expect([life.node.used, life.node.downloads]).toEqual([['2.0.0'], [0, 700]]);
@@ -117,10 +66,10 @@ test('the one in use is used after a restart; one whose threads die, or that end
     await variant(join(dir, 'a'), KEY, { manifest: { version: '2.0.0' } }),
     await variant(join(dir, 'b'), KEY, { manifest: { version: '3.0.0' } }),
   ];
-  const first = await live(data);
+  const first = await live(data, { key: KEY });
   await first.want(a);
   await first.keeper.stop();
-  const second = await live(data);
+  const second = await live(data, { key: KEY });
   expect(second.reports).toMatchObject([{ phase: 'active', package: a.sha256, model: expect.stringMatching(/@2\.0\.0$/) }]);
   await second.want(b);
   for (let i = 0; i < 3; i++) second.die();
@@ -138,7 +87,7 @@ test('the one in use is used after a restart; one whose threads die, or that end
       life,
       (await openStartingModel({ ownFolder: BRIGHT_STREET, dataDir: data, ignored: false, log: silentLog })).state.active,
     ]).toEqual([life, c.sha256]);
-  const last = await live(data);
+  const last = await live(data, { key: KEY });
   expect(last.start.folder).toBe(BRIGHT_STREET);
   expect(last.reports).toMatchObject([{ phase: 'returned', code: 'GEWU_MODEL_CRASHED', package: '' }]);
 });
