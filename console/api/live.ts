@@ -57,7 +57,7 @@ export function follow(client: QueryClient): () => void {
     stream.onopen = () => {
       say(true);
       // Whatever was missed in between.
-      renew(client);
+      void renew(client);
     };
     stream.onerror = () => say(false);
     for (const topic of TOPICS)
@@ -86,25 +86,31 @@ export function follow(client: QueryClient): () => void {
   };
 }
 
-/** Calls `act` for the first push at once, and once for all that come within the next `everyMs`. */
-function gather(act: () => void, everyMs: number): { push(): void; stop(): void } {
+/**
+ * Calls `act` for the first push at once, and once for all that come within the next `everyMs` or before it has ended: a centre
+ * that answers more slowly than that is asked less often, and no answer is thrown away for the next question.
+ */
+function gather(act: () => Promise<unknown>, everyMs: number): { push(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let busy = false;
   let more = false;
-  const ended = () => {
-    timer = undefined;
+  const run = async () => {
+    busy = true;
+    const rest = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, everyMs);
+    });
+    await Promise.all([rest, act()]);
+    busy = false;
     if (!more) return;
     more = false;
-    run();
-  };
-  const run = () => {
-    timer = setTimeout(ended, everyMs);
-    act();
+    void run();
   };
   return {
     push: () => {
-      if (timer === undefined) run();
-      else more = true;
+      if (busy) more = true;
+      else void run();
     },
+    // The rest never ends then, and nothing comes after it.
     stop: () => clearTimeout(timer),
   };
 }

@@ -1,5 +1,5 @@
 import { hashKey, type InfiniteData, type QueryClient, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import type { Page } from '#grid/api/mod.ts';
 import { call, withQuery } from './client.ts';
 
@@ -13,11 +13,12 @@ type Pages<T> = InfiniteData<Page<T>, string | null>;
 /** Lists on screen, by the hash of their query: each reads what is in view of it again. */
 const lists = new Map<string, () => Promise<void>>();
 
-/** Reads again what is on screen and what else is known below `key`: all of a thing, of a list only the part in view. */
-export function renew(client: QueryClient, key?: string): void {
+/** Reads again what is on screen and what else is known below `key`: all of a thing, of a list only the part in view. Resolves when that is done or has failed. */
+export async function renew(client: QueryClient, key?: string): Promise<void> {
   const filter = key === undefined ? {} : { queryKey: [key] };
-  void client.invalidateQueries({ ...filter, predicate: ({ queryHash }) => !lists.has(queryHash) });
-  for (const { queryHash } of client.getQueryCache().findAll(filter)) void lists.get(queryHash)?.();
+  const things = client.invalidateQueries({ ...filter, predicate: ({ queryHash }) => !lists.has(queryHash) });
+  const known = client.getQueryCache().findAll(filter);
+  await Promise.all([things, ...known.map(({ queryHash }) => lists.get(queryHash)?.())]);
 }
 
 /**
@@ -81,9 +82,10 @@ export function usePages<T>(
     const timer = setInterval(() => void act.current(), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
+  const items = useMemo(() => result.data?.pages.flatMap((p) => p.items) ?? [], [result.data]);
   return {
     ...result,
-    items: result.data?.pages.flatMap((p) => p.items) ?? [],
+    items,
     onView: (first: number, last: number) => {
       view.current = { first, last };
     },

@@ -1,4 +1,5 @@
 import i18next from 'i18next';
+import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { EventClass, Severity } from '#grid/mod.ts';
 import type { HealthState } from '#grid/wire/mod.ts';
@@ -14,22 +15,30 @@ export const pickLabel = (names: { labelZh: string; labelEn: string }) => (chine
 /** What people read for the class of an event or case: the fault where there is one. An unknown code is shown as it is. */
 export function useClassName(): (c: EventClass) => string {
   const catalogue = useCatalogue();
-  useTranslation();
-  return (c) => {
-    const fault = c.fault === undefined ? undefined : catalogue?.faults.find((f) => f.key === c.fault);
-    if (fault) return pick(fault);
-    const entry = (c.flag === 1 ? catalogue?.components : catalogue?.events)?.find((e) => e.code === c.code);
-    return entry === undefined ? c.code : pick(entry);
-  };
+  const { t } = useTranslation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another language has other names
+  return useCallback(
+    (c) => {
+      const fault = c.fault === undefined ? undefined : catalogue?.faults.find((f) => f.key === c.fault);
+      if (fault) return pick(fault);
+      const entry = (c.flag === 1 ? catalogue?.components : catalogue?.events)?.find((e) => e.code === c.code);
+      return entry === undefined ? c.code : pick(entry);
+    },
+    [catalogue, t],
+  );
 }
 
 export function useKindName(): (kind: string) => string {
   const catalogue = useCatalogue();
-  useTranslation();
-  return (kind) => {
-    const entry = catalogue?.deviceKinds.find((k) => k.kind === kind);
-    return entry === undefined ? kind : pickLabel(entry);
-  };
+  const { t } = useTranslation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another language has other names
+  return useCallback(
+    (kind) => {
+      const entry = catalogue?.deviceKinds.find((k) => k.kind === kind);
+      return entry === undefined ? kind : pickLabel(entry);
+    },
+    [catalogue, t],
+  );
 }
 
 /** Colour is never the only sign: each has a shape of its own. */
@@ -60,5 +69,8 @@ export function SeverityTag({ severity }: { severity: Severity }) {
 /** A stable word of the edge; one that we have no text for is shown as it is. */
 export function useReason(): (reason: string) => string {
   const { t } = useTranslation();
-  return (reason) => (Object.hasOwn(zh.reason, reason) ? t(`reason.${reason as keyof typeof zh.reason}`) : reason);
+  return useCallback(
+    (reason) => (Object.hasOwn(zh.reason, reason) ? t(`reason.${reason as keyof typeof zh.reason}`) : reason),
+    [t],
+  );
 }

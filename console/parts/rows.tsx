@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { memo, type ReactNode, type RefObject, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { Failure, Nothing, Waiting } from './page.tsx';
@@ -47,6 +47,7 @@ export function Rows<T extends { id: string }>({
 }: {
   label: string;
   pages: Pages<T>;
+  /** The same ones while nothing of them has changed: then rows that are drawn stay as they are. */
   columns: readonly Column<T>[];
   to: (item: T) => string;
   empty: string;
@@ -60,16 +61,31 @@ export function Rows<T extends { id: string }>({
   // Cards have no room for it: things are chosen where there is a table.
   const select = narrow ? undefined : wanted;
   const { items } = pages;
+  // With another one all rows would be measured anew.
+  const keyOf = useCallback((i: number) => items[i]?.id ?? i, [items]);
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => (narrow ? CARD_PX : ROW_PX),
     overscan: OVERSCAN,
-    getItemKey: (i) => items[i]?.id ?? i,
+    getItemKey: keyOf,
   });
   const shown = rows.getVirtualItems();
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   pages.onView?.(first, last);
+  const act = {
+    open: (item: T) => void navigate(to(item)),
+    walk: (from: number, key: string) => {
+      const next = stepped(from, key, items.length);
+      if (next === null) return false;
+      rows.scrollToIndex(next);
+      requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
+      return true;
+    },
+    choose: (item: T) => select?.toggle(item.id),
+  };
+  const acts = useRef(act);
+  acts.current = act;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   useEffect(() => {
     if (last >= items.length - AHEAD && hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -79,16 +95,6 @@ export function Rows<T extends { id: string }>({
     return pages.error ? <Failure error={pages.error} again={pages.refetch} /> : <Waiting rows={10} />;
   if (items.length === 0) return <Nothing text={empty} />;
 
-  const step = (from: number, key: string): number | null => {
-    if (key === 'ArrowDown') return Math.min(items.length - 1, from + 1);
-    if (key === 'ArrowUp') return Math.max(0, from - 1);
-    if (key === 'Home') return 0;
-    return key === 'End' ? items.length - 1 : null;
-  };
-  const focus = (index: number) => {
-    rows.scrollToIndex(index);
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus());
-  };
   const tracks = [...(select ? ['24px'] : []), ...columns.map((c) => c.width)].join(' ');
   return (
     <>
@@ -103,50 +109,20 @@ export function Rows<T extends { id: string }>({
         </div>
         <div className="rows-body" role="rowgroup" ref={scroller}>
           <div role="presentation" style={{ height: rows.getTotalSize(), position: 'relative' }}>
-            {shown.map((row) => {
-              const item = items[row.index] as T;
-              return (
-                <div
-                  key={row.key}
-                  role="row"
-                  aria-rowindex={row.index + 2}
-                  data-index={row.index}
-                  tabIndex={row.index === shown[0]?.index ? 0 : -1}
-                  className="row"
-                  style={{ gridTemplateColumns: tracks, height: row.size, transform: `translateY(${row.start}px)` }}
-                  onClick={() => void navigate(to(item))}
-                  onKeyDown={(e) => {
-                    const next = step(row.index, e.key);
-                    if (next !== null) {
-                      e.preventDefault();
-                      focus(next);
-                    } else if (e.key === 'Enter') void navigate(to(item));
-                    else if (e.key === ' ' && select) {
-                      e.preventDefault();
-                      select.toggle(item.id);
-                    }
-                  }}
-                >
-                  {select && (
-                    <span role="cell" className="choose">
-                      <input
-                        type="checkbox"
-                        tabIndex={-1}
-                        aria-label={t('upkeep.select', { id: item.id })}
-                        checked={select.chosen.has(item.id)}
-                        onClick={(e) => e.stopPropagation()}
-                        onChange={() => select.toggle(item.id)}
-                      />
-                    </span>
-                  )}
-                  {columns.map((c) => (
-                    <span key={c.key} role="cell" className={c.wide ? 'wide' : ''}>
-                      {c.draw(item)}
-                    </span>
-                  ))}
-                </div>
-              );
-            })}
+            {shown.map(({ key, index, start, size }) => (
+              <Row
+                key={key}
+                item={items[index] as T}
+                index={index}
+                place={start}
+                height={size}
+                columns={columns}
+                tracks={tracks}
+                first={index === first}
+                chosen={select?.chosen.has(items[index]?.id ?? '')}
+                acts={acts}
+              />
+            ))}
           </div>
         </div>
       </div>
@@ -155,4 +131,78 @@ export function Rows<T extends { id: string }>({
       </p>
     </>
   );
+}
+
+interface Acts<T> {
+  open(item: T): void;
+  /** Whether the key is one that walks. */
+  walk(from: number, key: string): boolean;
+  choose(item: T): void;
+}
+
+interface RowProps<T> {
+  item: T;
+  index: number;
+  /** Of its upper edge in the list, px. */
+  place: number;
+  height: number;
+  columns: readonly Column<T>[];
+  tracks: string;
+  /** The one that the tabulator reaches. */
+  first: boolean;
+  /** Undefined where nothing can be chosen. */
+  chosen: boolean | undefined;
+  acts: RefObject<Acts<T>>;
+}
+
+/** Drawn again when something of it is another, not when the list moves. */
+const Row = memo(RowOf) as typeof RowOf;
+
+function RowOf<T extends { id: string }>({ item, index, place, height, columns, tracks, first, chosen, acts }: RowProps<T>) {
+  const { t } = useTranslation();
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      data-index={index}
+      tabIndex={first ? 0 : -1}
+      className="row"
+      style={{ gridTemplateColumns: tracks, height, transform: `translateY(${place}px)` }}
+      onClick={() => acts.current.open(item)}
+      onKeyDown={(e) => {
+        if (acts.current.walk(index, e.key)) e.preventDefault();
+        else if (e.key === 'Enter') acts.current.open(item);
+        else if (e.key === ' ' && chosen !== undefined) {
+          e.preventDefault();
+          acts.current.choose(item);
+        }
+      }}
+    >
+      {chosen !== undefined && (
+        <span role="cell" className="choose">
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={t('upkeep.select', { id: item.id })}
+            checked={chosen}
+            onClick={(e) => e.stopPropagation()}
+            onChange={() => acts.current.choose(item)}
+          />
+        </span>
+      )}
+      {columns.map((c) => (
+        <span key={c.key} role="cell" className={c.wide ? 'wide' : ''}>
+          {c.draw(item)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** Where a key leads in a list of so many; null for one that does not walk. */
+function stepped(from: number, key: string, count: number): number | null {
+  if (key === 'ArrowDown') return Math.min(count - 1, from + 1);
+  if (key === 'ArrowUp') return Math.max(0, from - 1);
+  if (key === 'Home') return 0;
+  return key === 'End' ? count - 1 : null;
 }

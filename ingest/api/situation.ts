@@ -6,6 +6,8 @@ import type { DeviceService, Registry } from '../devices/mod.ts';
 
 /** However many look, the stores are asked this often at most. */
 const FRESH_MS = 200;
+/** The states of ten thousand things are read less often: they are most of an answer's work. */
+const STATES_FRESH_MS = 1_000;
 const URGENT_MAX = 100;
 
 /** Counts of a unit grid hold no zeros: most of 1,652 grids have next to nothing. */
@@ -30,8 +32,8 @@ export class Situation {
   readonly #devices: DeviceService;
   readonly #registry: Registry;
   readonly #clock: Clock;
-  #answer: Promise<SituationAnswer> | null = null;
-  #askedAt = 0;
+  readonly #answer = new Kept<SituationAnswer>(FRESH_MS);
+  readonly #states = new Kept<Awaited<ReturnType<DeviceService['states']>>>(STATES_FRESH_MS);
 
   constructor({
     cases,
@@ -47,24 +49,14 @@ export class Situation {
 
   /** Throws GEWU_STORE_UNAVAILABLE. */
   now(): Promise<SituationAnswer> {
-    const now = this.#clock.monotonic();
-    if (this.#answer === null || now - this.#askedAt > FRESH_MS) {
-      this.#askedAt = now;
-      const asked = this.#ask();
-      this.#answer = asked;
-      // A failure is told to who asked, and not kept.
-      asked.catch(() => {
-        if (this.#answer === asked) this.#answer = null;
-      });
-    }
-    return this.#answer;
+    return this.#answer.get(this.#clock.monotonic(), () => this.#ask());
   }
 
   async #ask(): Promise<SituationAnswer> {
     const [open, urgent, states] = await Promise.all([
       this.#cases.countOpen(),
       this.#cases.urgent(URGENT_MAX),
-      this.#devices.states(),
+      this.#states.get(this.#clock.monotonic(), () => this.#devices.states()),
     ]);
     const cells = new Map<string, SituationAnswer['cells'][number]>();
     const cell = (code: string) => {
@@ -93,5 +85,26 @@ export class Situation {
       storms: urgent.storms,
       urgent: urgent.cases.map(urgentOf),
     };
+  }
+}
+
+/** What was asked for, for a time. */
+class Kept<T> {
+  readonly #freshMs: number;
+  #asked: { at: number; answer: Promise<T> } | null = null;
+
+  constructor(freshMs: number) {
+    this.#freshMs = freshMs;
+  }
+
+  get(now: number, ask: () => Promise<T>): Promise<T> {
+    if (this.#asked !== null && now - this.#asked.at <= this.#freshMs) return this.#asked.answer;
+    const asked = { at: now, answer: ask() };
+    this.#asked = asked;
+    // A failure is told to who asked, and not kept.
+    asked.answer.catch(() => {
+      if (this.#asked === asked) this.#asked = null;
+    });
+    return asked.answer;
   }
 }

@@ -1,4 +1,5 @@
 import { Segmented } from 'antd';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Case, CaseState } from '#grid/mod.ts';
 import { usePages } from '../../api/mod.ts';
@@ -31,22 +32,25 @@ export function Cases() {
   const [ofClass] = useFilter('class');
   const open = state !== undefined || which === 'all' ? undefined : which === 'open';
   const pages = usePages<Case>('cases', '/api/v1/cases', { open, state, severity, source, cell, class: ofClass });
-  const columns: Column<Case>[] = [
-    { key: 'class', label: t('field.class'), width: 'minmax(150px, 1.6fr)', draw: (c) => <b>{className(c.class)}</b> },
-    { key: 'severity', label: t('field.severity'), width: '104px', draw: (c) => <SeverityTag severity={c.severity} /> },
-    { key: 'state', label: t('field.state'), width: '130px', draw: (c) => <CaseStateTag state={c.state} /> },
-    { key: 'opened', label: t('field.opened'), width: '100px', draw: (c) => <Ago at={c.openedAt} /> },
-    {
-      key: 'number',
-      label: t('field.number'),
-      width: '170px',
-      wide: true,
-      draw: (c) => c.number ?? <span className="dim">{t('cases.noNumber')}</span>,
-    },
-    { key: 'cell', label: t('field.cell'), width: '140px', wide: true, draw: (c) => c.place.cell },
-    { key: 'source', label: t('field.source'), width: '90px', wide: true, draw: (c) => t(`source.${c.source}`) },
-    { key: 'observations', label: t('field.observations'), width: '90px', wide: true, draw: (c) => c.observations },
-  ];
+  const columns = useMemo<Column<Case>[]>(
+    () => [
+      { key: 'class', label: t('field.class'), width: 'minmax(150px, 1.6fr)', draw: (c) => <b>{className(c.class)}</b> },
+      { key: 'severity', label: t('field.severity'), width: '104px', draw: (c) => <SeverityTag severity={c.severity} /> },
+      { key: 'state', label: t('field.state'), width: '130px', draw: (c) => <CaseStateTag state={c.state} /> },
+      { key: 'opened', label: t('field.opened'), width: '100px', draw: (c) => <Ago at={c.openedAt} /> },
+      {
+        key: 'number',
+        label: t('field.number'),
+        width: '170px',
+        wide: true,
+        draw: (c) => c.number ?? <span className="dim">{t('cases.noNumber')}</span>,
+      },
+      { key: 'cell', label: t('field.cell'), width: '140px', wide: true, draw: (c) => c.place.cell },
+      { key: 'source', label: t('field.source'), width: '90px', wide: true, draw: (c) => t(`source.${c.source}`) },
+      { key: 'observations', label: t('field.observations'), width: '90px', wide: true, draw: (c) => c.observations },
+    ],
+    [className, t],
+  );
   return (
     <Page
       fill

@@ -1,4 +1,5 @@
 import { Segmented } from 'antd';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type {
   CameraAnswer,
@@ -129,29 +130,32 @@ interface Thing {
 function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastSeen' | 'firmware', Column<T>> {
   const { t } = useTranslation();
   const reason = useReason();
-  return {
-    id: { key: 'id', label: t('field.id'), width: 'minmax(110px, 1.4fr)', draw: ({ id }) => <b>{id}</b> },
-    state: {
-      key: 'state',
-      label: t('field.state'),
-      width: 'minmax(150px, 1.4fr)',
-      draw: (thing) => (
-        <>
-          <HealthTag state={thing.state} /> <MaintenanceTag now={thing.maintenance} />{' '}
-          <span className="dim">{reason(thing.reason)}</span>
-        </>
-      ),
-    },
-    since: { key: 'since', label: t('field.since'), width: '100px', wide: true, draw: ({ since }) => <Ago at={since} /> },
-    firmware: {
-      key: 'firmware',
-      label: t('field.firmware'),
-      width: '80px',
-      wide: true,
-      draw: (thing) => thing.firmware ?? <span className="dim">–</span>,
-    },
-    lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '100px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
-  };
+  return useMemo(
+    () => ({
+      id: { key: 'id', label: t('field.id'), width: 'minmax(110px, 1.4fr)', draw: ({ id }) => <b>{id}</b> },
+      state: {
+        key: 'state',
+        label: t('field.state'),
+        width: 'minmax(150px, 1.4fr)',
+        draw: (thing) => (
+          <>
+            <HealthTag state={thing.state} /> <MaintenanceTag now={thing.maintenance} />{' '}
+            <span className="dim">{reason(thing.reason)}</span>
+          </>
+        ),
+      },
+      since: { key: 'since', label: t('field.since'), width: '100px', wide: true, draw: ({ since }) => <Ago at={since} /> },
+      firmware: {
+        key: 'firmware',
+        label: t('field.firmware'),
+        width: '80px',
+        wide: true,
+        draw: (thing) => thing.firmware ?? <span className="dim">–</span>,
+      },
+      lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '100px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
+    }),
+    [reason, t],
+  );
 }
 
 function Sensors() {
@@ -160,18 +164,21 @@ function Sensors() {
   const [firmware] = useFilter('firmware');
   const kindName = useKindName();
   const pages = usePages<DeviceAnswer>('devices', '/api/v1/devices', { ...useQueryOf(), kind, firmware });
-  const { id, state, since, lastSeen, firmware: firmwareColumn } = useColumns<DeviceAnswer>();
-  const columns: Column<DeviceAnswer>[] = [
-    id,
-    state,
-    { key: 'kind', label: t('field.kind'), width: 'minmax(100px, 1fr)', draw: (d) => kindName(d.kind) },
-    lastSeen,
-    since,
-    { key: 'battery', label: t('field.battery'), width: '80px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
-    { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
-    firmwareColumn,
-    { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
-  ];
+  const common = useColumns<DeviceAnswer>();
+  const columns = useMemo<Column<DeviceAnswer>[]>(() => {
+    const { id, state, since, lastSeen, firmware: firmwareColumn } = common;
+    return [
+      id,
+      state,
+      { key: 'kind', label: t('field.kind'), width: 'minmax(100px, 1fr)', draw: (d) => kindName(d.kind) },
+      lastSeen,
+      since,
+      { key: 'battery', label: t('field.battery'), width: '80px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
+      { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
+      firmwareColumn,
+      { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
+    ];
+  }, [common, kindName, t]);
   const chosen = useChosen('device', pages.items);
   return (
     <>
@@ -195,22 +202,25 @@ function measure(value: number | null, unit: string, digits: number) {
 function Cameras() {
   const { t } = useTranslation();
   const pages = usePages<CameraAnswer>('devices', '/api/v1/cameras', useQueryOf());
-  const { id, state, since, lastSeen } = useColumns<CameraAnswer>();
-  const columns: Column<CameraAnswer>[] = [
-    id,
-    state,
-    {
-      key: 'fps',
-      label: t('cameras.title'),
-      width: '110px',
-      draw: (c) => t('cameras.fps', { n: (c.values.analysedFps ?? 0).toFixed(1) }),
-    },
-    { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (c) => c.values.droppedFrames ?? 0 },
-    lastSeen,
-    since,
-    { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
-    { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
-  ];
+  const common = useColumns<CameraAnswer>();
+  const columns = useMemo<Column<CameraAnswer>[]>(() => {
+    const { id, state, since, lastSeen } = common;
+    return [
+      id,
+      state,
+      {
+        key: 'fps',
+        label: t('cameras.title'),
+        width: '110px',
+        draw: (c) => t('cameras.fps', { n: (c.values.analysedFps ?? 0).toFixed(1) }),
+      },
+      { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (c) => c.values.droppedFrames ?? 0 },
+      lastSeen,
+      since,
+      { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
+      { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
+    ];
+  }, [common, t]);
   const chosen = useChosen('camera', pages.items);
   return (
     <>
@@ -236,27 +246,30 @@ function Edges() {
   const { t } = useTranslation();
   const { q, state } = useQueryOf();
   const asked = useThing<{ items: EdgeAnswer[] }>(['devices', 'edges'], '/api/v1/edges');
-  const { id, state: health, since, lastSeen, firmware } = useColumns<EdgeAnswer>();
+  const common = useColumns<EdgeAnswer>();
   const scores = useThing<{ items: ScoreAnswer[] }>(['upkeep', 'scores'], '/api/v1/upkeep/scores', SCORES_MS);
-  const scoreOf = (edge: EdgeAnswer) => scores.data?.items.find((s) => s.of === 'edge' && s.id === edge.id)?.score;
   const wanted = (e: EdgeAnswer) => (state === undefined || e.state === state) && (q === undefined || e.id.includes(q));
-  const columns: Column<EdgeAnswer>[] = [
-    id,
-    health,
-    { key: 'score', label: t('upkeep.score'), width: '70px', wide: true, draw: (e) => scoreOf(e) ?? '–' },
-    {
-      key: 'has',
-      label: t('devices.title'),
-      width: 'minmax(190px, 1.5fr)',
-      wide: true,
-      draw: (e) => t('devices.devicesOf', { n: e.devices, c: e.cameras, g: e.cells }),
-    },
-    { key: 'waiting', label: t('devices.waiting'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'records') },
-    { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'dropped') },
-    firmware,
-    lastSeen,
-    since,
-  ];
+  const columns = useMemo<Column<EdgeAnswer>[]>(() => {
+    const { id, state: health, since, lastSeen, firmware } = common;
+    const scoreOf = (edge: EdgeAnswer) => scores.data?.items.find((s) => s.of === 'edge' && s.id === edge.id)?.score;
+    return [
+      id,
+      health,
+      { key: 'score', label: t('upkeep.score'), width: '70px', wide: true, draw: (e) => scoreOf(e) ?? '–' },
+      {
+        key: 'has',
+        label: t('devices.title'),
+        width: 'minmax(190px, 1.5fr)',
+        wide: true,
+        draw: (e) => t('devices.devicesOf', { n: e.devices, c: e.cameras, g: e.cells }),
+      },
+      { key: 'waiting', label: t('devices.waiting'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'records') },
+      { key: 'dropped', label: t('devices.dropped'), width: '80px', wide: true, draw: (e) => ofLanes(e, 'dropped') },
+      firmware,
+      lastSeen,
+      since,
+    ];
+  }, [common, scores.data, t]);
   const pages = {
     ...asked,
     items: (asked.data?.items ?? []).filter(wanted),

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'react-router';
 import type { EventAnswer } from '#grid/api/mod.ts';
@@ -29,12 +29,13 @@ export function EventList({
   const className = useClassName();
   const scroller = useRef<HTMLDivElement>(null);
   const { items } = pages;
+  const keyOf = useCallback((i: number) => items[i]?.record.subject ?? i, [items]);
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
-    getItemKey: (i) => items[i]?.record.subject ?? i,
+    getItemKey: keyOf,
   });
   const shown = rows.getVirtualItems();
   pages.onView(shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0);

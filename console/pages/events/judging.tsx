@@ -30,7 +30,7 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
       setAsking(false);
       if (method === 'PUT') onDone();
       // Not waited for: the next key may come before the list does.
-      renew(client, 'events');
+      void renew(client, 'events');
       void client.invalidateQueries({ queryKey: ['verdicts'] });
     } catch (error) {
       void message.error((error as Error).message);

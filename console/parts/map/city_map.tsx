@@ -13,6 +13,8 @@ const SEVERITIES = ['critical', 'high', 'normal', 'low'];
 /** Over a base map; a unit grid without a shade then hides nothing of it. */
 const OPACITY = { alone: 0.85, overBase: 0.5 };
 const CLEAR = 'rgba(0, 0, 0, 0)';
+/** A layer of nothing is drawn all the same. */
+const HIDDEN = { visibility: 'none' } as const;
 
 const NO_SHADES: ReadonlyMap<string, Shade> = new Map();
 
@@ -66,6 +68,7 @@ export default function CityMap({
         else acts.current.onCell(map.queryRenderedFeatures(e.point, { layers: ['fill'] })[0]?.properties.code ?? null);
       });
       map.on('mousemove', (e) => {
+        if (map.isMoving()) return;
         const over = map.queryRenderedFeatures(e.point, { layers: ['cases', 'fill'] }).length > 0;
         map.getCanvas().style.cursor = over ? 'pointer' : '';
       });
@@ -94,6 +97,7 @@ export default function CityMap({
   useEffect(() => {
     if (ready === null || ready !== view.current) return;
     ready.setFilter('chosen', ['==', ['get', 'code'], chosen ?? '']);
+    ready.setLayoutProperty('chosen', 'visibility', chosen === null ? 'none' : 'visible');
   }, [ready, chosen]);
 
   const { base, failed: baseFailed } = useBase(ready);
@@ -126,17 +130,19 @@ function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
     id: 'fill',
     type: 'fill',
     source: 'cells',
-    paint: { 'fill-color': fillColour(SHADES[scheme].none), 'fill-opacity': OPACITY.alone },
+    // The lines over it are smooth; its own edges cost as much as all the rest.
+    paint: { 'fill-color': fillColour(SHADES[scheme].none), 'fill-opacity': OPACITY.alone, 'fill-antialias': false },
   });
   map.addImage('hatch', hatch(scheme));
   const hatched = { id: 'hatch', type: 'fill', source: 'cells', filter: codesAre([]) } as const;
-  map.addLayer({ ...hatched, paint: { 'fill-pattern': 'hatch' } });
+  map.addLayer({ ...hatched, layout: HIDDEN, paint: { 'fill-pattern': 'hatch', 'fill-antialias': false } });
   map.addLayer({ id: 'line', type: 'line', source: 'cells', paint: { 'line-color': LINE[scheme], 'line-width': 1 } });
   map.addLayer({
     id: 'chosen',
     type: 'line',
     source: 'cells',
     filter: ['==', ['get', 'code'], ''],
+    layout: HIDDEN,
     paint: { 'line-color': scheme === 'dark' ? '#5eead4' : '#0f766e', 'line-width': 3.5 },
   });
   map.addSource('cases', { type: 'geojson', data: pointsOf([]) });
@@ -177,7 +183,10 @@ function paint(
     map.setFeatureState({ source: 'cells', id: code }, { colour: shade === 'none' ? null : SHADES[scheme][shade] });
   }
   const hatched = (of: typeof shades) => [...of].flatMap(([code, shade]) => (HATCHED.includes(shade) ? [code] : []));
-  if (hatched(shades).join() !== hatched(before).join()) map.setFilter('hatch', codesAre(hatched(shades)));
+  const codes = hatched(shades);
+  if (codes.join() === hatched(before).join()) return;
+  map.setFilter('hatch', codesAre(codes));
+  map.setLayoutProperty('hatch', 'visibility', codes.length === 0 ? 'none' : 'visible');
 }
 
 const fillColour = (none: string) => ['coalesce', ['feature-state', 'colour'], none] as maplibregl.ExpressionSpecification;

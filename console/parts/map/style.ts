@@ -3,6 +3,7 @@ import type { LngLatBoundsLike, Map as MapView, StyleSpecification } from 'mapli
 import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Scheme } from '../../app/theme.tsx';
+import { coarseWhileMoving } from './coarse.ts';
 
 // The policy of the page allows workers of our own address only, no blobs.
 maplibregl.setWorkerUrl(workerUrl);
@@ -34,7 +35,7 @@ export function emptyStyle(scheme: Scheme): StyleSpecification {
 
 /** Throws where there is no WebGL. */
 export function createMap(container: HTMLElement, scheme: Scheme, interactive = true): MapView {
-  return new maplibregl.Map({
+  const map = new maplibregl.Map({
     container,
     style: emptyStyle(scheme),
     interactive,
@@ -44,6 +45,8 @@ export function createMap(container: HTMLElement, scheme: Scheme, interactive = 
     pitchWithRotate: false,
     fadeDuration: 0,
   });
+  coarseWhileMoving(map);
+  return map;
 }
 
 /** Of all corners; null for no cells. */

@@ -1,0 +1,43 @@
+import type { Map as MapView } from 'maplibre-gl';
+
+/** Device pixels of one pixel of the page while a map moves, and when it rests. */
+const MOVING_RATIO = 0.5;
+const RESTING_RATIO = 1;
+/** A wheel stops and goes on: it rests when nothing has moved for so long. */
+const REST_MS = 200;
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/**
+ * Where the processor draws in place of a graphics card, each pixel is paid for: a map that moves is drawn coarsely there, and sharply
+ * again when it rests.
+ */
+export function coarseWhileMoving(map: MapView): void {
+  if (!isDrawnBySoftware(map)) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let changing = false;
+  const draw = (ratio: number) => {
+    // Another size of the canvas is told as a movement, too.
+    changing = true;
+    map.setPixelRatio(ratio);
+    changing = false;
+  };
+  draw(RESTING_RATIO);
+  map.on('movestart', () => {
+    if (changing) return;
+    clearTimeout(timer);
+    if (map.getPixelRatio() !== MOVING_RATIO) draw(MOVING_RATIO);
+  });
+  map.on('moveend', () => {
+    if (changing) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => draw(RESTING_RATIO), REST_MS);
+  });
+  map.once('remove', () => clearTimeout(timer));
+}
+
+/** As the browser names what draws. */
+function isDrawnBySoftware(map: MapView): boolean {
+  const gl = map.getCanvas().getContext('webgl2');
+  const names = gl?.getExtension('WEBGL_debug_renderer_info');
+  return gl != null && names != null && SOFTWARE.test(String(gl.getParameter(names.UNMASKED_RENDERER_WEBGL)));
+}
