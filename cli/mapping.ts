@@ -20,6 +20,7 @@ interface Outcome {
     ts: number | null;
     seq: number | null;
     fields: Record<string, number | boolean>;
+    firmware: string | null;
     unusable: readonly string[];
   }[];
   faults: { device: string; code: string; reason: string }[];
@@ -68,26 +69,28 @@ async function readSample(file: string): Promise<Buffer> {
 function outcomeOf(mapper: Mapper, mapped: Mapped): Outcome {
   const kind = mapper.mapping.kind === undefined ? undefined : deviceKind(mapper.mapping.kind);
   const outcome: Outcome = { readings: [], faults: mapped.faults.map(faultOf), unnamed: mapped.unnamed };
-  for (const { device, object, unusable } of mapped.samples) {
+  for (const sample of mapped.samples) {
+    const { device, object } = sample;
     const checked = kind && validatePayload(kind, object);
     if (checked && !checked.ok) outcome.faults.push({ device, code: checked.code, reason: checked.reason });
-    else outcome.readings.push(readingOf({ device, object, unusable }));
+    else outcome.readings.push(readingOf(sample));
   }
   return outcome;
 }
 
 const faultOf = ({ device, code, reason }: MappingFault) => ({ device, code, reason });
 
-function readingOf({ device, object, unusable }: MappedSample): Outcome['readings'][number] {
+function readingOf({ device, object, firmware, unusable }: MappedSample): Outcome['readings'][number] {
   const { ts = null, seq = null, ...fields } = object;
-  return { device, ts: ts as number | null, seq: seq as number | null, fields, unusable };
+  return { device, ts: ts as number | null, seq: seq as number | null, fields, firmware: firmware ?? null, unusable };
 }
 
 function show({ readings, faults, unnamed }: Outcome, kind: string | undefined): string {
   return [
-    ...readings.flatMap(({ device, ts, seq, fields, unusable }) => [
+    ...readings.flatMap(({ device, ts, seq, fields, firmware, unusable }) => [
       `${device}  ${ts === null ? '(time of arrival)' : new Date(ts).toISOString()}${seq === null ? '' : `  seq ${seq}`}`,
       ...Object.entries(fields).map(([name, value]) => `  ${name.padEnd(16)} ${value} ${unitOf(name, kind)}`.trimEnd()),
+      ...(firmware === null ? [] : [`  ${'firmware'.padEnd(16)} ${firmware}`]),
       ...unusable.map((name) => `  ${name.padEnd(16)} left out: what stands there is no value of it`),
     ]),
     ...faults.map(({ device, code, reason }) => `${code}: ${device === '' ? '' : `${device}: `}${reason}`),

@@ -6,6 +6,7 @@ export * from './codes/mod.ts';
 export * from './devices/mod.ts';
 export * from './events/mod.ts';
 export * from './evidence/mod.ts';
+export * from './firmware.ts';
 export * from './gcj02/mod.ts';
 export * from './geo.ts';
 export * from './ground/mod.ts';

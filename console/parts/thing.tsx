@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { EventAnswer, HistoryAnswer, Page as PageOf } from '#grid/api/mod.ts';
 import { useThing, withQuery } from '../api/mod.ts';
+import { zh } from '../i18n/mod.ts';
 import { HealthTag, SeverityTag, useClassName, useReason } from './names.tsx';
 import { Nothing, Panel, Shown } from './page.tsx';
 import { Ago, Moment } from './time.tsx';
@@ -81,9 +82,10 @@ export function HistoryOf({ path, of, id }: { path: string; of: string; id: stri
   );
 }
 
-/** What the edge counts, under its own names: the log and /metrics use the same. */
+/** What the edge counts, in words; the name that it has in the API on pointing. */
 export function Counters({ values }: { values: Record<string, number> }) {
   const { t, i18n } = useTranslation();
+  const nameOf = useCounterName();
   const entries = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return null;
   return (
@@ -91,7 +93,7 @@ export function Counters({ values }: { values: Record<string, number> }) {
       <dl className="counters">
         {entries.map(([name, value]) => (
           <div key={name}>
-            <dt className="mono">{name}</dt>
+            <dt title={name}>{nameOf(name)}</dt>
             <dd>{value.toLocaleString(i18n.language)}</dd>
           </div>
         ))}
@@ -99,3 +101,19 @@ export function Counters({ values }: { values: Record<string, number> }) {
     </Panel>
   );
 }
+
+/** One that we have no words for is shown as it is. */
+function useCounterName(): (name: string) => string {
+  const { t } = useTranslation();
+  const { counter } = zh;
+  return (name) => {
+    const [first = '', second = '', third = ''] = name.split('.');
+    if (first === 'outbox' && isIn(counter.lane, second) && isIn(counter.what, third))
+      return t('counter.outbox', { lane: t(`counter.lane.${second}`), what: t(`counter.what.${third}`) });
+    if (first === 'dropped') return t('counter.droppedOf', { device: name.slice(first.length + 1) });
+    const { lane, what, outbox, droppedOf, ...plain } = counter;
+    return isIn(plain, name) ? t(`counter.${name}`) : name;
+  };
+}
+
+const isIn = <T extends object>(texts: T, key: string): key is Extract<keyof T, string> => Object.hasOwn(texts, key);

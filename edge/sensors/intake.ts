@@ -1,5 +1,5 @@
-import { type JsonObject, type Mapped, type Payload, validatePayload } from '#grid/mod.ts';
-import { type EdgeDeadLetter, FIRMWARE_PATTERN, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
+import { FIRMWARE_PATTERN, type JsonObject, type Mapped, type Payload, validatePayload } from '#grid/mod.ts';
+import { type EdgeDeadLetter, HEALTH_STATES, type HealthState, toLine } from '#grid/wire/mod.ts';
 import { type Clock, Counter, type ErrorCode, type Metrics } from '#service/mod.ts';
 import type { Outbox } from '../outbox/mod.ts';
 import type { DeviceRegistry, RegisteredDevice } from '../registry.ts';
@@ -128,7 +128,8 @@ export class SensorIntake {
       return { code, reason: device === '' ? reason : `${device}: ${reason}`, object };
     });
     const usable = new Map<RegisteredDevice, Payload[]>();
-    for (const { device: id, object } of samples) {
+    const firmwares = new Map<string, string>();
+    for (const { device: id, object, firmware } of samples) {
       const refuse = (code: ErrorCode, reason: string) => letters.push({ code, reason: `${id}: ${reason}`, object });
       const device = this.#deps.registry.get(id);
       const checked = device && validatePayload(device.kind, object);
@@ -139,10 +140,12 @@ export class SensorIntake {
         const own = usable.get(device);
         if (own) own.push(checked.value);
         else usable.set(device, [checked.value]);
+        if (firmware !== undefined) firmwares.set(id, firmware);
       }
     }
+    const said = [...firmwares].map(([id, firmware]) => this.#deps.announced(id, { state: 'online', firmware }));
     const taken = [...usable].map(([device, payloads]) => this.#take(device, inOrder(payloads)));
-    await Promise.all([this.#buryAll(source, letters), ...taken]);
+    await Promise.all([this.#buryAll(source, letters), ...taken, ...said]);
   }
 
   /** Runs for every message: no promise more than it takes. */

@@ -45,7 +45,7 @@ export const healthProperties = {
   since: nullable(Time),
   lastSeenAt: nullable(Time),
   values: Type.Record(Type.String(), Type.Number()),
-  firmware: nullable(Type.String({ description: 'as it said itself' })),
+  firmware: nullable(Type.String({ description: 'as it said itself, or its site for it' })),
 };
 const upkeepProperties = {
   maintenance: MaintenanceNow,

@@ -9,6 +9,7 @@ import {
   OBJECTS_MAX,
   type Refused,
 } from '../codecs/mod.ts';
+import { FIRMWARE_PATTERN } from '../firmware.ts';
 import { toBytes, toMs, toNumber, toValue } from './convert.ts';
 import type { MappedField, Mapping } from './mapping.ts';
 import { type Path, parsePath, valueAt } from './path.ts';
@@ -18,6 +19,8 @@ import { topicExpression } from './topic.ts';
 export interface MappedSample {
   device: string;
   object: Record<string, number | boolean>;
+  /** Where the payload says it. */
+  firmware?: string;
   /** Fields left out because what stands there is no value of them. */
   unusable: readonly string[];
 }
@@ -51,6 +54,7 @@ interface ReadyField {
 }
 
 const DEVICE_EXPRESSION = /^[A-Za-z0-9_-]{1,64}$/;
+const FIRMWARE_EXPRESSION = new RegExp(FIRMWARE_PATTERN);
 const UNNAMED_MAX = 32;
 
 /** A mapping made ready. Pure; throws nothing on any payload. */
@@ -59,7 +63,7 @@ export class Mapper {
   readonly #codec: Codec;
   readonly #topic: RegExp | null;
   readonly #fields: readonly ReadyField[];
-  readonly #paths: Readonly<Record<'device' | 'time' | 'seq' | 'frame' | 'each', Path | null>>;
+  readonly #paths: Readonly<Record<'device' | 'time' | 'seq' | 'firmware' | 'frame' | 'each', Path | null>>;
   /** First names of all paths. */
   readonly #used: ReadonlySet<string>;
 
@@ -69,11 +73,12 @@ export class Mapper {
     this.#codec = CODECS.find((c) => c.name === mapping.codec) as Codec;
     this.#topic = mapping.from.topic === undefined ? null : topicExpression(mapping.from.topic);
     const ready = (path: string | undefined) => (path === undefined ? null : parsePath(path));
-    const { device, time, seq, frame, each, fields } = mapping;
+    const { device, time, seq, firmware, frame, each, fields } = mapping;
     this.#paths = {
       device: ready(device.path),
       time: ready(time?.path),
       seq: ready(seq?.path),
+      firmware: ready(firmware?.path),
       frame: ready(frame?.path),
       each: ready(each),
     };
@@ -160,6 +165,7 @@ export class Mapper {
     if (this.mapping.strict && rest.length > 0) return fault(`nothing names ${rest.slice(0, 8).join(', ').slice(0, 200)}`);
     const ts = this.#time(scopes);
     const seq = this.#seq(scopes);
+    const firmware = this.#firmware(scopes);
     if (ts === null) return fault(`the time at ${this.mapping.time?.path}`);
     if (seq === null) return fault(`seq: ${this.mapping.seq?.path} is no whole number`);
     return {
@@ -170,7 +176,8 @@ export class Mapper {
         ...(ts === undefined ? {} : { ts }),
         ...(seq === undefined ? {} : { seq }),
       },
-      unusable: read.unusable,
+      ...(typeof firmware === 'string' ? { firmware } : {}),
+      unusable: firmware === null ? [...read.unusable, 'firmware'] : read.unusable,
     };
   }
 
@@ -232,6 +239,14 @@ export class Mapper {
     if (value === undefined || value === null) return undefined;
     const seq = toNumber(value);
     return seq !== undefined && Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
+  }
+
+  /** Undefined when the mapping or the payload has none, null when what stands there is none. */
+  #firmware(scopes: Scopes): string | undefined | null {
+    const value = this.#paths.firmware && valueAt(scopes, this.#paths.firmware);
+    if (value === undefined || value === null) return undefined;
+    const text = typeof value === 'number' ? String(value) : value;
+    return typeof text === 'string' && FIRMWARE_EXPRESSION.test(text) ? text : null;
   }
 }
 

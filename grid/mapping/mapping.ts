@@ -99,6 +99,8 @@ export const Mapping = Type.Object(
       ),
     ),
     seq: Type.Optional(Type.Object({ path: Path() }, strict)),
+    /** Of the device, as its maker writes it: text or a number. */
+    firmware: Type.Optional(Type.Object({ path: Path() }, strict)),
     /** By our name for it. */
     fields: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }), MappedField, { minProperties: 1, maxProperties: 64 }),
     /** Fields that the payload does not hold and are always the same. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { Firmware } from '../firmware.ts';
 import { Id } from '../ids.ts';
 import { AlarmSettings, Calendars, MissingRule, PicturePolygon, ThresholdRule, Zone } from '../rules/mod.ts';
 
@@ -178,6 +179,8 @@ export const SiteCamera = Type.Object(
     lon,
     lat,
     component: Type.Optional(Type.String({ pattern: '^[0-9]{16}$', description: 'of the camera itself, class 0136' })),
+    /** As its own page says it: a stream does not. */
+    firmware: Type.Optional(Firmware),
     /** Loopback and link-local addresses are refused unless this says so. */
     allowLocalAddress: Type.Boolean({ default: false }),
     /** A drawn camera: only on such a one may a model that knows drawn scenes open cases. */

@@ -1,14 +1,11 @@
 import { type Static, Type } from 'typebox';
+import { Firmware } from '../firmware.ts';
 import { Id } from '../ids.ts';
 import { EdgeAuditReport } from './audit.ts';
 
 /** What the health lane carries, NDJSON: the state of a device, a camera, the node; what became of a configuration; dead letters. */
 export const HEALTH_STATES = ['online', 'offline', 'degraded', 'unknown'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
-
-/** As the maker writes it, `1.4.2-rc1`; printable, because it stands in lists and addresses. */
-export const FIRMWARE_PATTERN = '^[!-~]([ -~]{0,62}[!-~])?$';
-export const Firmware = Type.String({ pattern: FIRMWARE_PATTERN });
 
 export const HealthRecord = Type.Object(
   {

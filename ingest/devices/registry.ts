@@ -30,6 +30,8 @@ export interface RegisteredCamera {
   cell: string | null;
   simulated: boolean;
   zones: number;
+  /** As its site says it. */
+  firmware: string | null;
 }
 
 export interface RegisteredEdge {
@@ -74,8 +76,8 @@ export function createRegistry(edges: readonly { id: string; site: Site | null }
       const members = devices.filter((d) => d.edge === edge && d.groups.includes(id)).map((d) => d.id);
       groups.push({ id, kind, edge, devices: members.sort() });
     }
-    for (const { id, component = null, lon, lat, simulated, zones } of site.cameras)
-      cameras.push({ id, edge, component, lon, lat, cell: cellOf({ lon, lat }), simulated, zones: zones.length });
+    for (const { id, component = null, lon, lat, simulated, zones, firmware = null } of site.cameras)
+      cameras.push({ id, edge, component, lon, lat, cell: cellOf({ lon, lat }), simulated, zones: zones.length, firmware });
   }
   const all = createCellIndex([...cells.values()].map((c) => c.cell));
   return {

@@ -148,7 +148,10 @@ class RegisteredDevices implements DeviceService {
 
   async firmware(): Promise<FirmwareCount[]> {
     const rows = (await this.#store.firmware()).filter((row) => this.#isRegistered(row));
-    const counts = Map.groupBy(rows, ({ of, firmware }) => `${of} ${firmware}`);
+    const cameras = [...this.#deps.registry.cameras.values()].flatMap(({ firmware }) =>
+      firmware === null ? [] : [{ of: 'camera' as const, firmware }],
+    );
+    const counts = Map.groupBy([...rows, ...cameras], ({ of, firmware }) => `${of} ${firmware}`);
     return [...counts.values()]
       .map(([{ of, firmware } = { of: 'device' as const, firmware: '' }, ...others]) => ({
         of,
@@ -251,12 +254,19 @@ class RegisteredDevices implements DeviceService {
     return { items: page, cursor: items.length > limit ? (page.at(-1)?.id ?? null) : null };
   }
 
-  async #healthOf(of: HealthKind, things: readonly { id: string; edge: string }[]): Promise<(id: string) => Health> {
-    const edgeOf = new Map(things.map(({ id, edge }) => [id, edge]));
-    const [known, silent] = await Promise.all([this.#store.read(of, things), this.#silentEdges([...new Set(edgeOf.values())])]);
+  /** `firmware`: of a thing that cannot say it itself. */
+  async #healthOf(
+    of: HealthKind,
+    things: readonly { id: string; edge: string; firmware?: string | null }[],
+  ): Promise<(id: string) => Health> {
+    const registered = new Map(things.map((thing) => [thing.id, thing]));
+    const edges = [...new Set(things.map((t) => t.edge))];
+    const [known, silent] = await Promise.all([this.#store.read(of, things), this.#silentEdges(edges)]);
     return (id) => {
-      const health = known.get(id) ?? UNHEARD;
-      const since = silent.get(edgeOf.get(id) ?? '');
+      const { edge = '', firmware = null } = registered.get(id) ?? {};
+      const said = known.get(id) ?? UNHEARD;
+      const health = { ...said, firmware: said.firmware ?? firmware };
+      const since = silent.get(edge);
       const state = since === undefined ? health.state : silentState(of, health.state);
       if (since === undefined || state === health.state) return health;
       return { ...health, state, reason: of === 'edge' ? 'silent' : 'edge-silent', since };

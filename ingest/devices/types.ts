@@ -28,7 +28,7 @@ export interface Health {
   /** UTC ms of the last report. */
   lastSeenAt: number | null;
   values: Record<string, number>;
-  /** As it said itself, whenever that was. */
+  /** As it said itself, whenever that was; of a camera as its site says it. */
   firmware: string | null;
 }
 

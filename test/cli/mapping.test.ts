@@ -41,7 +41,14 @@ test('the example of a manhole cover by MQTT', async () => {
   const { code, stdout } = await tryExample('manhole-cover', '--json', '--topic', 'city/shanghai/well/status/well_0x7a3b');
   expect(JSON.parse(stdout)).toEqual({
     readings: [
-      { device: 'well_0x7a3b', ts: 1_736_889_600_000, seq: null, fields: { tilt_deg: 22.4, displaced: true }, unusable: [] },
+      {
+        device: 'well_0x7a3b',
+        ts: 1_736_889_600_000,
+        seq: null,
+        fields: { tilt_deg: 22.4, displaced: true },
+        firmware: '2.1.7',
+        unusable: [],
+      },
     ],
     faults: [],
     unnamed: ['device_id', 'battery'],

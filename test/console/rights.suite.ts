@@ -64,6 +64,30 @@ export function rightsSuite(cityOf: () => City): void {
     await page.close();
   });
 
+  test('templates, right-to-left overrides and endless words are text too, and break no page', {
+    timeout: 3 * MINUTE,
+  }, async () => {
+    const { api } = city.installation;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is to stay one
+    const name = '<b onclick=hurt=1>{{n}}$t(nav.users)${7*7}\u202egpj.exe';
+    const reason = `${HOSTILE} {{constructor}} ${'W'.repeat(300)}`;
+    await api.send('PUT', '/api/v1/upkeep/groups/odd', { name });
+    await api.post('/api/v1/upkeep/maintenance', { subjects: [{ of: 'device', id: coverId(12) }], minutes: 30, reason });
+    const page = await city.signIn('administrator', { locale: 'en', viewport: { width: 390, height: 844 } });
+    for (const [path, written] of [
+      ['/devices?of=upkeep', name],
+      ['/devices?of=upkeep', reason],
+      [`/devices/sensor/${coverId(12)}`, reason],
+    ] as const) {
+      await city.go(page, path);
+      await soon(async () => (await page.locator('main').textContent())?.includes(written)).toBe(true);
+      expect([path, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([path, true]);
+    }
+    await api.post('/api/v1/upkeep/maintenance/end', { subjects: [{ of: 'device', id: coverId(12) }] });
+    expect(await page.evaluate('window.hurt')).toBeUndefined();
+    await page.close();
+  });
+
   test('a one-time link signs its reader in, once', { timeout: MINUTE }, async () => {
     const { code } = await city.installation.api.post<{ code: string }>('/api/v1/users/ops/sign-in-link');
     const link = `${city.url}/sign-in#once=${code}`;

@@ -22,7 +22,23 @@ export function workSuite(cityOf: () => City): void {
     await soon(shown).not.toBe(first);
     await page.keyboard.press('k');
     await soon(shown).toBe(first);
-    for (let left = OPEN; left > 0; left--) {
+    // An answer that comes late does not carry him back.
+    const late = Promise.withResolvers<void>();
+    await page.route('**/verdict', async (route) => {
+      await late.promise;
+      await route.continue();
+    });
+    const answered = page.waitForResponse('**/verdict');
+    await page.keyboard.press('a');
+    await page.getByText('全部', { exact: true }).click();
+    await soon(() => page.url()).toContain('view=all');
+    late.resolve();
+    await answered;
+    await page.unroute('**/verdict');
+    await soon(() => page.locator('.triage-item', { hasText: '✓' }).count()).toBe(1);
+    expect(page.url()).toContain('view=all');
+    await city.go(page, '/events');
+    for (let left = OPEN - 1; left > 0; left--) {
       await soon(() => queue.count()).toBe(left);
       if (left % 3 === 0) {
         await page.keyboard.press('r');
@@ -114,6 +130,16 @@ export function workSuite(cityOf: () => City): void {
     const before = Number.parseInt((await open.textContent()) ?? '', 10);
     await city.publish(coverId(10), { tilt_deg: 130 });
     await soon(async () => Number.parseInt((await open.textContent()) ?? '', 10)).toBe(before + 1);
+
+    // Drawn by the processor, the map is coarse while it moves.
+    const pixels = () =>
+      page.evaluate("(({ width, clientWidth }) => width / clientWidth)(document.querySelector('.city-map canvas'))");
+    await page.locator('.city-map canvas').hover();
+    await page.mouse.down();
+    await page.mouse.move(500, 400, { steps: 5 });
+    await soon(pixels).toBeCloseTo(0.5, 1);
+    await page.mouse.up();
+    await soon(pixels).toBe(1);
     await page.close();
   });
 }

@@ -104,13 +104,16 @@ function hydrant(changes: object = {}) {
 test('a gateway’s vendor JSON is a reading of its device in the outbox when the PUBACK comes', async () => {
   const client = await deviceClient(node.brokerPort, 'gw-wells');
   const ts = nowS();
-  const payload = { device_id: 'well_0x7a3b', tilt: 2.4, battery: 89, status: 'normal', ts };
+  const payload = { device_id: 'well_0x7a3b', tilt: 2.4, battery: 89, status: 'normal', ts, fw: '2.1.7' };
+  const from = node.outbox.stats.health.lastSeq + 1;
   const { readings, letters } = await added(() => client.publishAsync(WELL, JSON.stringify(payload), { qos: 1 }));
   expect(readings).toHaveLength(1);
   expect(readings[0]).toMatch(
     new RegExp(`^manhole_cover,cell=\\d{15},device=well_0x7a3b,edge=edge-01 tilt_deg=2.4,displaced=false ${ts}000`),
   );
   expect(letters).toEqual([]);
+  const said = (await records('health', from)).map((line) => JSON.parse(line) as { id?: string; firmware?: string });
+  expect(said).toContainEqual(expect.objectContaining({ id: 'well_0x7a3b', state: 'online', firmware: '2.1.7' }));
   await client.endAsync(true);
 });
 

@@ -178,6 +178,15 @@ test('elements of an array are samples, with what stands around them', () => {
   expect(map(changes, { data: { id: 'mc-1', list: many } }).faults).toMatchObject([{ code: 'GEWU_PAYLOAD_TOO_LARGE' }]);
 });
 
+test('the firmware goes with the sample where the payload says it; what is none is left out', () => {
+  const changes = { firmware: { path: 'fw' } };
+  const said = (fw?: unknown) => map(changes, { tilt: 1, fw }).samples.map((s) => [s.firmware, s.unusable]);
+  expect(said('1.4.2-rc1')).toEqual([['1.4.2-rc1', []]]);
+  expect(said(7)).toEqual([['7', []]]);
+  expect(said()).toEqual([[undefined, []]]);
+  for (const none of ['\n', ' ', 'x'.repeat(65), {}, true]) expect(said(none)).toEqual([[undefined, ['firmware']]]);
+});
+
 test('a payload of many samples costs by its bytes, not by their number times what is around them', () => {
   const around = Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`k${i}`, 0]));
   const changes = { each: 'list', strict: false };

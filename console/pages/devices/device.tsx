@@ -87,7 +87,7 @@ function What({ of, thing }: { of: Of; thing: DeviceAnswer | CameraAnswer | Edge
         sensor && [t('field.lastReading'), <Ago key="read" at={sensor.lastReadingAt} />],
         sensor && [t('field.battery'), sensor.batteryV === null ? '–' : `${sensor.batteryV.toFixed(2)} V`],
         sensor && [t('field.signal'), sensor.rssiDbm === null ? '–' : `${sensor.rssiDbm} dBm`],
-        sensor && [t('field.firmware'), firmware ?? '–'],
+        [t('field.firmware'), firmware ?? '–'],
         camera && [t('field.zone'), t('devices.zones', { n: camera.zones })],
         [
           t('field.edge'),

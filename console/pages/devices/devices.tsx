@@ -72,7 +72,7 @@ export function Devices() {
             />
           )}
           {(of === 'sensors' || of === 'cameras') && <GroupFilter />}
-          {of === 'sensors' && <FirmwareFilter />}
+          {(of === 'sensors' || of === 'cameras') && <FirmwareFilter of={of === 'sensors' ? 'device' : 'camera'} />}
           {of !== 'edges' && (
             <SelectFilter
               name="edge"
@@ -97,11 +97,11 @@ function GroupFilter() {
 }
 
 /** With how many each runs on: an old one that is left over is found here. */
-function FirmwareFilter() {
+function FirmwareFilter({ of }: { of: FirmwareAnswer['items'][number]['of'] }) {
   const { t } = useTranslation();
   const [firmware] = useFilter('firmware');
   const asked = useThing<FirmwareAnswer>(['devices', 'firmware'], '/api/v1/upkeep/firmware');
-  const known = (asked.data?.items ?? []).filter((f) => f.of === 'device');
+  const known = (asked.data?.items ?? []).filter((f) => f.of === of);
   if (known.length === 0 && firmware === undefined) return null;
   const options = known.map((f) => ({ value: f.firmware, label: `${f.firmware} (${f.count})` }));
   return <SelectFilter name="firmware" label={t('field.firmware')} options={options} />;
@@ -201,10 +201,11 @@ function measure(value: number | null, unit: string, digits: number) {
 
 function Cameras() {
   const { t } = useTranslation();
-  const pages = usePages<CameraAnswer>('devices', '/api/v1/cameras', useQueryOf());
+  const [firmware] = useFilter('firmware');
+  const pages = usePages<CameraAnswer>('devices', '/api/v1/cameras', { ...useQueryOf(), firmware });
   const common = useColumns<CameraAnswer>();
   const columns = useMemo<Column<CameraAnswer>[]>(() => {
-    const { id, state, since, lastSeen } = common;
+    const { id, state, since, lastSeen, firmware: firmwareColumn } = common;
     return [
       id,
       state,
@@ -218,6 +219,7 @@ function Cameras() {
       lastSeen,
       since,
       { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
+      firmwareColumn,
       { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
     ];
   }, [common, t]);

@@ -22,15 +22,20 @@ export function Maintain({
   const [beginning, setBeginning] = useState(false);
   const subjects: Subject[] = [{ of: SUBJECTS[of], id }];
   return (
-    <div className="bar">
-      {groups.map((group) => (
-        <Link key={group} className="tag" to={`/devices?of=${of}s&group=${group}`}>
-          {group}
-        </Link>
-      ))}
-      {ops && maintenance === null && <Button onClick={() => setBeginning(true)}>{t('upkeep.begin')}</Button>}
-      {ops && maintenance !== null && <Button onClick={() => void end(subjects)}>{t('upkeep.end')}</Button>}
-      {beginning && <BeginMaintenance subjects={subjects} onClose={() => setBeginning(false)} />}
-    </div>
+    <>
+      {maintenance !== null && (
+        <p className="written dim">{t('upkeep.by', { name: maintenance.by, reason: maintenance.reason })}</p>
+      )}
+      <div className="bar">
+        {groups.map((group) => (
+          <Link key={group} className="tag" to={`/devices?of=${of}s&group=${group}`}>
+            {group}
+          </Link>
+        ))}
+        {ops && maintenance === null && <Button onClick={() => setBeginning(true)}>{t('upkeep.begin')}</Button>}
+        {ops && maintenance !== null && <Button onClick={() => void end(subjects)}>{t('upkeep.end')}</Button>}
+        {beginning && <BeginMaintenance subjects={subjects} onClose={() => setBeginning(false)} />}
+      </div>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { Segmented } from 'antd';
-import { useEffect } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation, useNavigate, useParams } from 'react-router';
 import type { EventAnswer } from '#grid/api/mod.ts';
@@ -49,7 +49,7 @@ export function Events() {
 function Triage({ view }: { view: View }) {
   const { t } = useTranslation();
   const { id } = useParams();
-  const { search } = useLocation();
+  const { pathname, search } = useLocation();
   const navigate = useNavigate();
   const [by] = useFilter('by');
   const [source] = useFilter('source');
@@ -70,8 +70,11 @@ function Triage({ view }: { view: View }) {
   };
   const at = shown === undefined ? -1 : items.indexOf(shown);
   const next = items[at + 1] ?? (at > 0 ? items[at - 1] : undefined);
+  const place = pathname + search;
+  const here = useHere(place);
   const judging = useJudging(shown, () => {
-    if (view === 'queue') go(next);
+    // An answer that comes late carries nobody back who has gone elsewhere.
+    if (view === 'queue' && here.current === place) go(next);
   });
   useKeys({
     j: () => go(items[at + 1]),
@@ -104,13 +107,27 @@ function Triage({ view }: { view: View }) {
   );
 }
 
+/** Where the reader is by now; nowhere once he has left the page. */
+function useHere(place: string): RefObject<string | null> {
+  const here = useRef<string | null>(place);
+  useEffect(() => {
+    here.current = place;
+    return () => {
+      here.current = null;
+    };
+  }, [place]);
+  return here;
+}
+
 /** Single keys, but not while somebody types or a dialog is open. */
 function useKeys(keys: Record<string, () => void>): void {
   const { judge } = useMay();
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       const target = e.target as HTMLElement;
-      const typing = target.closest('input, textarea, select, [contenteditable], [role="dialog"], [role="combobox"]') !== null;
+      const typing =
+        target.closest('input:not([type="radio"]), textarea, select, [contenteditable], [role="dialog"], [role="combobox"]') !==
+        null;
       if (typing || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('[role="dialog"]') !== null) return;
       const act = keys[e.key.toLowerCase()];
       if (act === undefined || (!judge && 'ar'.includes(e.key.toLowerCase()))) return;

@@ -20,14 +20,17 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
   const client = useQueryClient();
   const { message } = App.useApp();
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
+  /** Events whose verdict is on its way. */
+  const [sending, setSending] = useState<ReadonlySet<string>>(new Set());
   const subject = event?.record.subject;
+  const busy = subject !== undefined && sending.has(subject);
   const send = async (method: 'PUT' | 'DELETE', body?: VerdictInput) => {
     if (subject === undefined || busy) return;
-    setBusy(true);
+    setSending((before) => new Set(before).add(subject));
     try {
       await call(`/api/v1/events/${subject}/verdict`, { method, ...(body === undefined ? {} : { body }) });
-      setAsking(false);
+      // The reasons of another event may be open by now.
+      if (body?.verdict === 'rejected') setAsking(false);
       if (method === 'PUT') onDone();
       // Not waited for: the next key may come before the list does.
       void renew(client, 'events');
@@ -35,7 +38,7 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
     } catch (error) {
       void message.error((error as Error).message);
     } finally {
-      setBusy(false);
+      setSending((before) => new Set([...before].filter((other) => other !== subject)));
     }
   };
   return {

@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
-import { Id } from '#grid/mod.ts';
-import { Firmware } from '#grid/wire/mod.ts';
+import { Firmware, Id } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { accountOf, OPS, VIEWERS } from '../auth/mod.ts';
 import {

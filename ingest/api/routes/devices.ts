@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
-import { Id } from '#grid/mod.ts';
-import { Firmware } from '#grid/wire/mod.ts';
+import { Firmware, Id } from '#grid/mod.ts';
 import type { Log } from '#service/mod.ts';
 import type { DeviceStatus } from '../../devices/mod.ts';
 import type { TimeSeriesStore } from '../../timeseries/mod.ts';

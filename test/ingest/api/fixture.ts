@@ -62,7 +62,17 @@ export const SITE = {
     { id: 'mh-2', kind: 'manhole_cover', secret: 'secret-of-mh-2', component: '2102830102000002', ...east(30) },
     { id: 'sl-1', kind: 'streetlight', secret: 'secret-of-sl-1', component: '2102830120000001', ...east(300) },
   ],
-  cameras: [{ id: 'cam-1', url: 'rtsp://192.0.2.1/1', ...east(5), simulated: true, calibration: { points: ground }, zones: [] }],
+  cameras: [
+    {
+      id: 'cam-1',
+      url: 'rtsp://192.0.2.1/1',
+      ...east(5),
+      simulated: true,
+      firmware: 'V5.7.3',
+      calibration: { points: ground },
+      zones: [],
+    },
+  ],
 };
 
 /** What stands in the configuration file; sections are replaced whole. */

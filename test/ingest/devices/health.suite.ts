@@ -56,10 +56,15 @@ export const healthSuite: Suite = (store) => {
       await service.accept([record('mh-1', T + 1000, 'offline'), said('mh-2', T + 1000, '1.0')]);
       expect((await service.device('mh-1')).firmware).toBe('1.0');
       expect((await service.device('mh-2')).firmware).toBe('1.0');
-      expect((await service.camera('cam-1')).firmware).toBeNull();
-      expect(await service.firmware()).toEqual([{ of: 'device', firmware: '1.0', count: 2 }]);
+      expect(await service.firmware()).toEqual([
+        { of: 'device', firmware: '1.0', count: 2 },
+        { of: 'camera', firmware: 'V5.7.3', count: 1 },
+      ]);
       const found = async (firmware: string) => (await service.devices({ firmware })).items.map((d) => d.id);
       expect([await found('1.0'), await found('1.1')]).toEqual([['mh-1', 'mh-2'], []]);
+      // A camera does not say it: its site does.
+      const { items } = await service.cameras({ firmware: 'V5.7.3' });
+      expect(items.map((c) => [c.id, c.firmware])).toEqual([['cam-1', 'V5.7.3']]);
     });
 
     test('a change is said once, a report of the same state is none', async () => {
