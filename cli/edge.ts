@@ -1,5 +1,5 @@
 import { createEdgeNode, loadEdgeConfig, openDesired, openStartingModel } from '#edge/mod.ts';
-import { createLog, GewuError, runUntilSignal, systemClock } from '#service/mod.ts';
+import { createLog, GewuError, InputGather, runUntilSignal, startAll, stopAll, systemClock } from '#service/mod.ts';
 import { type Command, parseFlags } from './command.ts';
 import { ensurePrograms } from './programs.ts';
 
@@ -22,7 +22,8 @@ export const edge: Command = {
     const desired = await openDesired({ site: config.site, dataDir, ignored, log });
     const model = await openStartingModel({ ownFolder: config.vision.model, dataDir, ignored, log });
     const node = createEdgeNode({ config, fromCentre: { desired, model }, log, clock: systemClock });
-    await runUntilSignal(node, STOP_MS_MAX);
+    const services = [node, new InputGather()];
+    await runUntilSignal({ start: () => startAll(services), stop: () => stopAll(services) }, STOP_MS_MAX);
     return 0;
   },
 };
