@@ -13,7 +13,7 @@ import { type ModelManifest, PERSON_CLASS } from '#models/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
 import type { CaseStates, EventSink } from '../events.ts';
 import { CameraMemory, EventReporter, type Ground, groundOf, type Incident, Locator, ZoneWatch } from '../vision/mod.ts';
-import { lookMs } from './source.ts';
+import { lookMs, pictureMs } from './source.ts';
 
 /** What a camera's detections mean by the site's configuration; another one takes its place when that changes. */
 export interface Meaning {
@@ -58,7 +58,7 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   const ground = groundOf(camera);
   const inForce = { ...camera, zones: zonesInForce(camera, profile, manifest, log) };
   const { calendars } = surroundings.site;
-  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: lookMs(camera), calendars });
+  const watch = new ZoneWatch({ zones: inForce.zones, frameMs: lookMs(camera), pictureMs: pictureMs(camera), calendars });
   const locator = new Locator({ ground, cells: surroundings.cells, components: surroundings.site.components });
   const memory = new CameraMemory({ dir, camera: camera.id, log });
   const reported = {

@@ -43,15 +43,17 @@ export class ZoneWatch {
   /** The rules in force at that minute of the wall clock. */
   #inForce: { wall: WallTime | null; rules: readonly RuleOfZone[] } = { wall: null, rules: [] };
 
+  /** `frameMs` lies between two looks, `pictureMs` between two pictures of which the one that shows something new is looked at. */
   constructor({
     zones,
     frameMs,
+    pictureMs = frameMs,
     calendars = {},
-  }: { zones: readonly Zone[]; frameMs: number; calendars?: Calendars | undefined }) {
+  }: { zones: readonly Zone[]; frameMs: number; pictureMs?: number; calendars?: Calendars | undefined }) {
     this.#rules = zones.flatMap((zone) => zone.rules.map((rule) => ({ zone, rule })));
     this.#calendars = calendars;
     this.#gapMsMax = Math.max(GAP_MS_MIN, 3 * frameMs);
-    this.#roundingMs = frameMs / 2;
+    this.#roundingMs = pictureMs / 2;
     this.#footsteps = this.#rules.some(({ rule }) => rule.crosses !== undefined) ? new Footsteps() : null;
   }
 

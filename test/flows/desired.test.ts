@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type ServerProcess, startMosquitto } from '#cli/servers/mod.ts';
 import type { DesiredAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { newSigningKey, publicKeyOf } from '#service/mod.ts';
 import { paintedCamera } from '../edge/cameras/painted.ts';
@@ -15,16 +16,18 @@ import { until } from '../support/until.ts';
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
-/** A centre, an edge and a camera, each for real: what is set at the centre's API changes what the edge sees, while it runs. */
+/** A centre, an edge, a camera and a broker of the city's, each for real: what is set at the centre's API changes what the edge sees, while it runs. */
 const EDGE = '/api/v1/edges/edge-01/desired';
 const CAMERA = `${EDGE}/cameras/cam-01`;
 const KEY = newSigningKey();
 const cleanups: (() => unknown)[] = [];
 let city: SmallInstallation;
+let broker: ServerProcess;
 let zones: DesiredCameraAnswer['zones'];
 
 beforeAll(async () => {
   const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
+  broker = await startMosquitto({ dir });
   const painted = await paintedCamera((cleanup) => cleanups.push(cleanup as () => unknown));
   const camera = brightCamera(painted);
   zones = camera.zones;
@@ -32,11 +35,15 @@ beforeAll(async () => {
   city = await startSmallInstallation(
     dir,
     [],
-    {},
-    { site, file: { vision: { model: BRIGHT_STREET, trustedKeys: [publicKeyOf(KEY)] } } },
+    { broker: { external: { url: broker.url } } },
+    {
+      ...{ site, through: async () => Number(new URL(broker.url).port) },
+      file: { vision: { model: BRIGHT_STREET, trustedKeys: [publicKeyOf(KEY)] } },
+    },
   );
   cleanups.push(async () => {
     await Promise.all([city.edge.stop(), city.centre.stop()]);
+    await broker.stop();
     await rm(dir, { recursive: true, force: true });
   });
 });
@@ -138,16 +145,18 @@ test('a model that is pushed looks from then on; one that is garbage, or signed 
   expect(city.edge.pid).toBe(pid);
 });
 
-test('kill -9 of edge and centre at any time of a change: the newest comes into force, and nothing is half', async () => {
+test('kill -9 of edge, centre and broker at any time of a change: the newest comes into force, and nothing is half', async () => {
   const raised = (await events()).length;
-  for (const [delayMs, both] of [
+  for (const [delayMs, all] of [
     [0, true],
     [30, false],
   ] as const) {
     const { revision } = await patch({ fps: 2 + delayMs / 100 });
     await pause(delayMs);
-    await Promise.all([city.edge.kill(), ...(both ? [city.centre.kill()] : [])]);
-    if (both) await city.centre.start();
+    await Promise.all([city.edge.kill(), ...(all ? [city.centre.kill(), broker.kill()] : [])]);
+    // What the broker had not written to its disk yet is gone: a notice is told again.
+    if (all) await broker.restart();
+    if (all) await city.centre.start();
     await city.edge.start();
     await until(() => city.api.ready(), { timeoutMs: 30_000 });
     await inForce(revision);

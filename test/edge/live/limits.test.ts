@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { type EdgeClient, fileOf, TestCentre, tokenOf } from '../../ingest/api/fixture.ts';
+import { freePort, startMosquitto, startPostgres } from '#cli/servers/mod.ts';
+import { EdgeClient, fileOf, TestCentre, tokenOf } from '../../ingest/api/fixture.ts';
 import { Looker, liveCommand, rawGrant } from '../../support/live.ts';
 import { tempDir } from '../../support/temp.ts';
 import { edgeOf } from './spoken.ts';
@@ -10,15 +12,33 @@ import { edgeOf } from './spoken.ts';
 // A busy machine answers late; a wrong result is told long before.
 vi.setConfig({ testTimeout: 90_000, expect: { poll: { timeout: 30_000 } } });
 
-/** One that waits for its edge in vain, for as long as a viewer is let wait: while the other tests run. */
-let replica: { centre: TestCentre; mqtt: EdgeClient; looker: Looker };
+/**
+ * Two replicas of a centre on one PostgreSQL and one Mosquitto; the second says in its commands where it is. At the first somebody waits
+ * for an edge in vain, for as long as a viewer is let wait: while the other tests run.
+ */
+let replicas: { one: TestCentre; two: TestCentre; mqtt: EdgeClient; looker: Looker };
+const cleanups: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
-  const centre = await TestCentre.start();
-  replica = { centre, mqtt: await centre.edge(), looker: await Looker.open(centre, 'viewer') };
+  const dir = await mkdtemp(join(tmpdir(), 'gewu-test-'));
+  cleanups.push(() => rm(dir, { recursive: true, force: true }));
+  const [postgres, mosquitto] = await Promise.all([startPostgres({ dir }), startMosquitto({ dir })]);
+  cleanups.push(() => Promise.all([postgres.stop(), mosquitto.stop()]));
+  const { api } = fileOf() as { api: object };
+  const start = async (sections: object): Promise<TestCentre> => {
+    const stores = { database: { store: 'postgres', url: postgres.url }, broker: { external: { url: mosquitto.url } } };
+    const centre = await TestCentre.start({ ...stores, ...sections });
+    cleanups.push(() => centre.stop());
+    return centre;
+  };
+  const port = await freePort();
+  const one = await start({});
+  const two = await start({ api: { ...api, port }, live: { edgeUrl: `http://127.0.0.1:${port}` } });
+  const mqtt = await EdgeClient.connect(Number(new URL(mosquitto.url).port), {});
+  cleanups.push(() => mqtt.close());
+  replicas = { one, two, mqtt, looker: await Looker.open(one, 'viewer') };
 });
 afterAll(async () => {
-  await replica?.mqtt.close();
-  await replica?.centre.stop();
+  for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
 /** A whole centre, and the live views of an edge that gets its commands: how views end, and what slow and dead viewers cost. */
@@ -37,6 +57,8 @@ const trailOf = async (centre: TestCentre) =>
     actor: string;
     detail: object;
   }[];
+
+const isOf = (grant: string, detail: object): boolean => 'grant' in detail && detail.grant === grant;
 
 test('a grant that ends while a raw view is open closes it at both ends, and both have written down who looked and until when', async () => {
   const { centre, mqtt } = await started({ live: { streamBytesPerSMax: 64 * 1024 * 1024 } });
@@ -138,20 +160,36 @@ test('over TLS: viewer and edge come by wss, and an edge does not trust a strang
   expect(looker.of('state')[0]?.state).toBe('waiting');
 });
 
-test('a viewer at one replica, the edge at the other: it dials the one that asked where that says its address; else that is told', async () => {
-  const { centre, mqtt } = replica;
-  const { centre: other } = await started();
+test('replicas on one PostgreSQL and one Mosquitto: an edge dials the one that asked where that says its address; else that is told', async () => {
+  const { one, two, mqtt, looker } = replicas;
   // The edge came to the address that it knows, where nobody had asked; the viewer hears what to do.
-  edgeOf(other.centre.apiUrl, OWN).views.show(await liveCommand(mqtt));
+  edgeOf(two.centre.apiUrl, OWN).views.show(await liveCommand(mqtt));
   await expect
-    .poll(() => replica.looker.of('ended').at(0))
+    .poll(() => looker.of('ended').at(0))
     .toMatchObject({
       code: 'GEWU_LIVE_UNAVAILABLE',
       message: expect.stringContaining('live.edgeUrl'),
     });
-  const grant = await rawGrant(centre, 'ops');
-  const looker = await Looker.open(centre, 'ops', { ...RAW, grant });
-  const found = edgeOf(other.centre.apiUrl, { ...OWN, live: { hosts: [new URL(centre.centre.apiUrl).host] } });
-  found.views.show({ ...(await liveCommand(mqtt, 1)), url: centre.centre.apiUrl });
-  await expect.poll(() => looker.packets.length).toBe(1);
+  const grant = await rawGrant(one, 'ops');
+  const raw = await Looker.open(two, 'ops', { ...RAW, grant });
+  const command = await liveCommand(mqtt, 1);
+  expect(command.url).toBe(two.centre.apiUrl);
+  edgeOf(one.centre.apiUrl, { ...OWN, live: { hosts: [new URL(two.centre.apiUrl).host] } }).views.show(command);
+  await expect.poll(() => raw.packets.length).toBe(1);
+});
+
+test('what is ended at one replica ends at the other: a grant, and a token; both have one trail', async () => {
+  const { one, two } = replicas;
+  const grant = await rawGrant(one, 'ops');
+  const { body } = await one.post('/api/v1/tokens', 'administrator', { name: 'short', roles: ['viewer'] });
+  const [raw, masked] = [
+    await Looker.open(two, 'ops', { ...RAW, grant }),
+    await Looker.open(two, 'viewer', { token: body.token }),
+  ];
+  await expect.poll(() => [raw, masked].map((l) => l.of('state')[0]?.state)).toEqual(['waiting', 'waiting']);
+  await one.post(`/api/v1/grants/${grant}/end`, 'ops');
+  await one.call('administrator', 'DELETE', `/api/v1/tokens/${body.sha256}`);
+  expect(await Promise.all([raw.ended(), masked.ended()])).toEqual(['GEWU_LIVE_OVER', 'GEWU_UNAUTHORIZED']);
+  const views = async () => (await trailOf(one)).filter((e) => e.action.startsWith('raw-view') && isOf(grant, e.detail));
+  await expect.poll(async () => (await views()).map((e) => e.action)).toEqual(['raw-view-ended', 'raw-view-started']);
 });

@@ -175,3 +175,15 @@ test('dwell time is of the rule: two classes in one zone have their own', () => 
   }
   expect(Object.fromEntries(raisedAfterMs)).toEqual({ stall: 3000, garbage: 8000 });
 });
+
+test('behind a motion gate, which opens for what comes, a dwell time is over half a picture sooner, and not half a look', () => {
+  const zones: Zone[] = [{ id: 'z', polygon: WHOLE, rules: [RULE] }];
+  const watch = new ZoneWatch({ zones, frameMs: 4 * FRAME_MS, pictureMs: FRAME_MS });
+  const clock = new ManualClock();
+  const pictures = Array.from({ length: 20 }, () => {
+    clock.advance(FRAME_MS);
+    return watch.step([track('a', 0.5, 0.5)], { at: clock.now(), ms: clock.monotonic(), wall: wall(clock.now()) });
+  });
+  // The first one begins it.
+  expect(pictures.findIndex((decided) => decided.length > 0)).toBe((RULE.dwellS * 1000) / FRAME_MS);
+});
