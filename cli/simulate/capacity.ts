@@ -21,9 +21,10 @@ export async function capacity(args: readonly string[]): Promise<number> {
   };
   try {
     const found = await searchCapacity({
-      play: (perDevicePerMin) =>
+      play: (perDevicePerMin, step) =>
         play({
           ...options,
+          seed: options.seed + step,
           scenario: {
             ...options.scenario,
             stages: [{ kind: 'steady', forS: parseDurationS(values.for ?? '30s'), perDevicePerMin }],
@@ -32,8 +33,11 @@ export async function capacity(args: readonly string[]): Promise<number> {
       fromPerMin: rate('from', 2),
       toPerMin: rate('to', 6_000),
       ratio: RATIO,
-      onStep: ({ perDevicePerMin, brokenBy, readingsPerS }) =>
-        say(`gewu: ${perDevicePerMin.toFixed(1)} a minute: ${readingsPerS.toFixed(0)} readings/s, ${brokenBy ?? 'borne'}`),
+      onStep: ({ perDevicePerMin, broken, readingsPerS }) => {
+        const how =
+          broken === null ? 'borne' : `${broken.name} ${broken.measured?.toFixed(2) ?? 'not measured'}, limit ${broken.limit}`;
+        say(`gewu: ${perDevicePerMin.toFixed(1)} a minute: ${readingsPerS.toFixed(0)} readings/s, ${how}`);
+      },
     });
     if (values.json) print(JSON.stringify(found));
     else say(JSON.stringify(found, null, 2));

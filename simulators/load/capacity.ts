@@ -1,4 +1,4 @@
-import { judgeRun, type RunReport } from '../report/mod.ts';
+import { type Check, judgeRun, type RunReport } from '../report/mod.ts';
 
 /** The highest rate that an installation bore, and what gave way above it. */
 export interface Capacity {
@@ -13,15 +13,18 @@ export interface Capacity {
 }
 
 export interface CapacitySearch {
-  /** One step: all devices report so often a minute. */
-  play(perDevicePerMin: number): Promise<RunReport>;
+  /** Step `step`, from 0: all devices report so often a minute. Other steps stage other incidents, or their cases are open already. */
+  play(perDevicePerMin: number, step: number): Promise<RunReport>;
   /** The first step. */
   fromPerMin: number;
   toPerMin: number;
   /** Ends when the last good and the first bad rate are so near to each other. */
   ratio: number;
-  onStep?(step: { perDevicePerMin: number; brokenBy: string | null; readingsPerS: number }): void;
+  onStep?(step: { perDevicePerMin: number; broken: Broken | null; readingsPerS: number }): void;
 }
+
+/** What gave way, and what was measured of it against which limit. */
+export type Broken = Pick<Check, 'name' | 'limit' | 'measured'>;
 
 /** Of what fell due, acknowledged before the end of the load: less is no steady state. */
 const KEPT_UP_SHARE = 0.95;
@@ -31,12 +34,12 @@ const KEPT_UP_SHARE = 0.95;
  */
 export async function searchCapacity({ play, fromPerMin, toPerMin, ratio, onStep }: CapacitySearch): Promise<Capacity> {
   let [good, bad]: [{ perMin: number; report: RunReport } | null, { perMin: number; by: string } | null] = [null, null];
-  for (let perMin = fromPerMin; ; ) {
-    const report = await play(perMin);
-    const by = brokenBy(report);
-    onStep?.({ perDevicePerMin: perMin, brokenBy: by, readingsPerS: perS(report) });
-    if (by === null) good = { perMin, report };
-    else bad = { perMin, by };
+  for (let [perMin, step] = [fromPerMin, 0]; ; step++) {
+    const report = await play(perMin, step);
+    const broken = brokenOf(report);
+    onStep?.({ perDevicePerMin: perMin, broken, readingsPerS: perS(report) });
+    if (broken === null) good = { perMin, report };
+    else bad = { perMin, by: broken.name };
     if (bad === null && perMin < toPerMin) perMin = Math.min(toPerMin, 2 * perMin);
     else if (good === null || bad === null || bad.perMin / good.perMin <= ratio) break;
     else perMin = Math.sqrt(good.perMin * bad.perMin);
@@ -57,12 +60,18 @@ function perS({ readings, durationS }: RunReport): number {
   return readings.stored / durationS;
 }
 
-/** The first threshold that broke; that the generator was too slow comes before all others, because it says why. */
-function brokenBy(report: RunReport): string | null {
+/**
+ * The first threshold that broke; that the generator was too slow comes before all others, because it says why. What could
+ * not be measured in a short step (no incident fell due) says nothing of the load; a step in which nothing was acknowledged
+ * has kept up with nothing.
+ */
+function brokenOf(report: RunReport): Broken | null {
   const { valid, checks } = judgeRun(report);
-  if (!valid) return 'generator';
-  const broken = checks.find((c) => !c.holds);
-  if (broken !== undefined) return broken.name;
+  const lag = checks.find((c) => c.name === 'generatorLagP99Ms');
+  if (!valid) return { name: 'generator', limit: report.limits.lagP99MsMax, measured: lag?.measured ?? null };
+  const broken = checks.find((c) => !c.holds && c.measured !== null);
+  if (broken !== undefined) return broken;
   const [due, acked] = [report.curve.reduce((sum, s) => sum + s.due, 0), report.curve.reduce((sum, s) => sum + s.acked, 0)];
-  return acked < KEPT_UP_SHARE * due ? 'throughput' : null;
+  const share = due === 0 ? 0 : acked / due;
+  return share < KEPT_UP_SHARE ? { name: 'throughput', limit: KEPT_UP_SHARE, measured: share } : null;
 }

@@ -78,3 +78,25 @@ test('a generator that fell behind is named before the target', async () => {
   const found = await searchCapacity({ play: async (perMin) => slow(perMin), fromPerMin: 2, toPerMin: 100, ratio: 1.2 });
   expect(found.limitedBy).toBe('generator');
 });
+
+test('each step stages its own incidents, and one in which none fell due is borne', async () => {
+  const steps: number[] = [];
+  const play = async (perMin: number, step: number): Promise<RunReport> => {
+    steps.push(step);
+    const report = reportOf(perMin, 1e9);
+    return {
+      ...report,
+      limits: { ...report.limits, thresholds: { ackP99MsMax: 50, caseP95MsMax: 3_000, detectedShareMin: 0.9 } },
+    };
+  };
+  expect(await searchCapacity({ play, fromPerMin: 2, toPerMin: 16, ratio: 1.2 })).toMatchObject({ limitedBy: 'none' });
+  expect(steps).toEqual([0, 1, 2, 3]);
+});
+
+test('a target that acknowledges nothing has kept up with nothing', async () => {
+  const silent = async (perMin: number): Promise<RunReport> => {
+    const report = reportOf(perMin, 1e9);
+    return { ...report, curve: report.curve.map((c) => ({ ...c, acked: 0 })) };
+  };
+  await expect(searchCapacity({ play: silent, fromPerMin: 2, toPerMin: 16, ratio: 1.2 })).rejects.toThrow('throughput');
+});
