@@ -54,6 +54,13 @@ export class Incoming {
     return { path: join(this.#dir, kept ? `${sender}-${sha256}` : randomUUID()), kept };
   }
 
+  /** Bytes of all others that are not whole yet, of every replica. */
+  async bytesBeside({ path }: Part): Promise<number> {
+    const others = (await readdir(this.#dir)).map((name) => join(this.#dir, name)).filter((other) => other !== path);
+    const sizes = await Promise.all(others.map(async (other) => (await stat(other).catch(() => null))?.size ?? 0));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
   /** Bytes that are here; an upload that is still under way ends. */
   async bytes({ path }: Part): Promise<number> {
     await this.#endOther(path);

@@ -149,7 +149,7 @@ class FolderEvidenceStore implements EvidenceStore {
   ): Promise<number> {
     let keep = part.kept;
     try {
-      const roomBytes = Math.min(bytesMax, await this.#room());
+      const roomBytes = Math.min(bytesMax, await this.#room(part));
       const limits = { offset, bytesMax, roomBytes, full: () => full(this.#deps.config.quotaBytes) };
       const { bytes, hash } = await this.#incoming.write(part, content, limits);
       keep = false;
@@ -190,13 +190,13 @@ class FolderEvidenceStore implements EvidenceStore {
     return toFile(row);
   }
 
-  /** Bytes that the quota still leaves. */
-  async #room(): Promise<number> {
+  /** Bytes that the quota still leaves: what is not whole yet takes its room, too. */
+  async #room(part: Part): Promise<number> {
     if (this.#deps.clock.monotonic() - this.#totalAt > TOTAL_AGE_MS_MAX) {
       await this.#readTotal();
       await this.#incoming.forgetOld();
     }
-    const room = this.#deps.config.quotaBytes - this.#total;
+    const room = this.#deps.config.quotaBytes - this.#total - (await this.#incoming.bytesBeside(part));
     if (room <= 0) throw full(this.#deps.config.quotaBytes);
     return room;
   }

@@ -5,7 +5,7 @@ import type { Service } from '#service/mod.ts';
 export const EvidenceConfig = Type.Object(
   {
     dir: Type.String({ minLength: 1, maxLength: 4096 }),
-    /** All files together, bytes; beyond it uploads are put off (GEWU_EVIDENCE_FULL), nothing is deleted. */
+    /** All files together, whole or on their way in, bytes; beyond it uploads are put off (GEWU_EVIDENCE_FULL), nothing is deleted. */
     quotaBytes: Type.Integer({ minimum: 1, default: 50 * 1024 ** 3 }),
   },
   { additionalProperties: false },

@@ -92,6 +92,26 @@ export const evidenceSuite: Suite = ({ fresh }) => {
     expect(await files(dir)).toEqual([sha(picture)]);
   });
 
+  it('what was cut off takes room of the quota, from others', async () => {
+    const { evidence } = await openEvidence(fresh, { quotaBytes: 2 * picture.length });
+    const cut = Readable.from(
+      (async function* () {
+        yield picture.subarray(0, 5);
+        throw new Error('the connection was lost');
+      })(),
+    );
+    const going = { sender: 'edge-1', offset: 0 };
+    await expect(evidence.put(sha(picture), JPEG, cut, going)).rejects.toThrow('the connection was lost');
+    const other = Buffer.alloc(2 * picture.length - 4);
+    const another = { sender: 'edge-2', offset: 0 };
+    await expect(evidence.put(sha(other), JPEG, other, another)).rejects.toMatchObject({ code: 'GEWU_EVIDENCE_FULL' });
+    // Its own beginning is no other's.
+    const rest = { ...going, offset: await evidence.uploaded(sha(picture), 'edge-1') };
+    expect(await evidence.put(sha(picture), JPEG, picture.subarray(rest.offset), rest)).toMatchObject({ created: true });
+    const last = Buffer.alloc(picture.length, 1);
+    expect(await evidence.put(sha(last), JPEG, last)).toMatchObject({ created: true });
+  });
+
   it('turns pending into stored, in whatever order file and event come', async () => {
     const { centre, evidence } = await openEvidence(fresh);
     const early = Buffer.from('before its event');
