@@ -38,6 +38,12 @@ export interface ServerSpec {
 const READY_MS_MAX = 30_000;
 const STOP_MS_MAX = 10_000;
 
+/** Of those that run: whoever goes without having stopped them leaves none behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -75,6 +81,8 @@ async function launch(spec: ServerSpec): Promise<ChildProcess> {
     ),
   );
   failed.catch(() => undefined);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   await Promise.race([untilReady(spec, child), failed]).finally(() => log.close());
   return child;
 }
