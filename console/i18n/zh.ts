@@ -246,9 +246,10 @@ export const zh = {
   },
   events: {
     title: '事件',
-    queue: '待判读',
-    all: '全部',
-    judged: '已判读',
+    view: { queue: '待判读', all: '全部', judged: '已判读', precision: '判读统计', hours: '时段分布' },
+    byHour: '一周中的时段',
+    byHourText: '最近 {{days}} 天 {{n}} 个事件；最多的时段：{{day}} {{hour}} 点，{{most}} 个',
+    asTable: '以表格显示',
     empty: '没有事件',
     emptyQueue: '全部判读完毕',
     noEvidence: '此事件没有图像证据',

@@ -4,6 +4,7 @@ export * from './filters.tsx';
 export * from './grant.tsx';
 export * from './maintenance.tsx';
 export * from './names.tsx';
+export * from './narrow.ts';
 export * from './page.tsx';
 export * from './rows.tsx';
 export * from './scroll_x.tsx';

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type ReactNode, type RefObject, useCallback, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
+import { useNarrow } from './narrow.ts';
 import { Failure, Nothing, Waiting } from './page.tsx';
 
 export interface Column<T> {
@@ -31,7 +32,6 @@ const CARD_PX = 84;
 const OVERSCAN = 12;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 30;
-const NARROW = '(max-width: 760px)';
 
 /**
  * A list of any length: only what is in view is drawn, the next page comes as the reader nears the end. A table where there
@@ -57,7 +57,7 @@ export function Rows<T extends { id: string }>({
   const { t } = useTranslation();
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
-  const narrow = matchMedia(NARROW).matches;
+  const narrow = useNarrow();
   // Cards have no room for it: things are chosen where there is a table.
   const select = narrow ? undefined : wanted;
   const { items } = pages;
@@ -70,6 +70,8 @@ export function Rows<T extends { id: string }>({
     overscan: OVERSCAN,
     getItemKey: keyOf,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: cards have another height
+  useEffect(() => rows.measure(), [rows, narrow]);
   const shown = rows.getVirtualItems();
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   pages.onView?.(first, last);

@@ -45,6 +45,13 @@ export const SituationAnswer = Type.Object(
   strict,
 );
 export type SituationAnswer = Static<typeof SituationAnswer>;
+
+/** Events by the hour in which they were confirmed; hours without any are left out. */
+export const EventHoursAnswer = Type.Object(
+  { from: Time, items: Type.Array(Type.Object({ at: Time, count: Type.Integer({ minimum: 1 }) }, strict)) },
+  strict,
+);
+export type EventHoursAnswer = Static<typeof EventHoursAnswer>;
 export type BySeverity = Static<typeof BySeverity>;
 export type ByState = Static<typeof ByState>;
 

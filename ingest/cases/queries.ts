@@ -3,12 +3,13 @@ import { type Case, FINISHED_STATES, SEVERITIES, type Severity } from '#grid/mod
 import { GewuError } from '#service/mod.ts';
 import { pageOf, type Queries, readCursor } from '../database/mod.ts';
 import { toCases, toStoredEvent } from './rows.ts';
-import type { CaseFilter, EventFilter, Page, StoredEvent, Storm } from './types.ts';
+import type { CaseFilter, EventFilter, EventHoursFilter, Page, StoredEvent, Storm } from './types.ts';
 
 /** Lists for people: newest first, page by page with a cursor (time and id of the last row), never by offset. */
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 500;
+const HOUR_MS = 3_600_000;
 
 export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<Case>> {
   const limit = limitOf(filter.limit);
@@ -114,6 +115,23 @@ export async function listEvents(db: Queries, filter: EventFilter): Promise<Page
     .execute();
   const { page, cursor } = pageOf(rows, limit, (row) => [row.confirmed_at, row.subject]);
   return { items: page.map(toStoredEvent), cursor };
+}
+
+/** By the hour in which they were confirmed, UTC ms of its beginning, oldest first. */
+export async function countEventsByHour(
+  db: Queries,
+  { since, by, class: of }: EventHoursFilter,
+): Promise<{ at: number; count: number }[]> {
+  const hour = sql<number>`confirmed_at / ${sql.lit(HOUR_MS)}`;
+  let query = db
+    .selectFrom('events')
+    .select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')])
+    .where('confirmed_at', '>=', since);
+  if (by !== undefined) query = query.where('origin', '=', by);
+  const range = classRange(of);
+  if (range) query = query.where((eb) => eb.or([eb('class_key', '=', range.exact), inside(range)]));
+  const rows = await query.groupBy(hour).orderBy(hour).execute();
+  return rows.map((row) => ({ at: Number(row.hour) * HOUR_MS, count: Number(row.count) }));
 }
 
 function limitOf(limit = LIMIT_DEFAULT): number {

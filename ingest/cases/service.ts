@@ -14,7 +14,7 @@ import type { WindowsOf } from './maintenance.ts';
 import { CaseNumbers } from './numbers.ts';
 import { checkInput, perform, transitionNamed } from './perform.ts';
 import { DEFAULT_FILING_POLICY, readPolicy, seedPolicy, writePolicy } from './policy.ts';
-import { countOpen, listCases, listEvents, storms, urgentCases } from './queries.ts';
+import { countEventsByHour, countOpen, listCases, listEvents, storms, urgentCases } from './queries.ts';
 import { relativesOf } from './relatives.ts';
 import { classColumns, placeColumns, toCases, toStoredEvent } from './rows.ts';
 import { readTimeline, toEntry } from './timeline.ts';
@@ -26,6 +26,7 @@ import type {
   CaseService,
   Change,
   EventFilter,
+  EventHoursFilter,
   Page,
   StoredEvent,
   TimelineEntry,
@@ -153,6 +154,10 @@ class KyselyCaseService implements CaseService {
 
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>> {
     return listEvents(this.#deps.database.kysely, filter);
+  }
+
+  eventsByHour(filter: EventHoursFilter) {
+    return countEventsByHour(this.#deps.database.kysely, filter);
   }
 
   async policy(): Promise<FilingPolicy> {

@@ -46,6 +46,9 @@ export interface EventFilter {
   cursor?: string | undefined;
 }
 
+/** `since` is UTC ms. */
+export type EventHoursFilter = Pick<EventFilter, 'by' | 'class'> & { since: number };
+
 /** Newest first. `cursor` is null on the last page. */
 export interface Page<T> {
   items: T[];
@@ -137,6 +140,8 @@ export interface CaseService extends Service, EventsSink {
 
   getEvent(subject: string): Promise<StoredEvent>;
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>>;
+  /** How many each hour, oldest first; hours without any are left out. */
+  eventsByHour(filter: EventHoursFilter): Promise<{ at: number; count: number }[]>;
 
   policy(): Promise<FilingPolicy>;
   /** `version` must be the present one plus one; GEWU_REQUEST_INVALID otherwise. */

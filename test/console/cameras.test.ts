@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tempDir } from '../support/temp.ts';
 import { DrawnStreet, GROUND, groundErrorM, POSE, stallBox } from './drawn_camera.ts';
-import { City, type Page, picture, seriousIn, settled, soon } from './fixture.ts';
+import { City, type Page, picture, settled, soon } from './fixture.ts';
+import { looksSuite } from './looks.suite.ts';
 
 // They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
@@ -219,36 +220,17 @@ test('an ops engineer calibrates a camera: the error is seen, a wrong point is r
   await page.close();
 });
 
-const LOOKS = [
-  ['zh', 'zh-CN', 'light', 1440],
-  ['en-narrow-dark', 'en', 'dark', 390],
-] as const;
-test.each(LOOKS)(
-  'every page of a camera is accessible, fits and is in one language: %s',
-  async (name, locale, colorScheme, width) => {
-    const page = await city.signIn('administrator', {
-      locale,
-      colorScheme,
-      viewport: { width, height: width === 390 ? 844 : 900 },
-    });
-    const pages = {
-      wall: '/cameras',
-      camera: `/cameras/${LOOKED_AT}`,
-      zones: `/cameras/${LOOKED_AT}/zones?zone=zones.0`,
-      calibration: `/cameras/${LOOKED_AT}/calibration`,
-      desired: '/devices/edge/edge-01/desired',
-    };
-    for (const [of, path] of Object.entries(pages)) {
-      await city.go(page, path);
-      await picture(page, `${of}-${name}`);
-      expect([of, await seriousIn(page)]).toEqual([of, []]);
-      expect([of, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([of, true]);
-      // What people wrote stays as they wrote it.
-      const shown = (await page.locator('main').textContent())?.replaceAll('摊位占道', '').replaceAll('重新测量', '') ?? '';
-      if (locale === 'en') expect([of, /[\u4e00-\u9fff]+/.exec(shown)?.[0] ?? null]).toEqual([of, null]);
-    }
-    await page.close();
-  },
+looksSuite(
+  () => city,
+  async () => ({
+    wall: '/cameras',
+    camera: `/cameras/${LOOKED_AT}`,
+    'camera-device': `/devices/camera/${LOOKED_AT}`,
+    zones: `/cameras/${LOOKED_AT}/zones?zone=zones.0`,
+    calibration: `/cameras/${LOOKED_AT}/calibration`,
+    desired: '/devices/edge/edge-01/desired',
+  }),
+  ['摊位占道', '重新测量'],
 );
 
 test("an administrator sees what was set of an edge, by whom and why, and returns to the edge's own file", async () => {

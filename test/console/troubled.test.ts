@@ -18,6 +18,7 @@ const PAGES = {
   coverage: '/?by=coverage',
   events: '/events',
   precision: '/events?view=precision',
+  hours: '/events?view=hours',
   cases: '/cases',
   devices: '/devices',
   device: `/devices/sensor/${GONE}`,

@@ -54,6 +54,13 @@ export function workSuite(cityOf: () => City): void {
     expect(items.filter((v) => v.verdict === 'rejected').map((v) => [v.reason, v.by])).toEqual(
       Array.from({ length: 3 }, () => ['wrong-class', 'supervision']),
     );
+    // When it happens, by colour and as a table.
+    await city.go(page, '/events?view=hours&class=1:0102');
+    await page.locator('[role="img"] canvas').first().waitFor();
+    await page.getByText(`最近 28 天 ${OPEN} 个事件`).first().waitFor();
+    await page.locator('summary').click();
+    const counts = await page.locator('details td').allInnerTexts();
+    expect(counts.map(Number).reduce((a, b) => a + b)).toBe(OPEN);
     await city.go(page, '/events?view=judged');
     await page.locator('.triage-view .facts a[href^="/cases/"]').click();
     await settled(page);

@@ -5,12 +5,13 @@ import { useLocation, useNavigate, useParams } from 'react-router';
 import type { EventAnswer } from '#grid/api/mod.ts';
 import { useMay, usePages, useThing } from '../../api/mod.ts';
 import { ClearFilters, Nothing, Page, SelectFilter, Shown, useFilter } from '../../parts/mod.ts';
+import { ByHour } from './by_hour.tsx';
 import { EventList } from './event_list.tsx';
 import { EventView } from './event_view.tsx';
 import { useJudging } from './judging.tsx';
 import { Precision } from './precision.tsx';
 
-const VIEWS = ['queue', 'all', 'judged', 'precision'] as const;
+const VIEWS = ['queue', 'all', 'judged', 'precision', 'hours'] as const;
 type View = (typeof VIEWS)[number];
 
 /** Events with their evidence, judged by keyboard: the queue is walked with J and K, A accepts, R rejects. */
@@ -28,7 +29,7 @@ export function Events() {
             aria-label={t('events.title')}
             value={view as View}
             onChange={(v) => setView(v === 'queue' ? undefined : v)}
-            options={VIEWS.map((value) => ({ value, label: t(`events.${value}`) }))}
+            options={VIEWS.map((value) => ({ value, label: t(`events.view.${value}`) }))}
           />
           {!precision && (
             <SelectFilter
@@ -41,7 +42,7 @@ export function Events() {
         </>
       }
     >
-      {precision ? <Precision /> : <Triage view={view as View} />}
+      {precision ? <Precision /> : view === 'hours' ? <ByHour /> : <Triage view={view as View} />}
     </Page>
   );
 }

@@ -58,6 +58,8 @@ function Incidents() {
 }
 
 /** Where each kind of subject is looked at. */
+/** A case is known by what it is about; of its id so much tells it from others. */
+const CASE_ID_SHOWN = 10;
 const PLACES: Record<string, (id: string) => string> = {
   edge: (id) => `/devices/edge/${id}`,
   device: (id) => `/devices/sensor/${id}`,
@@ -87,7 +89,8 @@ function Incident({ incident }: { incident: IncidentAnswer }) {
       <span>
         {subjects.map((s) => (
           <Link key={`${s.of} ${s.id}`} className="subject" to={PLACES[s.of]?.(s.id) ?? '/'}>
-            {s.id} <span className="dim">{zh ? s.noteZh : s.noteEn}</span>
+            {s.of === 'case' ? <span title={s.id}>{s.id.slice(0, CASE_ID_SHOWN)}…</span> : s.id}{' '}
+            <span className="dim">{zh ? s.noteZh : s.noteEn}</span>
           </Link>
         ))}
       </span>

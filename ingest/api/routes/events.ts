@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { EventHoursAnswer } from '#grid/api/mod.ts';
 import { Id } from '#grid/mod.ts';
 import { VIEWERS } from '../auth/mod.ts';
 import { answers, CellCode, ClassPrefix, Cursor, EventAnswer, IdParams, Limit, pageOf, strict, Time } from '../schemas.ts';
@@ -20,7 +21,17 @@ const Query = Type.Object(
   strict,
 );
 
-export const events: Route = (app, { cases, verdicts }) => {
+const DAYS_MAX = 35;
+const DAY_MS = 86_400_000;
+const HoursQuery = Type.Object(
+  {
+    ...Type.Pick(Query, ['class', 'by']).properties,
+    days: Type.Integer({ minimum: 1, maximum: DAYS_MAX, default: 28, description: 'that end now' }),
+  },
+  strict,
+);
+
+export const events: Route = (app, { cases, verdicts, clock }) => {
   const tags = ['events'];
   const config = { access: VIEWERS };
   app.get(
@@ -30,6 +41,17 @@ export const events: Route = (app, { cases, verdicts }) => {
       const { items, cursor } = await cases.listEvents(request.query);
       const said = await verdicts.of(items.map(({ record }) => record.subject));
       return { items: items.map((e) => ({ ...e, verdict: said.get(e.record.subject) ?? null })), cursor };
+    },
+  );
+  app.get(
+    '/api/v1/event-hours',
+    {
+      config,
+      schema: { tags, summary: 'How many events each hour', querystring: HoursQuery, response: answers(EventHoursAnswer) },
+    },
+    async ({ query: { days, ...of } }) => {
+      const from = clock.now() - days * DAY_MS;
+      return { from, items: await cases.eventsByHour({ since: from, ...of }) };
     },
   );
   app.get(

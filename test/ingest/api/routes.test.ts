@@ -325,7 +325,14 @@ test('the OpenAPI document covers every route', async () => {
   const wanted = [
     ...['/healthz', '/readyz', '/metrics', '/api/v1/edges', '/api/v1/edges/{id}', '/api/v1/devices', '/api/v1/devices/{id}'],
     ...['/api/v1/cameras', '/api/v1/cameras/{id}', '/api/v1/readings', '/api/v1/readings/count', '/api/v1/readings/latest'],
-    ...['/api/v1/events', '/api/v1/events/{id}', '/api/v1/cases', '/api/v1/cases/{id}', '/api/v1/cases/{id}/timeline'],
+    ...[
+      '/api/v1/events',
+      '/api/v1/event-hours',
+      '/api/v1/events/{id}',
+      '/api/v1/cases',
+      '/api/v1/cases/{id}',
+      '/api/v1/cases/{id}/timeline',
+    ],
     ...['/api/v1/cases/{id}/transitions', '/api/v1/evidence/{sha256}', '/api/v1/cells', '/api/v1/catalogue', '/api/v1/policy'],
     ...['/api/v1/dead-letters', '/api/v1/dead-letters/counts', '/api/v1/dead-letters/{id}', '/api/v1/stream', '/api/v1/tokens'],
     ...['/api/v1/audit', '/api/v1/audit/chain', '/api/v1/grants', '/api/v1/grants/{id}', '/api/v1/edge-keys'],

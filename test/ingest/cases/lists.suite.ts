@@ -53,6 +53,26 @@ export const listsSuite: Suite = ({ fresh }) => {
     expect(await events({ source: 'cam-1', class: '2:0501' })).toEqual(['s', 't']);
   });
 
+  it('counts events by the hour in which they were confirmed', async () => {
+    const centre = await openCentre(await fresh());
+    const hourMs = 3_600_000;
+    const first = Math.ceil(T0 / hourMs) * hourMs;
+    const at = (subject: string, confirmedAt: number) => stall(subject, 1, { at: east(100 * confirmedAt), confirmedAt });
+    await take(centre, at('s', first), at('t', first + hourMs - 1), at('u', first + 2 * hourMs));
+    await take(centre, openCover('a', 1, { confirmedAt: first + 2 * hourMs }));
+    const by = async (filter: object) =>
+      (await centre.cases.eventsByHour({ since: first, ...filter })).map((h) => [h.at, h.count]);
+    expect(await by({})).toEqual([
+      [first, 2],
+      [first + 2 * hourMs, 2],
+    ]);
+    expect(await by({ class: '1:0102' })).toEqual([[first + 2 * hourMs, 1]]);
+    expect(await by({ by: 'camera', since: first + 1 })).toEqual([
+      [first, 1],
+      [first + 2 * hourMs, 1],
+    ]);
+  });
+
   it('names the cases to compare one with: those merged into it, its master, and open ones of its class near by', async () => {
     const centre = await openCentre(await fresh());
     await take(centre, stall('here'), stall('near', 1, { at: east(30) }), stall('far', 1, { at: east(80) }), openCover('other'));
