@@ -14,9 +14,17 @@ const PICTURES = [
   { name: 'situation', path: '/', ready: '.city-map[data-drawn="true"]' },
   { name: 'coverage', path: '/?by=coverage&hour=23', ready: '.city-map[data-drawn="true"]' },
   { name: 'events', path: '/events?by=camera', ready: '.triage-view img' },
+  { name: 'hours', path: '/events?view=hours', ready: '[role="img"] canvas' },
   { name: 'case', path: '/cases?source=camera', ready: '.rows .row', open: '.rows .row' },
   { name: 'devices', path: '/devices', ready: '.rows .row' },
   { name: 'cameras', path: '/cameras', ready: 'main h1' },
+  { name: 'camera', path: '/cameras/cam-01', ready: '.lines' },
+  { name: 'zones', path: '/cameras/cam-01/zones?zone=zones.0', ready: 'fieldset' },
+  { name: 'calibration', path: '/cameras/cam-01/calibration', ready: 'table' },
+  { name: 'desired', path: '/devices/edge/edge-01/desired', ready: 'main h2' },
+  { name: 'upkeep', path: '/devices?of=upkeep', ready: 'main table' },
+  { name: 'notify', path: '/notify', ready: 'main h2' },
+  { name: 'duty', path: '/notify?view=settings', ready: 'main h2' },
   { name: 'pipeline', path: '/pipeline', ready: 'main h1' },
 ] as const;
 const LANGUAGES = { zh: 'zh-CN', en: 'en' } as const;

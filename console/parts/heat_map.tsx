@@ -21,7 +21,7 @@ const COLOURS: Record<Scheme, { scale: string[]; text: string; line: string }> =
   dark: { scale: ['#1e2c31', '#1c5f59', '#17807a'], text: '#f2f7f8', line: '#18242a' },
 };
 const ROW_PX = 34;
-const AROUND_PX = 96;
+const AROUND_PX = 104;
 
 /** Values of two dimensions by colour and number; the scale below it hides what is less or more. `text` is for who cannot see it. */
 export default function HeatMap({ heat, text }: { heat: Heat; text: string }) {
@@ -47,7 +47,7 @@ function optionOf({ columns, rows, cells }: Heat, scheme: Scheme): EChartsCoreOp
   const axis = { axisLine: { show: false }, axisTick: { show: false }, axisLabel: { color: text } };
   return {
     animation: false,
-    grid: { left: 48, right: 8, top: 8, bottom: 76 },
+    grid: { left: 48, right: 8, top: 8, bottom: 84 },
     xAxis: { type: 'category', data: [...columns], ...axis },
     yAxis: { type: 'category', data: [...rows], inverse: true, ...axis },
     // Drawn, not put into the document as markup.

@@ -143,8 +143,11 @@ export function workSuite(cityOf: () => City): void {
       page.evaluate("(({ width, clientWidth }) => width / clientWidth)(document.querySelector('.city-map canvas'))");
     await page.locator('.city-map canvas').hover();
     await page.mouse.down();
-    await page.mouse.move(500, 400, { steps: 5 });
-    await soon(pixels).toBeCloseTo(0.5, 1);
+    let x = 500;
+    await soon(async () => {
+      await page.mouse.move(x++, 400, { steps: 5 });
+      return pixels();
+    }).toBeCloseTo(0.5, 1);
     await page.mouse.up();
     await soon(pixels).toBe(1);
     await page.close();
