@@ -6,7 +6,8 @@ export class LaneQueue {
   readonly #limits: Pick<IntakeLimits, 'queueBytesMax' | 'queueFramesMax' | 'edgeBytesMax'>;
   readonly #keys = new Set<string>();
   readonly #edgeBytes = new Map<string, number>();
-  #waiting: QueuedFrame[] = [];
+  /** Those that were taken leave a gap until it is closed: a frame is 256 KiB, and counts no more. */
+  #waiting: (QueuedFrame | null)[] = [];
   #next = 0;
   /** Bytes that wait or are being stored. */
   bytes = 0;
@@ -40,7 +41,7 @@ export class LaneQueue {
   take(): QueuedFrame | undefined {
     const frame = this.#waiting[this.#next];
     if (!frame) return undefined;
-    this.#next++;
+    this.#waiting[this.#next++] = null;
     this.waitingBytes -= frame.payload.length;
     if (this.#next > 64 && this.#next * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#next);
