@@ -13,6 +13,8 @@ export interface Series {
 }
 
 const HEIGHT_PX = 260;
+/** Between two times of the axis: seconds, too, fit in. */
+const TICK_PX = 72;
 const MINUTE_S = 60;
 const DAY_S = 86_400;
 /** A threshold further away than this share of the values' own span would flatten them, and is named below the chart only. */
@@ -119,7 +121,7 @@ function optionsOf({ element, label, unit, thresholds, steps, banded, height, ti
     ],
     bands: banded ? [{ series: [3, 2], fill: `${accent}22` }] : [],
     axes: [
-      { ...axis, values: (_u, ticks, _a, _s, stepS) => ticks.map((s) => tickText(s, stepS)) },
+      { ...axis, space: TICK_PX, values: (_u, ticks, _a, _s, stepS) => ticks.map((s) => tickText(s, stepS)) },
       { ...axis, size: 56, label: unit, labelSize: 18, labelFont: '12px sans-serif' },
     ],
     scales: {

@@ -31,7 +31,10 @@ export interface UpkeepDependencies {
   metrics: Metrics;
 }
 
+/** For what begins or ends by time alone: a grace, a window. */
 const LOOK_MS = 5_000;
+/** After a change of health; all that change meanwhile are one look. */
+const SOON_MS = 1_000;
 const TRIM_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const LIMIT_DEFAULT = 100;
@@ -50,6 +53,8 @@ class Upkeep implements UpkeepService {
   readonly #groups: Groups;
   readonly #open: Gauge;
   #timers: NodeJS.Timeout[] = [];
+  #soon: NodeJS.Timeout | null = null;
+  #unsubscribe = () => {};
   #looking: Promise<void> | null = null;
   #startedAt = Number.POSITIVE_INFINITY;
   #scores: { at: number; answer: ReturnType<UpkeepService['scores']> } | null = null;
@@ -67,16 +72,26 @@ class Upkeep implements UpkeepService {
 
   async start(): Promise<void> {
     this.#startedAt = this.#deps.clock.monotonic();
-    const { log } = this.#deps;
+    const { log, devices } = this.#deps;
     const say = (what: string) => (error: unknown) => log.warn({ err: error }, `${what}; tried again`);
+    const look = () => void this.#lookSoon().catch(say('faults could not be looked for'));
     this.#timers = [
-      setInterval(() => void this.#lookSoon().catch(say('faults could not be looked for')), LOOK_MS),
+      setInterval(look, LOOK_MS),
       setInterval(() => void this.#trim().catch(say('old maintenance could not be trimmed')), TRIM_MS),
     ];
     for (const timer of this.#timers) timer.unref();
+    this.#unsubscribe = devices.on('change', () => {
+      this.#soon ??= setTimeout(() => {
+        this.#soon = null;
+        look();
+      }, SOON_MS).unref();
+    });
   }
 
   async stop(): Promise<void> {
+    this.#unsubscribe();
+    if (this.#soon) clearTimeout(this.#soon);
+    this.#soon = null;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
     await this.#looking?.catch(() => undefined);

@@ -155,7 +155,7 @@ export async function settled(page: Page): Promise<void> {
 }
 
 export async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+  await page.screenshot({ path: join(SCREENS, `${name}.jpg`), quality: 85 });
 }
 
 interface Violation {
