@@ -16,6 +16,7 @@ const HIDDEN_MS = 30_000;
 
 /** First parts of query keys, what touches them, and how often they are asked for at most: lists of news soon, sums of the city less often. */
 const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[] = [
+  { key: 'latest', by: ['event'], everyMs: 100 },
   { key: 'events', by: ['event'], everyMs: 200 },
   { key: 'cases', by: ['case'], everyMs: 300 },
   { key: 'situation', by: TOPICS, everyMs: 500 },

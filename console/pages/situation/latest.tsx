@@ -10,7 +10,7 @@ const LATEST = 4;
 export function Latest() {
   const { t } = useTranslation();
   const className = useClassName();
-  const latest = useThing<Page<EventAnswer>>(['events', 'latest'], `/api/v1/events?limit=${LATEST}`);
+  const latest = useThing<Page<EventAnswer>>(['latest'], `/api/v1/events?limit=${LATEST}`);
   return (
     <section className="urgent latest" aria-label={t('situation.latest')}>
       <h2>{t('situation.latest')}</h2>
