@@ -54,6 +54,16 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Throws GEWU_PORT_IN_USE when somebody listens on this loopback port. */
+export async function mustBeFree(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening').catch((cause: Error) => {
+    throw new GewuError('GEWU_PORT_IN_USE', `127.0.0.1:${port}: ${cause.message}`, { cause });
+  });
+  server.close();
+  await once(server, 'close');
+}
+
 export async function startServer(spec: ServerSpec): Promise<ServerProcess> {
   let child = await launch(spec);
   return {

@@ -4,7 +4,8 @@ import type { RunReport } from '#simulators/report/mod.ts';
 import { parseFlags, say } from '../command.ts';
 import { RunningInstallation } from '../installation/mod.ts';
 import { ensurePrograms } from '../programs.ts';
-import { CITY_FLAGS, emptyDir, planOf, writeCity } from './city.ts';
+import { mustBeFree } from '../servers/mod.ts';
+import { CITY_FLAGS, emptyDir, planOf, portsOf, writeCity } from './city.ts';
 import { optionsOf, play, tell } from './run.ts';
 
 export const ACCEPT_USAGE = `gewu simulate accept [SCENARIO] --out DIR [--for 10m] [--cells 1652] [--edges N] [--sensors N] [--cameras N] ...
@@ -23,8 +24,10 @@ export async function accept(args: readonly string[]): Promise<number> {
   const text = { type: 'string' } as const;
   const json = { type: 'boolean', default: false } as const;
   const { values, positionals } = parseFlags(args, { ...CITY_FLAGS, out: text, for: text, json }, 1);
-  const dir = await emptyDir(values.out);
   const plan = planOf({ ...values, profile: values.profile ?? 'demo' });
+  // Another installation there would be played instead of this one.
+  await Promise.all(portsOf(plan).map(mustBeFree));
+  const dir = await emptyDir(values.out);
   if (plan.district.cameras > 0) await ensurePrograms(['ffmpeg']);
   say('gewu: making the city ...');
   const installation = await writeCity(dir, plan);

@@ -19,6 +19,8 @@ export async function capacity(args: readonly string[]): Promise<number> {
     if (!(value > 0)) throw new GewuError('GEWU_USAGE', `--${name} ${values[name]}: reports of a device a minute are wanted`);
     return value;
   };
+  const [fromPerMin, toPerMin] = [rate('from', 2), rate('to', 6_000)];
+  if (fromPerMin > toPerMin) throw new GewuError('GEWU_USAGE', `--from ${fromPerMin} is above --to ${toPerMin}`);
   try {
     const found = await searchCapacity({
       play: (perDevicePerMin, step) =>
@@ -30,8 +32,8 @@ export async function capacity(args: readonly string[]): Promise<number> {
             stages: [{ kind: 'steady', forS: parseDurationS(values.for ?? '30s'), perDevicePerMin }],
           },
         }),
-      fromPerMin: rate('from', 2),
-      toPerMin: rate('to', 6_000),
+      fromPerMin,
+      toPerMin,
       ratio: RATIO,
       onStep: ({ perDevicePerMin, broken, readingsPerS }) => {
         const how =

@@ -69,6 +69,12 @@ export function planOf(values: CityValues): CityPlan {
   };
 }
 
+/** All that an installation of this city listens on. */
+export function portsOf({ ports }: CityPlan): number[] {
+  const { edgeBrokers, edgeProbes = [], ...others } = ports;
+  return [...Object.values(others), ...edgeBrokers, ...edgeProbes];
+}
+
 /** Writes a district with all that belongs to it. Throws GEWU_USAGE, GEWU_CONFIG_INVALID. */
 export async function writeCity(dir: string, plan: CityPlan): Promise<Installation> {
   checkConfig('city.yaml', CityPlan, plan, cityPlanMistakes);

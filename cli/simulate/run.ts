@@ -44,6 +44,13 @@ export const TARGET_FLAGS = {
 } as const;
 type TargetValues = { [name in 'city' | 'target' | 'for' | 'seed' | 'as' | 'edges' | 'part']?: string | undefined };
 
+function targetOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new GewuError('GEWU_USAGE', `--target ${text}: the address of a centre is wanted, like http://10.0.0.5:20080`);
+  return url;
+}
+
 /** Reads scenario and city. Throws GEWU_USAGE, GEWU_CONFIG_UNREADABLE, GEWU_CONFIG_INVALID. */
 export async function optionsOf(name: string, values: TargetValues): Promise<PlayOptions> {
   if (values.city === undefined) throw new GewuError('GEWU_USAGE', '--city DIR is needed');
@@ -53,7 +60,7 @@ export async function optionsOf(name: string, values: TargetValues): Promise<Pla
     scenarioFile(name).then(loadScenario),
     loadCityPlan(join(resolve(values.city), 'city.yaml')),
   ]);
-  const target = new URL(values.target ?? `http://${plan.host}:${plan.ports.api}`);
+  const target = targetOf(values.target ?? `http://${plan.host}:${plan.ports.api}`);
   return {
     scenario: { ...scenario, ...(values.as === undefined ? {} : { as: values.as }) },
     plan,
@@ -71,10 +78,20 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseFlags(args, { ...TARGET_FLAGS, report: text }, 1);
   const [name] = positionals;
   if (name === undefined) throw new GewuError('GEWU_USAGE', 'a scenario is needed');
-  return tell(await play(await optionsOf(name, values)), { dir: values.report, json: values.json });
+  const options = await optionsOf(name, values);
+  await reportFolder(values.report);
+  return tell(await play(options), { dir: values.report, json: values.json });
 }
 
-/** With progress on stderr; Ctrl-C ends the load, and the report is valid. Throws GEWU_USAGE, GEWU_STORE_UNAVAILABLE. */
+/** Made before a run, which should not find out at its end that it cannot be written. Throws GEWU_USAGE. */
+async function reportFolder(dir: string | undefined): Promise<void> {
+  if (dir === undefined) return;
+  await mkdir(resolve(dir), { recursive: true }).catch((cause: Error) => {
+    throw new GewuError('GEWU_USAGE', `--report ${dir}: ${cause.message}`, { cause });
+  });
+}
+
+/** With progress on stderr; Ctrl-C ends the load, and the report is valid. Throws GEWU_USAGE. */
 export async function play(options: PlayOptions): Promise<RunReport> {
   let load: LoadRun;
   try {
@@ -84,7 +101,10 @@ export async function play(options: PlayOptions): Promise<RunReport> {
     throw new GewuError('GEWU_USAGE', `scenario and city do not fit together: ${error.message}`, { cause: error });
   }
   if (options.whenShown === undefined && !(await options.api.ready()))
-    throw new GewuError('GEWU_STORE_UNAVAILABLE', `the centre at ${options.api.url} is not ready`);
+    throw new GewuError(
+      'GEWU_USAGE',
+      `no centre is ready at ${options.api.url}: start the installation, or say where it is with --target`,
+    );
   const interrupt = () => {
     process.once('SIGINT', () => process.exit(130));
     say('gewu: stopping; what is under way is waited for (again: exits at once)');
@@ -115,7 +135,7 @@ function show(p: LoadProgress): void {
 export async function tell(report: RunReport, { dir, json }: { dir: string | undefined; json: boolean }): Promise<number> {
   const verdict = judgeRun(report);
   if (dir !== undefined) {
-    await mkdir(resolve(dir), { recursive: true });
+    await reportFolder(dir);
     await writeFile(join(resolve(dir), 'report.json'), JSON.stringify({ ...report, verdict }));
     await writeFile(join(resolve(dir), 'report.html'), reportHtml(report));
     say(`gewu: ${join(resolve(dir), 'report.html')}`);
@@ -137,6 +157,6 @@ export async function tell(report: RunReport, { dir, json }: { dir: string | und
   else say(JSON.stringify(short, null, 2));
   for (const { name, limit, measured } of verdict.checks.filter((c) => !c.holds))
     say(`gewu: missed: ${name} is ${measured ?? 'not measured'}, the limit is ${limit}`);
-  for (const { device, which } of report.trouble.slice(0, 20)) say(`gewu: ${device}: ${which.join('; ')}`);
+  for (const { which } of report.trouble.slice(0, 20)) say(`gewu: ${which.join('; ')}`);
   return verdict.passed ? 0 : 1;
 }

@@ -29,13 +29,21 @@ export type Broken = Pick<Check, 'name' | 'limit' | 'measured'>;
 /** Of what fell due, acknowledged before the end of the load: less is no steady state. */
 const KEPT_UP_SHARE = 0.95;
 
+/** What limits a search that was stopped before a threshold broke. */
+const INTERRUPTED = 'interrupted';
+
 /**
- * Doubles the rate until a threshold breaks, then halves the gap. Throws RangeError when not even the first step is borne.
+ * Doubles the rate until a threshold breaks, then halves the gap. Half a step says nothing: one that was
+ * interrupted ends the search. Throws RangeError when not even the first step is borne.
  */
 export async function searchCapacity({ play, fromPerMin, toPerMin, ratio, onStep }: CapacitySearch): Promise<Capacity> {
   let [good, bad]: [{ perMin: number; report: RunReport } | null, { perMin: number; by: string } | null] = [null, null];
   for (let [perMin, step] = [fromPerMin, 0]; ; step++) {
     const report = await play(perMin, step);
+    if (report.interrupted) {
+      bad ??= { perMin, by: INTERRUPTED };
+      break;
+    }
     const broken = brokenOf(report);
     onStep?.({ perDevicePerMin: perMin, broken, readingsPerS: perS(report) });
     if (broken === null) good = { perMin, report };

@@ -145,13 +145,15 @@ async function compareOne(run: LoadRun, api: ApiClient, i: number): Promise<Comp
 function troubleOf({ ledger, table }: LoadRun, found: ReadonlyMap<number, Comparison>): DeviceTrouble[] {
   const trouble: DeviceTrouble[] = [];
   for (const [i, { examples, ...counts }] of found) {
-    if (counts.lost + counts.duplicated + counts.unexpected === 0 || trouble.length >= TROUBLE_MAX) continue;
     const device = table.id(i);
     const acked = ledger.ackedBy(device).reduce((sum, r) => sum + r.last - r.first + 1, 0);
+    const unacked = ledger.sentBy(device) - acked;
+    if (counts.lost + counts.duplicated + counts.unexpected + unacked === 0 || trouble.length >= TROUBLE_MAX) continue;
     const edge = table.edges[table.edge[i] as number] ?? '';
-    trouble.push({ device, edge, sent: ledger.sentBy(device), acked, ...counts, which: examples });
+    const which = unacked === 0 ? examples : [...examples, `not acknowledged ${device}: ${unacked} of ${acked + unacked}`];
+    trouble.push({ device, edge, sent: acked + unacked, acked, ...counts, which });
   }
-  return trouble.sort((a, b) => b.lost - a.lost || (a.device < b.device ? -1 : 1));
+  return trouble.sort((a, b) => b.lost - a.lost || a.acked / a.sent - b.acked / b.sent || (a.device < b.device ? -1 : 1));
 }
 
 /** What was staged against the cases in this run's unit grids. */

@@ -17,11 +17,13 @@ export class Scope {
   /** Edges whose cameras it plays: their addresses are on one port, so one process plays all of them. */
   readonly cameraEdges: ReadonlySet<string>;
 
-  /** Throws RangeError where nothing is left to play. */
+  /** Throws RangeError where nothing is left to play, or an edge is named that the city does not have. */
   constructor({ plan, part, edges }: Pick<LoadOptions, 'plan' | 'part' | 'edges'>) {
     this.city = cityOf(plan);
     this.table = new DeviceTable(this.city);
     const { table } = this;
+    const unknown = edges?.filter((id) => !table.edges.includes(id)) ?? [];
+    if (unknown.length > 0) throw new RangeError(`the city has no edge ${unknown.join(', ')}`);
     const wanted = (id: string) => edges === undefined || edges.includes(id);
     const mine = table.edges.map((id, e) => e % part.of === part.number - 1 && wanted(id));
     this.devices = spread(Array.from({ length: table.count }, (_, i) => i).filter((i) => mine[table.edge[i] as number]));

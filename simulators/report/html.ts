@@ -62,7 +62,7 @@ export function reportHtml(report: RunReport): string {
       report.incidents.slice(0, ROWS_MAX).map((i) => [i.id, i.class, i.outcome, i.delayMs ?? '-']),
     ),
     section(
-      '设备 Devices with losses',
+      '设备 Devices with losses, or not acknowledged',
       ['device', 'edge', 'sent', 'acked', 'stored', 'lost', 'duplicated', 'unexpected', ''],
       report.trouble
         .slice(0, ROWS_MAX)

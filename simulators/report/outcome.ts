@@ -115,6 +115,9 @@ export interface Verdict {
   cameraIncidents: IncidentCounts;
 }
 
+/** Of what devices sent, where a scenario does not say it: an edge of some that is dead is no passing run. */
+const ACKED_SHARE_MIN = 0.99;
+
 /** Pass or fail, from the report alone. */
 export function judgeRun(report: RunReport): Verdict {
   const { readings, latencies, limits, city } = report;
@@ -143,8 +146,8 @@ export function judgeRun(report: RunReport): Verdict {
     most('cameraFalseAlarms', thresholds.cameraFalseAlarmsMax, cameraIncidents.falseAlarms);
     least('cameraDetectedShare', thresholds.cameraDetectedShareMin, shareOf(cameraIncidents));
   }
-  // Nothing acknowledged is nothing shown.
-  least('acked', 1, readings.acked);
+  // Whoever is not acknowledged is not served, whatever was said to the others; and nothing sent is nothing shown.
+  least('ackedShare', thresholds.ackedShareMin ?? ACKED_SHARE_MIN, readings.sent === 0 ? null : readings.acked / readings.sent);
   const lag = percentile(latencies.lag, 0.99);
   most('generatorLagP99Ms', limits.lagP99MsMax, lag);
   const valid = lag !== null && lag <= limits.lagP99MsMax;

@@ -107,6 +107,8 @@ const Thresholds = Type.Object(
     duplicatedMax: limit(),
     unexpectedMax: limit(),
     lateShareMax: limit(),
+    /** Of what devices sent; judged with 0.99 where it is not named. */
+    ackedShareMin: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     ackP99MsMax: limit(),
     caseP95MsMax: limit(),
     detectedShareMin: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),

@@ -100,3 +100,13 @@ test('a target that acknowledges nothing has kept up with nothing', async () => 
   };
   await expect(searchCapacity({ play: silent, fromPerMin: 2, toPerMin: 16, ratio: 1.2 })).rejects.toThrow('throughput');
 });
+
+test('a step that was interrupted says nothing: what was borne before it stands', async () => {
+  const until = (last: number) => async (perMin: number, step: number) => ({
+    ...reportOf(perMin, 1e9),
+    interrupted: step > last,
+  });
+  const search = (last: number) => searchCapacity({ play: until(last), fromPerMin: 2, toPerMin: 100, ratio: 1.2 });
+  expect(await search(1)).toMatchObject({ readingsPerS: 4, limitedBy: 'interrupted' });
+  await expect(search(-1)).rejects.toThrow('interrupted');
+});
