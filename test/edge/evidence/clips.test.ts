@@ -22,7 +22,7 @@ test('a clip that waits when the node stops is made after the next start; of one
   const { cut } = await kept();
   expect(cut.lengthS).toBeGreaterThan(2);
   // As many pictures a second as the camera sends: ten, or what a busy machine paints, and those at once that it had kept for who
-  // connects (up to two seconds of them).
+  // connects: a second of them, and as much again for the clocks.
   expect(cut.fps).toBeGreaterThan(1);
   expect(cut.fps).toBeLessThan((10 * (cut.lengthS + 2)) / cut.lengthS);
   expect(first.events.some((e) => e.data.evidence.some((f) => f.mediaType === 'video/mp4'))).toBe(false);
