@@ -40,7 +40,7 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
     const fps = values.fps === undefined ? undefined : parseInteger('fps', values.fps, 1, 15);
     const minutes = values.minutes === undefined ? undefined : parseInteger('minutes', values.minutes, 1, 1440);
     const dir = await mkdtemp(join(tmpdir(), 'gewu-bench-'));
-    for (const [signal, status] of Object.entries(ENDED_BY)) process.once(signal, () => leave(dir, status));
+    for (const [signal, status] of Object.entries(ENDED_BY)) process.once(signal, () => leave(values.keep ? null : dir, status));
     try {
       const { figures, missed } = await wanted.run({ dir, rounds, short, cameras, fps, minutes, say });
       print(values.json ? JSON.stringify({ ...figures, missed }) : table(figures));
@@ -56,9 +56,9 @@ work, one round. --json prints one line of figures. Exit status 1 when a figure 
 /** Exit status by signal, as a shell counts. */
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Half a bench says nothing: its processes end with this one, and its data goes. */
-function leave(dir: string, status: number): never {
-  rmSync(dir, { recursive: true, force: true });
+/** Half a bench says nothing: its processes end with this one, and its data goes unless it is to be kept. */
+function leave(dir: string | null, status: number): never {
+  if (dir !== null) rmSync(dir, { recursive: true, force: true });
   process.exit(status);
 }
 

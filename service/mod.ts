@@ -3,6 +3,7 @@ export * from './chain.ts';
 export * from './clock.ts';
 export * from './config.ts';
 export * from './errors.ts';
+export * from './fresh.ts';
 export * from './gather.ts';
 export * from './lifecycle.ts';
 export * from './linger.ts';

@@ -1,4 +1,4 @@
-import { type Clock, isGewuError, type Log } from '#service/mod.ts';
+import { type Clock, FreshAnswer, isGewuError, type Log } from '#service/mod.ts';
 
 /** One thing that the centre needs. `check` rejects when it is not there; it is given `CHECK_MS_MAX`. */
 export interface ReadyCheck {
@@ -19,16 +19,14 @@ const FRESH_MS = 250;
 /** Asks everything that the centre needs, for `/readyz`. */
 export class Readiness {
   readonly #checks: readonly ReadyCheck[];
-  readonly #clock: Clock;
   readonly #log: Log;
-  #report: Promise<ReadyReport> | null = null;
-  #askedAt = 0;
+  readonly #report: FreshAnswer<ReadyReport>;
   #last = '';
 
   constructor({ checks, clock, log }: { checks: readonly ReadyCheck[]; clock: Clock; log: Log }) {
     this.#checks = checks;
-    this.#clock = clock;
     this.#log = log;
+    this.#report = new FreshAnswer({ freshMs: FRESH_MS, clock, ask: () => this.#ask() });
   }
 
   get names(): string[] {
@@ -37,12 +35,7 @@ export class Readiness {
 
   /** Never rejects. */
   report(): Promise<ReadyReport> {
-    const now = this.#clock.monotonic();
-    if (this.#report === null || now - this.#askedAt > FRESH_MS) {
-      this.#askedAt = now;
-      this.#report = this.#ask();
-    }
-    return this.#report;
+    return this.#report.get();
   }
 
   async #ask(): Promise<ReadyReport> {

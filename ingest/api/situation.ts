@@ -1,6 +1,6 @@
 import type { BySeverity, ByState, SituationAnswer, UrgentCase } from '#grid/api/mod.ts';
 import type { Case } from '#grid/mod.ts';
-import type { Clock } from '#service/mod.ts';
+import { type Clock, FreshAnswer } from '#service/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
 
@@ -29,11 +29,10 @@ const noStates = (): ByState => ({ online: 0, offline: 0, degraded: 0, unknown: 
 /** What the city looks like now: one answer for the map, the tiles and the list of the console. */
 export class Situation {
   readonly #cases: CaseService;
-  readonly #devices: DeviceService;
   readonly #registry: Registry;
   readonly #clock: Clock;
-  readonly #answer = new Kept<SituationAnswer>(FRESH_MS);
-  readonly #states = new Kept<Awaited<ReturnType<DeviceService['states']>>>(STATES_FRESH_MS);
+  readonly #answer: FreshAnswer<SituationAnswer>;
+  readonly #states: FreshAnswer<Awaited<ReturnType<DeviceService['states']>>>;
 
   constructor({
     cases,
@@ -42,21 +41,22 @@ export class Situation {
     clock,
   }: { cases: CaseService; devices: DeviceService; registry: Registry; clock: Clock }) {
     this.#cases = cases;
-    this.#devices = devices;
     this.#registry = registry;
     this.#clock = clock;
+    this.#answer = new FreshAnswer({ freshMs: FRESH_MS, clock, ask: () => this.#ask() });
+    this.#states = new FreshAnswer({ freshMs: STATES_FRESH_MS, clock, ask: () => devices.states() });
   }
 
   /** Throws GEWU_STORE_UNAVAILABLE. */
   now(): Promise<SituationAnswer> {
-    return this.#answer.get(this.#clock.monotonic(), () => this.#ask());
+    return this.#answer.get();
   }
 
   async #ask(): Promise<SituationAnswer> {
     const [open, urgent, states] = await Promise.all([
       this.#cases.countOpen(),
       this.#cases.urgent(URGENT_MAX),
-      this.#states.get(this.#clock.monotonic(), () => this.#devices.states()),
+      this.#states.get(),
     ]);
     const cells = new Map<string, SituationAnswer['cells'][number]>();
     const cell = (code: string) => {
@@ -85,26 +85,5 @@ export class Situation {
       storms: urgent.storms,
       urgent: urgent.cases.map(urgentOf),
     };
-  }
-}
-
-/** What was asked for, for a time. */
-class Kept<T> {
-  readonly #freshMs: number;
-  #asked: { at: number; answer: Promise<T> } | null = null;
-
-  constructor(freshMs: number) {
-    this.#freshMs = freshMs;
-  }
-
-  get(now: number, ask: () => Promise<T>): Promise<T> {
-    if (this.#asked !== null && now - this.#asked.at <= this.#freshMs) return this.#asked.answer;
-    const asked = { at: now, answer: ask() };
-    this.#asked = asked;
-    // A failure is told to who asked, and not kept.
-    asked.answer.catch(() => {
-      if (this.#asked === asked) this.#asked = null;
-    });
-    return asked.answer;
   }
 }

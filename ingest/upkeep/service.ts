@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Thing, UpkeepCaseAnswer, UpkeepCaseDetail, UpkeepCause, UpkeepState } from '#grid/api/mod.ts';
 import type { Site } from '#grid/mod.ts';
 import type { HealthState } from '#grid/wire/mod.ts';
-import { type Clock, Gauge, GewuError, type Log, type Metrics } from '#service/mod.ts';
+import { type Clock, FreshAnswer, Gauge, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { type Asker, AUDIT_LOCK, type Audit, actorOf } from '../audit/mod.ts';
 import type { Page } from '../cases/mod.ts';
 import { type Database, pageOf, type Queries, readCursor, type UpkeepCasesTable } from '../database/mod.ts';
@@ -57,12 +57,15 @@ class Upkeep implements UpkeepService {
   #unsubscribe = () => {};
   #looking: Promise<void> | null = null;
   #startedAt = Number.POSITIVE_INFINITY;
-  #scores: { at: number; answer: ReturnType<UpkeepService['scores']> } | null = null;
+  readonly #scores: FreshAnswer<Awaited<ReturnType<UpkeepService['scores']>>>;
 
   constructor(dependencies: UpkeepDependencies) {
     this.#deps = dependencies;
     this.#windows = new Windows(dependencies);
     this.#groups = new Groups(dependencies);
+    const { database, registry, clock, devices } = dependencies;
+    const ask = async () => scoresOf({ registry, devices }, await readCover(database.kysely, registry, clock.now()), clock.now());
+    this.#scores = new FreshAnswer({ freshMs: SCORES_FRESH_MS, clock, ask });
     this.#open = new Gauge({
       name: 'gewu_upkeep_cases_open',
       help: 'Maintenance cases that are not fixed',
@@ -173,19 +176,7 @@ class Upkeep implements UpkeepService {
   }
 
   scores(): ReturnType<UpkeepService['scores']> {
-    const { database, registry, clock, devices } = this.#deps;
-    const now = clock.monotonic();
-    if (this.#scores === null || now - this.#scores.at > SCORES_FRESH_MS) {
-      const answer = readCover(database.kysely, registry, clock.now()).then((cover) =>
-        scoresOf({ registry, devices }, cover, clock.now()),
-      );
-      this.#scores = { at: now, answer };
-      // A failure is told to who asked, and not kept.
-      answer.catch(() => {
-        this.#scores = null;
-      });
-    }
-    return this.#scores.answer;
+    return this.#scores.get();
   }
 
   look(): Promise<void> {

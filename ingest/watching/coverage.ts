@@ -1,5 +1,5 @@
 import type { CoverageAnswer } from '#grid/api/mod.ts';
-import type { Clock } from '#service/mod.ts';
+import { type Clock, FreshAnswer } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { Registry } from '../devices/mod.ts';
 import type { UpkeepService } from '../upkeep/mod.ts';
@@ -29,25 +29,16 @@ export interface CoverageDependencies {
  */
 export class Coverage {
   readonly #deps: CoverageDependencies;
-  #answer: Promise<CoverageAnswer> | null = null;
-  #askedAt = 0;
+  readonly #answer: FreshAnswer<CoverageAnswer>;
 
   constructor(dependencies: CoverageDependencies) {
     this.#deps = dependencies;
+    this.#answer = new FreshAnswer({ freshMs: FRESH_MS, clock: dependencies.clock, ask: () => this.#ask() });
   }
 
   /** Of the last 24 hours. Throws GEWU_STORE_UNAVAILABLE. */
   lastDay(): Promise<CoverageAnswer> {
-    const now = this.#deps.clock.monotonic();
-    if (this.#answer === null || now - this.#askedAt > FRESH_MS) {
-      this.#askedAt = now;
-      const asked = this.#ask();
-      this.#answer = asked;
-      asked.catch(() => {
-        if (this.#answer === asked) this.#answer = null;
-      });
-    }
-    return this.#answer;
+    return this.#answer.get();
   }
 
   async #ask(): Promise<CoverageAnswer> {

@@ -1,15 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { silentLog, systemClock } from '#service/mod.ts';
-import {
-  createStreetRenderer,
-  RtspServer,
-  SimulatedCamera,
-  type StreetScript,
-  sceneAt,
-  stageStreet,
-} from '#simulators/cameras/mod.ts';
+import { createStreetRenderer, sceneAt } from '#simulators/cameras/mod.ts';
 import { h265Camera } from '../edge/cameras/coded.ts';
-import { PASSWORD, PATH, paintedCamera, USERNAME } from '../edge/cameras/painted.ts';
+import { drawnCamera, drawnStreet } from '../edge/cameras/drawn.ts';
+import { PASSWORD, paintedCamera, USERNAME } from '../edge/cameras/painted.ts';
 import { brightCamera } from '../edge/cameras/running.ts';
 import { type LiveSystem, startSystem } from '../edge/live/system.ts';
 import { POSE, RULE, STREET, siteCamera } from '../edge/vision/street.ts';
@@ -22,43 +15,22 @@ vi.setConfig({ testTimeout: 120_000 });
 const PATIENT = { timeout: 40_000, interval: 100 };
 
 const CREDENTIALS = { username: USERNAME, password: PASSWORD };
-const SCRIPT: StreetScript = stageStreet({
-  street: STREET,
-  light: { daylight: 1, rain: 0, sunHeadingDeg: 200, shadow: 0.4 },
-  seed: 3,
-  stretch: [-10, 30],
+const PLAN = {
   durationMs: 120_000,
   incidents: [
-    { id: 'stall-1', class: 'stall', place: { alongM: 4, acrossM: -5.5 }, fromMs: -10_000, standsMs: 600_000, seed: 12 },
+    {
+      ...{ id: 'stall-1', class: 'stall' as const, place: { alongM: 4, acrossM: -5.5 } },
+      ...{ fromMs: -10_000, standsMs: 600_000, seed: 12 },
+    },
   ],
   walkersPerMinute: 12,
-  carsPerMinute: 0,
-  decoys: 0,
-});
-
-async function drawnCamera(): Promise<SimulatedCamera> {
-  const server = new RtspServer({ config: { port: 0 }, log: silentLog, clock: systemClock });
-  await server.start();
-  const config = { id: 'cam-01', pose: POSE, script: SCRIPT, fps: 10, mount: PATH, ...CREDENTIALS };
-  const camera = new SimulatedCamera({
-    config,
-    server,
-    createRenderer: createStreetRenderer,
-    log: silentLog,
-    clock: systemClock,
-  });
-  await camera.start();
-  onTestFinished(async () => {
-    await camera.stop();
-    await server.stop();
-  });
-  return camera;
-}
+};
 
 /** Where the stall is, fractions of the picture. */
 function truth(): number[] {
-  const { street, light } = SCRIPT;
-  const picture = createStreetRenderer(STREET, POSE).render({ street, light, objects: sceneAt(SCRIPT, 5000), ts: 0 });
+  const script = drawnStreet(PLAN);
+  const { street, light } = script;
+  const picture = createStreetRenderer(STREET, POSE).render({ street, light, objects: sceneAt(script, 5000), ts: 0 });
   const stall = picture.truth.find((t) => t.class === 'stall');
   const [left = 0, top = 0, right = 0, bottom = 0] = stall?.box ?? [];
   return [left / POSE.widthPx, top / POSE.heightPx, right / POSE.widthPx, bottom / POSE.heightPx];
@@ -82,7 +54,7 @@ function options({ centre }: LiveSystem, who: Who, more: object): object {
 }
 
 test('in a browser: masked and raw, boxes over the right thing; a camera that goes away and comes back; the end of a grant', async () => {
-  const camera = await drawnCamera();
+  const camera = await drawnCamera(onTestFinished, PLAN, { fps: 10 });
   const page = await openPage();
   const zones: ReturnType<typeof siteCamera>['zones'] = [
     {
