@@ -16,9 +16,12 @@ export function coarseWhileMoving(map: MapView): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let changing = false;
   const draw = (ratio: number) => {
-    // Another size of the canvas is told as a movement, too.
+    // Another size of the canvas is told as a movement, too, and would end the gesture in which it is set: a drag would stand still.
     changing = true;
+    const stop = map.stop;
+    map.stop = () => map;
     map.setPixelRatio(ratio);
+    map.stop = stop;
     changing = false;
   };
   draw(RESTING_RATIO);
