@@ -3,8 +3,10 @@ import type { Position } from './place.ts';
 /** Mean radius of the earth, metres (IUGG). */
 const EARTH_RADIUS_M = 6_371_008.8;
 const RADIANS = Math.PI / 180;
+/** Metres of one degree of latitude on that sphere. */
+export const DEGREE_M = EARTH_RADIUS_M * RADIANS;
 
-/** Great-circle distance, metres (haversine). */
+/** Great-circle distance, metres (haversine): exact enough for neighbours, and safe at the date line. */
 export function distanceM(a: Position, b: Position): number {
   const dLat = (b.lat - a.lat) * RADIANS;
   const dLon = (b.lon - a.lon) * RADIANS;
@@ -28,11 +30,10 @@ export interface LocalPlane {
 }
 
 export function localPlane(origin: Position): LocalPlane {
-  const metresPerLat = EARTH_RADIUS_M * RADIANS;
-  const metresPerLon = metresPerLat * Math.cos(origin.lat * RADIANS);
+  const metresPerLon = DEGREE_M * Math.cos(origin.lat * RADIANS);
   return {
-    toLocal: (p) => ({ xM: (p.lon - origin.lon) * metresPerLon, yM: (p.lat - origin.lat) * metresPerLat }),
-    toPosition: (l) => ({ lon: origin.lon + l.xM / metresPerLon, lat: origin.lat + l.yM / metresPerLat }),
+    toLocal: (p) => ({ xM: (p.lon - origin.lon) * metresPerLon, yM: (p.lat - origin.lat) * DEGREE_M }),
+    toPosition: (l) => ({ lon: origin.lon + l.xM / metresPerLon, lat: origin.lat + l.yM / DEGREE_M }),
   };
 }
 

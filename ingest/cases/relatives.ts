@@ -1,7 +1,6 @@
 import type { CaseRelation, CaseRelativesAnswer } from '#grid/api/mod.ts';
-import { FINISHED_STATES } from '#grid/mod.ts';
+import { DEGREE_M, distanceM, FINISHED_STATES } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
-import { DEGREE_M, distanceM } from '../correlation/mod.ts';
 import type { CasesTable, Queries } from '../database/mod.ts';
 import { toCases } from './rows.ts';
 

@@ -1,5 +1,4 @@
-import type { EventData, Place } from '#grid/mod.ts';
-import { distanceM } from './distance.ts';
+import { distanceM, type EventData, type Place } from '#grid/mod.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** An event by position joins what was seen under this long before. Source: docs/domain/lifecycle.md section 6. */

@@ -1,6 +1,5 @@
-import type { Place } from '#grid/mod.ts';
+import { DEGREE_M, type Place } from '#grid/mod.ts';
 import type { Lock } from '../database/mod.ts';
-import { DEGREE_M } from './distance.ts';
 
 /**
  * Keys under which a case is found by the events that may join it, and which such an event locks meanwhile:

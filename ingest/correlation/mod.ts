@@ -1,3 +1,2 @@
-export * from './distance.ts';
 export * from './join.ts';
 export * from './keys.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Case, classKey, FINISHED_STATES } from '#grid/mod.ts';
+import { type Case, FINISHED_STATES } from '#grid/mod.ts';
 import {
   addUp,
   type Comparison,
@@ -7,10 +7,9 @@ import {
   type DeviceTrouble,
   Histogram,
   type IncidentOutcome,
-  matchBySource,
+  incidentOutcomes,
   type RunReport,
   type SeenCase,
-  type StagedTruth,
 } from '../report/mod.ts';
 import type { Scenario } from '../scenarios/mod.ts';
 import { type ApiClient, CaseWatch, storedCount, storedPoints, type UsageWatch } from '../target/mod.ts';
@@ -24,7 +23,7 @@ export interface ConcludeDeps {
   api: ApiClient;
   cases: CaseWatch;
   /** Cases that were open before the run, by `openCases`. */
-  open: ReadonlySet<string>;
+  open: readonly Case[];
   usage: UsageWatch;
 }
 
@@ -161,7 +160,7 @@ function outcomesOf(
   run: LoadRun,
   all: readonly Case[],
   readableAt: ReadonlyMap<string, number>,
-  open: ReadonlySet<string>,
+  open: ConcludeDeps['open'],
 ): IncidentOutcome[] {
   const mine = run.judges;
   // A case that no poll ever saw counts as readable now: its delay is what it is.
@@ -169,46 +168,17 @@ function outcomesOf(
   const seen = all.filter((c) => mine(c)).map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
   const shown = run.staged.cameras.truths(run.startedAt, run.endedAt);
   const told = run.told.truths();
-  const [said, possible] = [
-    [...told.due, ...shown.due],
-    [...told.possible, ...shown.possible],
-  ];
-  const repeats = said.filter((t) => open.has(caseKey(t.class, t.component)));
-  const found = matchBySource(
-    said.filter((t) => !repeats.includes(t)),
+  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
+  return incidentOutcomes(
+    { due: [...told.due, ...shown.due], possible: [...told.possible, ...shown.possible], open, faulty },
     seen,
   );
-  const left = [...found.sensor.unfounded, ...found.camera.unfounded];
-  const perhaps = matchBySource(possible, left);
-  const unfounded = [...perhaps.sensor.unfounded, ...perhaps.camera.unfounded];
-  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
-  const [wrong, rest] = [true, false].map((is) => unfounded.filter((u) => faulty.has(u.case.place.component ?? '') === is));
-  const staged = (outcome: IncidentOutcome['outcome'], t: StagedTruth, delayMs: number | null = null): IncidentOutcome => {
-    return { id: t.id, source: t.source, class: classKey(t.class), outcome, delayMs };
-  };
-  const unstaged = (outcome: IncidentOutcome['outcome'], { case: c }: SeenCase): IncidentOutcome => {
-    return { id: c.id, source: c.source === 'camera' ? 'camera' : 'sensor', class: classKey(c.class), outcome, delayMs: null };
-  };
-  const both = [found.sensor, found.camera];
-  return [
-    ...both.flatMap((f) => f.pairs).map((p) => staged('detected', p.staged, p.latencyMs)),
-    ...both.flatMap((f) => f.missing).map((t) => staged('missed', t)),
-    ...repeats.map((t) => staged('repeat', t)),
-    ...[perhaps.sensor, perhaps.camera].flatMap((f) => f.pairs).map((p) => staged('possible', p.staged)),
-    ...(wrong ?? []).map((u) => unstaged('faulty device', u)),
-    ...(rest ?? []).map((u) => unstaged('false alarm', u)),
-  ];
-}
-
-/** Of what a case is, where it names a component. */
-function caseKey(eventClass: Case['class'], component: string | undefined): string {
-  return `${classKey(eventClass)} ${component}`;
 }
 
 /** What the city works on already: the same again makes no new case. */
-export async function openCases(api: ApiClient): Promise<Set<string>> {
+export async function openCases(api: ApiClient): Promise<Case[]> {
   const all = await new CaseWatch(api, 0).all();
-  return new Set(all.filter((c) => !FINISHED_STATES.includes(c.state)).map((c) => caseKey(c.class, c.place.component)));
+  return all.filter((c) => !FINISHED_STATES.includes(c.state));
 }
 
 async function deadLettersOf(run: LoadRun, api: ApiClient): Promise<RunReport['deadLetters']> {

@@ -1,6 +1,7 @@
 export { compareReports, type Difference } from './compare.ts';
 export { Histogram, type HistogramCounts } from './histogram.ts';
 export { reportHtml } from './html.ts';
+export { incidentOutcomes, type Staging } from './incidents.ts';
 export * from './latency.ts';
 export { addUp, type Comparison, compareDevice, Ledger, type StoredSample } from './ledger.ts';
 export * from './match.ts';

@@ -35,8 +35,12 @@ test('the local plane agrees with the great circle, and goes there and back', ()
   );
 });
 
-test('one degree of latitude is 111.2 km', () => {
+test('distances agree with known ones, over the date line too', () => {
+  // One degree of latitude on the mean sphere.
   expect(distanceM({ lon: 0, lat: 0 }, { lon: 0, lat: 1 })).toBeCloseTo(111_195, -1);
+  // Beijing to Dalian, about 461 km.
+  expect(distanceM({ lon: 116.4074, lat: 39.9042 }, { lon: 121.6147, lat: 38.914 }) / 1000).toBeCloseTo(461, -1);
+  expect(distanceM({ lon: 179.9999, lat: 10 }, { lon: -179.9999, lat: 10 })).toBeLessThan(25);
 });
 
 test('a point lies in the cell that holds it, and in the nearest one only within the margin', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Place } from '#grid/mod.ts';
-import { distanceM, isWide, joinLocks, placeKeys } from '#ingest/correlation/mod.ts';
+import { distanceM, type Place } from '#grid/mod.ts';
+import { isWide, joinLocks, placeKeys } from '#ingest/correlation/mod.ts';
 
 const CELL = '210283001001017';
 const place = (lon: number, lat: number, errorRadiusM: number, component?: string): Place => ({
@@ -10,17 +10,6 @@ const place = (lon: number, lat: number, errorRadiusM: number, component?: strin
   errorRadiusM,
   cell: CELL,
   ...(component ? { component } : {}),
-});
-
-describe('distance', () => {
-  it('agrees with known distances', () => {
-    // One degree of latitude on the mean sphere.
-    expect(distanceM({ lon: 0, lat: 0 }, { lon: 0, lat: 1 })).toBeCloseTo(111_195, -1);
-    // Beijing to Dalian, about 461 km.
-    expect(distanceM({ lon: 116.4074, lat: 39.9042 }, { lon: 121.6147, lat: 38.914 }) / 1000).toBeCloseTo(461, -1);
-    expect(distanceM({ lon: 179.9999, lat: 10 }, { lon: -179.9999, lat: 10 })).toBeLessThan(25);
-    expect(distanceM({ lon: 5, lat: 5 }, { lon: 5, lat: 5 })).toBe(0);
-  });
 });
 
 describe('keys of a place', () => {

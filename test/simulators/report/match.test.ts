@@ -5,6 +5,7 @@ import type { SensorIncident } from '#simulators/city/mod.ts';
 import { buildDemoCity, demoScript } from '#simulators/city/mod.ts';
 import {
   cameraTruth,
+  incidentOutcomes,
   matchBySource,
   matchIncidents,
   percentile,
@@ -246,4 +247,35 @@ test('percentiles are values that were measured; without any there is none', () 
   const many = Array.from({ length: 100 }, (_, i) => 100 - i);
   expect(summarizeLatency(many)).toEqual({ p50: 50, p95: 95, p99: 99, max: 100 });
   expect(percentile([1, 2, 3, 4], 0)).toBe(1);
+});
+
+test('what the city works on already makes no new case; what stands elsewhere is judged as ever', () => {
+  const cover = { flag: 1, code: '0101', fault: 'cover_open' } as const;
+  const old = (over: SeenOver) => seen('old', over).case;
+  const open = [old({ xM: 3 }), old({ xM: 200, class: cover, component: '1101010101000001', source: 'sensor' })];
+  const due = [
+    staged('again', { xM: 0 }),
+    staged('beside', { xM: 6 }),
+    staged('far', { xM: 50 }),
+    staged('found', { xM: 80 }),
+    staged('cover', { xM: 200, class: cover, component: '1101010101000001', source: 'sensor' }),
+    staged('next', { xM: 200, class: cover, component: '1101010101000002', source: 'sensor' }),
+  ];
+  const cases = [
+    // Too near to an open case to be told apart by the place alone, and a case of its own: the centre decided.
+    seen('a', { xM: 6.5 }),
+    seen('b', { xM: 80 }),
+    // The open case should have taken it.
+    seen('c', { xM: 200, class: cover, component: '1101010101000001', source: 'sensor' }),
+  ];
+  const outcomes = incidentOutcomes({ due, possible: [], open, faulty: new Set() }, cases);
+  expect(Object.fromEntries(outcomes.map((o) => [o.id, o.outcome]))).toEqual({
+    again: 'repeat',
+    beside: 'detected',
+    far: 'missed',
+    found: 'detected',
+    cover: 'repeat',
+    next: 'missed',
+    c: 'false alarm',
+  });
 });
