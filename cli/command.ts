@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { GewuError } from '#service/mod.ts';
 
@@ -41,6 +42,25 @@ export function parseInteger(name: string, text: string, min: number, max: numbe
   if (!Number.isInteger(value) || value < min || value > max)
     throw new GewuError('GEWU_USAGE', `--${name} ${text}: a whole number from ${min} to ${max} is wanted`);
   return value;
+}
+
+/** The folder of a flag, made with those above it where they are missing; absolute. Throws GEWU_USAGE. */
+export async function madeDir(name: string, dir: string): Promise<string> {
+  const path = resolve(dir);
+  await makeDirs(path).catch((cause: Error) => {
+    throw new GewuError('GEWU_USAGE', `--${name} ${dir}: ${cause.message}`, { cause });
+  });
+  return path;
+}
+
+/** As `mkdir -p`; Node's own `recursive` never ends below /proc, where a folder is missing and cannot be made. */
+async function makeDirs(path: string): Promise<void> {
+  const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(failure instanceof Error)) return;
+  if (failure.code === 'ENOENT' && dirname(path) !== path) {
+    await makeDirs(dirname(path));
+    await mkdir(path);
+  } else if (failure.code !== 'EEXIST') throw failure;
 }
 
 /** From the file, or from GEWU_TOKEN: among the arguments it would be seen by everybody on the machine. */

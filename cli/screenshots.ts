@@ -1,10 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
-import { type Command, parseDurationS, parseFlags, say } from './command.ts';
+import { type Command, madeDir, parseDurationS, parseFlags, say } from './command.ts';
 import { CityLife } from './demo/life.ts';
 import { DemoCity } from './demo/run.ts';
 import { ensurePrograms } from './programs.ts';
@@ -49,7 +49,7 @@ Runs the demo for a while, then writes a WebP picture of each page in both langu
     });
     const afterMs = parseDurationS(values.after) * 1000;
     await ensurePrograms(['ffmpeg', 'chineseFont', 'chromium']);
-    await mkdir(values.out, { recursive: true });
+    await madeDir('out', values.out);
     const dir = join(process.cwd(), '.gewu/screenshots');
     const options = { seed: SEED, influxdb: false, postgres: false, durationS: 3600, apiPort: null };
     const city = new DemoCity({ dir, ...options });

@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { FilingPolicy, Site } from '#grid/mod.ts';
 import { type ConfigMistake, checkConfig, readConfigFile } from '#service/mod.ts';
 import { ClientTls, Listener } from '#service/mqtt/mod.ts';
 import { ApiConfig } from './api/mod.ts';
 import { ApprovalsConfig } from './approvals/mod.ts';
 import { archiveMistakes, BaseMapConfig, baseMapMistakes } from './basemap/mod.ts';
-import { type DatabaseConfig, PostgresConfig, SqliteConfig } from './database/mod.ts';
+import { DatabaseConfig } from './database/mod.ts';
 import { DeadLettersConfig } from './deadletters/mod.ts';
 import { HealthConfig } from './devices/mod.ts';
 import { EvidenceConfig } from './evidence/mod.ts';
@@ -14,7 +14,7 @@ import { LiveConfig } from './live/mod.ts';
 import { NotifyConfig } from './notify/mod.ts';
 import { ModelsConfig } from './packages/mod.ts';
 import { accountFault } from './sessions/mod.ts';
-import { InfluxdbTimeSeriesConfig, SqliteTimeSeriesConfig, type TimeSeriesConfig } from './timeseries/mod.ts';
+import { TimeSeriesConfig } from './timeseries/mod.ts';
 import { PromotionConfig } from './trials/mod.ts';
 import { UpkeepConfig } from './upkeep/mod.ts';
 
@@ -82,37 +82,30 @@ const EdgeEntry = Type.Object(
   strict,
 );
 
-function schemaWith<T extends TSchema, D extends TSchema>(timeseries: T, database: D) {
-  return Type.Object(
-    {
-      version: Type.Literal(1),
-      centre: Centre,
-      api: ApiConfig,
-      broker: BrokerConfig,
-      edges: Type.Array(EdgeEntry, { maxItems: 5_000, default: [] }),
-      timeseries,
-      database,
-      evidence: EvidenceConfig,
-      models: ModelsConfig,
-      deadLetters: DeadLettersConfig,
-      health: HealthConfig,
-      live: LiveConfig,
-      approvals: ApprovalsConfig,
-      promotion: PromotionConfig,
-      notify: NotifyConfig,
-      upkeep: UpkeepConfig,
-      map: BaseMapConfig,
-      /** File of the filing policy that a new database begins with. */
-      filingPolicy: Type.Optional(Path()),
-    },
-    strict,
-  );
-}
-
 /** What `ingest.yaml` may say; `timeseries`, `database`, `evidence` and `models` have defaults that depend on `centre.dataDir`. */
-export const IngestConfigFile = schemaWith(
-  Type.Union([SqliteTimeSeriesConfig, InfluxdbTimeSeriesConfig]),
-  Type.Union([SqliteConfig, PostgresConfig]),
+export const IngestConfigFile = Type.Object(
+  {
+    version: Type.Literal(1),
+    centre: Centre,
+    api: ApiConfig,
+    broker: BrokerConfig,
+    edges: Type.Array(EdgeEntry, { maxItems: 5_000, default: [] }),
+    timeseries: TimeSeriesConfig,
+    database: DatabaseConfig,
+    evidence: EvidenceConfig,
+    models: ModelsConfig,
+    deadLetters: DeadLettersConfig,
+    health: HealthConfig,
+    live: LiveConfig,
+    approvals: ApprovalsConfig,
+    promotion: PromotionConfig,
+    notify: NotifyConfig,
+    upkeep: UpkeepConfig,
+    map: BaseMapConfig,
+    /** File of the filing policy that a new database begins with. */
+    filingPolicy: Type.Optional(Path()),
+  },
+  strict,
 );
 type Checked = Static<typeof IngestConfigFile>;
 
@@ -138,12 +131,7 @@ export interface IngestConfig extends Omit<Checked, 'edges' | 'filingPolicy'> {
  */
 export async function loadIngestConfig(file: string): Promise<IngestConfig> {
   const input = withDefaultStores(await readConfigFile(file));
-  // The branch that `store` names, so that a mistake is told once and not for every kind of store.
-  const schema = schemaWith(
-    storeOf(input, 'timeseries') === 'influxdb' ? InfluxdbTimeSeriesConfig : SqliteTimeSeriesConfig,
-    storeOf(input, 'database') === 'postgres' ? PostgresConfig : SqliteConfig,
-  );
-  const checked = checkConfig(file, schema, input, (config) => mistakesOf(config as Checked)) as Checked;
+  const checked = checkConfig(file, IngestConfigFile, input, mistakesOf);
   makeAbsolute(checked, dirname(resolve(file)));
   const edges: EdgeAccount[] = [];
   for (const { id, password, site, siteFile } of checked.edges)
@@ -157,11 +145,6 @@ export async function loadIngestConfig(file: string): Promise<IngestConfig> {
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function storeOf(input: unknown, section: string): unknown {
-  const value = isObject(input) ? input[section] : undefined;
-  return isObject(value) ? value.store : undefined;
-}
 
 /** What is not said about stores: SQLite and a folder of files below `dataDir`. */
 function withDefaultStores(input: unknown): unknown {

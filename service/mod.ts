@@ -9,6 +9,7 @@ export * from './lifecycle.ts';
 export * from './linger.ts';
 export * from './log.ts';
 export * from './metrics.ts';
+export * from './mistakes.ts';
 export * from './share.ts';
 export * from './signing.ts';
 export * from './version.ts';

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CaseEvidenceAnswer, EdgeKeyAnswer, EventAnswer } from '#grid/api/mod.ts';
 import type { Case } from '#grid/mod.ts';
 import type { ApiClient } from '#simulators/target/mod.ts';
+import { madeDir } from '../command.ts';
 import { INDEX_FILE, PROOF_SUFFIX, type Proof } from './proof.ts';
 
 type File = CaseEvidenceAnswer['items'][number];
@@ -18,7 +19,7 @@ export async function exportCase(api: ApiClient, id: string, dir: string): Promi
   const found = await api.get<Case>(`/api/v1/cases/${id}`);
   const { items } = await api.get<CaseEvidenceAnswer>(`/api/v1/cases/${id}/evidence`);
   const { items: keys } = await api.get<{ items: EdgeKeyAnswer[] }>('/api/v1/edge-keys');
-  await mkdir(dir, { recursive: true });
+  await madeDir('out', dir);
   const files = [];
   for (const item of items) {
     const file = item.status === 'stored' ? `${item.sha256}.${EXTENSIONS[item.mediaType]}` : null;

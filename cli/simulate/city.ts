@@ -1,10 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { PROFILES, type Profile } from '#grid/mod.ts';
 import { checkConfig, GewuError } from '#service/mod.ts';
 import { CityPlan, cityFiles, cityOf, cityPlanMistakes, seededSecrets } from '#simulators/mod.ts';
-import { parseFlags, parseInteger, print, say } from '../command.ts';
+import { madeDir, parseFlags, parseInteger, print, say } from '../command.ts';
 import { type Installation, writeInstallation } from '../installation/mod.ts';
 
 const CELLS_PER_EDGE = 207;
@@ -111,10 +111,10 @@ export async function city(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Throws GEWU_USAGE. */
+/** The folder of `--out`, which need not exist. Throws GEWU_USAGE. */
 export async function emptyDir(out: string | undefined): Promise<string> {
   if (out === undefined) throw new GewuError('GEWU_USAGE', '--out DIR is needed');
-  const dir = resolve(out);
-  if ((await readdir(dir).catch(() => [])).length > 0) throw new GewuError('GEWU_USAGE', `${dir} is not empty`);
+  const dir = await madeDir('out', out);
+  if ((await readdir(dir)).length > 0) throw new GewuError('GEWU_USAGE', `${dir} is not empty`);
   return dir;
 }

@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GewuError } from '#service/mod.ts';
 import { seededSecrets } from '#simulators/city/mod.ts';
@@ -7,7 +7,7 @@ import { loadCityPlan } from '#simulators/mod.ts';
 import { Histogram, judgeRun, type RunReport, reportHtml } from '#simulators/report/mod.ts';
 import { loadScenario, shippedScenario } from '#simulators/scenarios/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
-import { parseDurationS, parseFlags, parseInteger, print, say } from '../command.ts';
+import { madeDir, parseDurationS, parseFlags, parseInteger, print, say } from '../command.ts';
 
 export const RUN_USAGE = `gewu simulate run SCENARIO --city DIR [--target URL] [--for 10m] [--seed N] [--as devices|edges]
                            [--edges edge-01,edge-02] [--part 1/2] [--report DIR] [--json]`;
@@ -79,16 +79,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const [name] = positionals;
   if (name === undefined) throw new GewuError('GEWU_USAGE', 'a scenario is needed');
   const options = await optionsOf(name, values);
-  await reportFolder(values.report);
+  // A run should not find out at its end that it cannot be written.
+  if (values.report !== undefined) await madeDir('report', values.report);
   return tell(await play(options), { dir: values.report, json: values.json });
-}
-
-/** Made before a run, which should not find out at its end that it cannot be written. Throws GEWU_USAGE. */
-async function reportFolder(dir: string | undefined): Promise<void> {
-  if (dir === undefined) return;
-  await mkdir(resolve(dir), { recursive: true }).catch((cause: Error) => {
-    throw new GewuError('GEWU_USAGE', `--report ${dir}: ${cause.message}`, { cause });
-  });
 }
 
 /** With progress on stderr; Ctrl-C ends the load, and the report is valid. Throws GEWU_USAGE. */
@@ -135,10 +128,10 @@ function show(p: LoadProgress): void {
 export async function tell(report: RunReport, { dir, json }: { dir: string | undefined; json: boolean }): Promise<number> {
   const verdict = judgeRun(report);
   if (dir !== undefined) {
-    await reportFolder(dir);
-    await writeFile(join(resolve(dir), 'report.json'), JSON.stringify({ ...report, verdict }));
-    await writeFile(join(resolve(dir), 'report.html'), reportHtml(report));
-    say(`gewu: ${join(resolve(dir), 'report.html')}`);
+    const folder = await madeDir('report', dir);
+    await writeFile(join(folder, 'report.json'), JSON.stringify({ ...report, verdict }));
+    await writeFile(join(folder, 'report.html'), reportHtml(report));
+    say(`gewu: ${join(folder, 'report.html')}`);
   }
   const ack = Histogram.of(report.latencies.ack);
   const short = {

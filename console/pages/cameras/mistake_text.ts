@@ -40,8 +40,8 @@ const SCHEMAS: readonly (readonly [RegExp, MistakeText['key']])[] = [
   [/^must match pattern "\^\[A-Za-z0-9_-\]/, 'id'],
   [/^must match pattern /, 'pattern'],
   [/^must be (?:number|integer|either )/, 'number'],
-  [/^must be (?:string|boolean|array|object|null)$/, 'kind'],
-  [/^must (?:be equal to|match a schema|match exactly)/, 'choice'],
+  [/^must be (?:string|boolean|array|object|null)(?: or |$)/, 'kind'],
+  [/^must (?:be one of: |match a schema|match exactly)/, 'choice'],
 ];
 
 /** Null: a sentence that we have no text for, to be shown as it came. */

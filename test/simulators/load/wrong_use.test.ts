@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { accept } from '#cli/simulate/accept.ts';
 import { capacity } from '#cli/simulate/capacity.ts';
-import { planOf, writeCity } from '#cli/simulate/city.ts';
+import { city as makeCity, planOf, writeCity } from '#cli/simulate/city.ts';
 import { run } from '#cli/simulate/run.ts';
 import { tempDir } from '../../support/temp.ts';
 
@@ -24,6 +24,7 @@ test.for<[string, () => Promise<number>, RegExp]>([
   ['no centre there', () => run(['reconnect-storm', '--city', city, '--target', 'http://127.0.0.1:9']), /no centre is ready at/],
   ['an edge that is not of the city', () => run(['quiet-day', '--city', city, '--edges', 'edge-01,edge-77']), /no edge edge-77/],
   ['a report that cannot be written', () => run(['quiet-day', '--city', city, '--report', '/dev/null/x']), /--report/],
+  ['a city that cannot be written', () => makeCity(['--out', '/proc/nothing/here']), /--out \/proc\/nothing\/here/],
   ['a search from above', () => capacity(['--city', city, '--from', '10', '--to', '5']), /--from 10 is above --to 5/],
 ])('%s is told before anything is played', async ([, attempt, message]) => {
   await expect(attempt()).rejects.toMatchObject({ code: 'GEWU_USAGE', message: expect.stringMatching(message) });
