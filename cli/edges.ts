@@ -73,10 +73,13 @@ function inWords({ edge, revision, status, running, notes }: DesiredSummary): st
   return [`${edge}  revision ${revision}, ${status}; running ${running ?? 'unknown'}`, ...lines].join('\n');
 }
 
-function modelInWords({ model, phase, wanted, code, message, medianMs, notes }: EdgeModelAnswer): string {
-  const speed = medianMs === null ? '' : `, ${medianMs.toFixed(1)} ms a picture`;
+function modelInWords({ model, sha256, phase, wanted, code, message, cpuMs, notes }: EdgeModelAnswer): string {
+  const speed = cpuMs === null ? '' : `, ${cpuMs.toFixed(1)} ms a picture`;
   const about = phase === 'active' ? '' : ` (${wanted || 'the one of the file'}: ${code} ${message})`;
-  return [`model ${model}, ${phase}${speed}${about}`, ...notes.map((n) => `    ${n.code} ${n.key}: ${n.message}`)].join('\n');
+  const file = sha256 === '' ? [] : [`    file ${sha256}`];
+  return [`model ${model}, ${phase}${speed}${about}`, ...file, ...notes.map((n) => `    ${n.code} ${n.key}: ${n.message}`)].join(
+    '\n',
+  );
 }
 
 async function show({ api, args: [edge], out, json }: Call): Promise<void> {

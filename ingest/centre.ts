@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, createMetrics, type Log, type Metrics, type Service } from '#service/mod.ts';
 import { createApi, EdgeCredentials, Readiness, type ReadyCheck, StreamHub } from './api/mod.ts';
-import { createApprovals } from './approvals/mod.ts';
+import { createApprovals, createPersonRecalls } from './approvals/mod.ts';
 import { createAudit, EdgeTrails } from './audit/mod.ts';
 import { createCaseService } from './cases/mod.ts';
 import type { IngestConfig } from './config.ts';
@@ -155,6 +155,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
   });
   const hub = new StreamHub({ cases, devices, log, metrics });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
+  const personRecalls = createPersonRecalls({ desired, registry, clock });
   const upkeep = createUpkeepService({
     config: config.upkeep,
     edgeSilentMs: config.health.edgeSilentS * 1000,
@@ -177,6 +178,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     devices,
     desired,
     approvals,
+    personRecalls,
     models,
     datasets,
     trials,

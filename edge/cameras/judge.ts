@@ -62,7 +62,7 @@ export class Judge implements Service {
       model: () => modelName(meant().manifest),
       timeZone: () => meant().surroundings.site.timeZone,
       // What was attested of a model says nothing about what another one has looked at.
-      clear: (ms) => ms > this.#modelSinceMs && meant().camera.personRecall?.model === modelName(meant().manifest),
+      clear: (ms) => ms > this.#modelSinceMs && meant().camera.personRecall?.sha256 === meant().manifest.sha256,
       media: () => media,
       onClip: (event, ref) => {
         this.#inForce?.events.attach(event, ref);

@@ -56,7 +56,7 @@ export class CandidateKeeper implements Service {
   #work: Promise<void> = Promise.resolve();
   #deathsMs: number[] = [];
   #proof: NodeJS.Timeout | undefined;
-  #told: { model: string; medianMs: number | null } = { model: '', medianMs: null };
+  #told: { model: string; cpuMs: number | null } = { model: '', cpuMs: null };
 
   constructor(deps: CandidateKeeperDeps) {
     this.#deps = deps;
@@ -97,7 +97,7 @@ export class CandidateKeeper implements Service {
   async #pursue(wanted: DesiredCandidate | null, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     clearTimeout(this.#proof);
-    this.#told = { model: '', medianMs: null };
+    this.#told = { model: '', cpuMs: null };
     try {
       await this.#deps.user.setCandidate(null);
       if (wanted === null) {
@@ -133,8 +133,8 @@ export class CandidateKeeper implements Service {
     const { user, files, log } = this.#deps;
     const prepared = await user.prepareModel(files.folder(sha256));
     try {
-      this.#told = { model: modelName(prepared.model.manifest), medianMs: prepared.medianMs };
-      this.#checkBudget(prepared.medianMs, cameras);
+      this.#told = { model: modelName(prepared.model.manifest), cpuMs: prepared.cpuMs };
+      this.#checkBudget(prepared.cpuMs, cameras);
       const onDeath = () => this.#died(sha256);
       await user.setCandidate({ prepared, package: sha256, cameras, onDeath, onEnd: (error) => this.#ended(error) });
     } catch (error) {
@@ -142,7 +142,7 @@ export class CandidateKeeper implements Service {
       throw error;
     }
     this.#deathsMs = [];
-    log.info({ package: sha256, medianMs: prepared.medianMs }, 'a candidate looks in shadow');
+    log.info({ package: sha256, cpuMs: prepared.cpuMs }, 'a candidate looks in shadow');
     this.#report('shadow', null);
     this.#proof = setTimeout(() => {
       this.#work = this.#work.then(() => this.#proved());
@@ -150,15 +150,15 @@ export class CandidateKeeper implements Service {
   }
 
   /** Its one thread has to keep up, and the machine with both. Throws GEWU_MODEL_BUDGET. */
-  #checkBudget(medianMs: number, cameras: readonly string[] | undefined): void {
+  #checkBudget(cpuMs: number, cameras: readonly string[] | undefined): void {
     const { user } = this.#deps;
-    const own = user.load(medianMs, cameras).wantedMs;
-    const { wantedMs: others, availableMs } = user.load(user.cpuMs() ?? medianMs);
+    const own = user.load(cpuMs, cameras).wantedMs;
+    const { wantedMs: others, availableMs } = user.load(user.cpuMs() ?? cpuMs);
     const machineMs = Math.min(availableParallelism() * THREAD_MS, availableMs + THREAD_MS);
     if (own <= THREAD_MS * BUDGET_SHARE && own + others <= machineMs * BUDGET_SHARE) return;
     throw new GewuError(
       'GEWU_MODEL_BUDGET',
-      `a picture takes ${medianMs.toFixed(1)} ms: it wants ${Math.round(own)} ms a second of one thread beside ${Math.round(others)} ms ` +
+      `a picture takes ${cpuMs.toFixed(1)} ms: it wants ${Math.round(own)} ms a second of one thread beside ${Math.round(others)} ms ` +
         `of the model in use; there are ${Math.round(machineMs * BUDGET_SHARE)} ms. Let it look at fewer cameras (\`cameras\`)`,
     );
   }

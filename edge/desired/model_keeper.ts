@@ -67,7 +67,7 @@ export class ModelKeeper implements Service {
   #proof: NodeJS.Timeout | undefined;
   #deaths = 0;
   #unsubscribe = () => {};
-  #medianMs: number | null = null;
+  #cpuMs: number | null = null;
 
   constructor(deps: ModelKeeperDeps) {
     this.#deps = deps;
@@ -132,11 +132,11 @@ export class ModelKeeper implements Service {
 
   async #activate(sha256: string | null, allowSilent: boolean): Promise<void> {
     const { start, user, log } = this.#deps;
-    this.#medianMs = null;
+    this.#cpuMs = null;
     const before = process.memoryUsage().rss;
     const prepared = await user.prepareModel(sha256 === null ? start.ownFolder : start.files.folder(sha256));
     try {
-      this.#medianMs = prepared.medianMs;
+      this.#cpuMs = prepared.cpuMs;
       const silent = user.silentRules(prepared.model.manifest);
       if (sha256 !== null && silent.length > 0 && !allowSilent)
         throw new GewuError('GEWU_MODEL_CLASSES', `these rules would fall silent: ${silent.join(', ')}`.slice(0, 512));
@@ -154,16 +154,16 @@ export class ModelKeeper implements Service {
       throw error;
     }
     this.#deaths = 0;
-    log.info({ package: sha256, medianMs: this.#medianMs }, 'another model is in use');
+    log.info({ package: sha256, cpuMs: this.#cpuMs }, 'another model is in use');
     this.#report('active', null);
     this.#proveLater();
   }
 
-  #checkBudget({ medianMs, model }: PreparedModel, grownBytes: number): void {
-    const { wantedMs, availableMs } = this.#deps.user.load(medianMs);
+  #checkBudget({ cpuMs, model }: PreparedModel, grownBytes: number): void {
+    const { wantedMs, availableMs } = this.#deps.user.load(cpuMs);
     const budgetMs = availableMs * BUDGET_SHARE;
     if (wantedMs > budgetMs) {
-      const text = `a picture takes ${medianMs.toFixed(1)} ms; the cameras want ${Math.round(wantedMs)} ms a second of ${Math.round(budgetMs)}`;
+      const text = `a picture takes ${cpuMs.toFixed(1)} ms; the cameras want ${Math.round(wantedMs)} ms a second of ${Math.round(budgetMs)}`;
       throw new GewuError('GEWU_MODEL_BUDGET', text);
     }
     // Each further thread takes about as much as the first, and no less than the file.
@@ -236,12 +236,13 @@ export class ModelKeeper implements Service {
       id: edge,
       model: manifest === null ? '' : `${manifest.name}@${manifest.version}`,
       package: this.#state.active ?? '',
+      sha256: manifest?.sha256 ?? '',
       classes: manifest?.classes ?? [],
       wanted: this.#wanted === undefined ? (this.#state.active ?? '') : (this.#wanted?.package ?? ''),
       phase,
       code: error?.code ?? '',
       message: (error?.message ?? '').slice(0, 512),
-      medianMs: this.#medianMs,
+      cpuMs: this.#cpuMs,
       notes: silent.slice(0, 50).map(silentNote),
     };
     if (error !== null) log.error({ phase, code: error.code, err: error.message }, 'model');

@@ -17,7 +17,7 @@ export interface InferenceDeps {
 export interface PreparedModel {
   readonly model: LoadedModel;
   /** That one thread works for a grey picture, ms: by its CPU time over some runs. What else the machine does is no part of it. */
-  readonly medianMs: number;
+  readonly cpuMs: number;
   readonly crew: Crew;
 }
 
@@ -123,7 +123,7 @@ export class InferencePool implements Service {
     const crew = this.#assemble(model);
     await crew.hire(1);
     try {
-      return { model, crew, medianMs: await timed(crew) };
+      return { model, crew, cpuMs: await timed(crew) };
     } catch (error) {
       await crew.close();
       throw error;

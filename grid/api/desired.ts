@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Id } from '../ids.ts';
 import { Calendars } from '../rules/mod.ts';
-import { DesiredState, SiteApproval, SiteCamera } from '../site/mod.ts';
+import { DesiredState, PersonRecall, SiteApproval, SiteCamera } from '../site/mod.ts';
 import { CONFIG_VERDICTS, ConfigNote, ModelReport } from '../wire/mod.ts';
 import { nullable, Sha256, Time } from './parts.ts';
 
@@ -59,6 +59,8 @@ export const DesiredCameraAnswer = Type.Object(
     fps: nullable(Type.Number()),
     /** Which classes may open cases there: set by `/api/v1/cameras/{id}/approvals` alone. */
     approvals: Type.Array(SiteApproval),
+    /** Whether people are found there, so that pictures show the street around an event: set by `/api/v1/cameras/{id}/person-recall` alone. */
+    personRecall: nullable(PersonRecall),
     residualsM: nullable(
       Type.Array(nullable(Type.Number()), {
         description: 'of each calibration point, metres from where the others say it is; null: behind the horizon',

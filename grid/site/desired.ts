@@ -5,7 +5,7 @@ import { type SiteMistake, siteMistakes } from './mistakes.ts';
 import { type Site, SiteCamera, SiteMaintenance } from './site.ts';
 
 const strict = { additionalProperties: false } as const;
-const { zones, exclude, calibration, fps, approvals } = SiteCamera.properties;
+const { zones, exclude, calibration, fps, approvals, personRecall } = SiteCamera.properties;
 
 /**
  * What the centre may set of a camera; a part that is not given stays as the edge's own file has it. Never its address, user or
@@ -19,6 +19,7 @@ export const DesiredCamera = Type.Object(
     calibration: Type.Optional(calibration),
     fps: Type.Optional(fps),
     approvals: Type.Optional(approvals),
+    personRecall: Type.Optional(personRecall),
   },
   strict,
 );

@@ -119,8 +119,8 @@ export const PERSON_RECALL_MIN = 0.95;
  */
 export const PersonRecall = Type.Object(
   {
-    /** `name@version` of the model that was checked. */
-    model: Type.String({ pattern: '^[^@]{1,64}@[^@]{1,63}$' }),
+    /** Of the file of the model that was checked, hex: two models may have one name. */
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: "of the model's file, as its manifest has it" }),
     recall: Type.Number({ minimum: PERSON_RECALL_MIN, maximum: 1 }),
     /** People in the pictures that were checked. */
     people: Type.Integer({ minimum: 100 }),

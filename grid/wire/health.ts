@@ -96,6 +96,8 @@ export const ModelReport = Type.Object(
     /** Model in use, `name@version`, and its package; '' where it is the one of the edge's own file. */
     model: Type.String({ maxLength: 96 }),
     package: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+    /** Of the file of the one in use, as its manifest has it; '' where there is no camera. */
+    sha256: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
     classes: Type.Array(Type.String({ maxLength: 48 }), { maxItems: 256 }),
     /** Package that is wanted; '' for the one of the edge's own file. */
     wanted: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
@@ -104,8 +106,8 @@ export const ModelReport = Type.Object(
     /** Of the error catalogue: why not; '' where there is nothing to say. */
     code: Type.String({ maxLength: 64 }),
     message: Type.String({ maxLength: 512 }),
-    /** Of the wanted one, CPU time of one thread of this machine for a picture; null where it was not run. */
-    medianMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+    /** Of the wanted one, CPU time of one thread of this machine for a picture, mean of some runs, ms; null where it was not run. */
+    cpuMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
     notes: Type.Array(ConfigNote, { maxItems: CONFIG_NOTES_MAX }),
   },
   { additionalProperties: false },
@@ -128,7 +130,7 @@ export const CandidateReport = Type.Object(
     phase: Type.Enum(CANDIDATE_PHASES),
     code: Type.String({ maxLength: 64 }),
     message: Type.String({ maxLength: 512 }),
-    medianMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+    cpuMs: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   },
   { additionalProperties: false },
 );

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
-import type { Approvals } from '../approvals/mod.ts';
+import type { Approvals, PersonRecalls } from '../approvals/mod.ts';
 import type { Audit } from '../audit/mod.ts';
 import { type BaseMapConfig, tileOrigins } from '../basemap/mod.ts';
 import type { CaseService } from '../cases/mod.ts';
@@ -48,6 +48,7 @@ export interface ApiDependencies {
   devices: DeviceService;
   desired: DesiredService;
   approvals: Approvals;
+  personRecalls: PersonRecalls;
   models: ModelStore;
   datasets: Datasets;
   trials: Trials;

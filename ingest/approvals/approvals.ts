@@ -4,6 +4,7 @@ import { type Clock, GewuError } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { Registry } from '../devices/mod.ts';
+import { edgeOf, type VouchingChange } from './change.ts';
 import type { ApprovalsConfig } from './config.ts';
 
 export interface ApprovalDependencies {
@@ -12,13 +13,6 @@ export interface ApprovalDependencies {
   desired: DesiredService;
   registry: Registry;
   clock: Clock;
-}
-
-export interface ApprovalChange {
-  by: string;
-  roles: readonly string[];
-  /** In plain words, kept with the edge's revision. */
-  reason: string;
 }
 
 /** A class of a model, by `name@version`. */
@@ -41,23 +35,17 @@ export interface Approvals {
    * Switches a class on. Throws GEWU_NOT_FOUND, and GEWU_APPROVAL_NOT_EARNED with the figures where too little was judged or
    * too much of it was wrong.
    */
-  approve(camera: string, wanted: ApprovalWanted, change: ApprovalChange): Promise<ApprovalAnswer[]>;
+  approve(camera: string, wanted: ApprovalWanted, change: VouchingChange): Promise<ApprovalAnswer[]>;
   /** Switches it off; what is off already stays so. Cases that were opened go on. */
-  withdraw(camera: string, wanted: ApprovalWanted, change: ApprovalChange): Promise<ApprovalAnswer[]>;
+  withdraw(camera: string, wanted: ApprovalWanted, change: VouchingChange): Promise<ApprovalAnswer[]>;
 }
 
 /** The newest verdicts count: a model is judged by how it does now. */
 const JUDGED_MAX = 1_000;
 
 export function createApprovals({ config, database, desired, registry, clock }: ApprovalDependencies): Approvals {
-  const edgeOf = (camera: string): string => {
-    const edge = registry.cameras.get(camera)?.edge;
-    if (edge === undefined) throw new GewuError('GEWU_NOT_FOUND', `there is no camera ${camera}`);
-    return edge;
-  };
-
   async function list(camera: string): Promise<ApprovalAnswer[]> {
-    const { approvals } = await desired.camera(edgeOf(camera), camera);
+    const { approvals } = await desired.camera(edgeOf(registry, camera), camera);
     const counts = await judged(database, camera);
     for (const { model, detects } of approvals)
       counts.set(keyOf({ model, detects }), counts.get(keyOf({ model, detects })) ?? none);
@@ -71,10 +59,10 @@ export function createApprovals({ config, database, desired, registry, clock }: 
     return items.sort((a, b) => b.judged - a.judged || keyOf(a).localeCompare(keyOf(b)));
   }
 
-  async function set(camera: string, change: ApprovalChange, next: (present: readonly SiteApproval[]) => SiteApproval[]) {
-    const edge = edgeOf(camera);
+  async function set(camera: string, change: VouchingChange, next: (present: readonly SiteApproval[]) => SiteApproval[]) {
+    const edge = edgeOf(registry, camera);
     const { revision, approvals } = await desired.camera(edge, camera);
-    await desired.setApprovals(edge, camera, next(approvals), { ...change, revision });
+    await desired.setVouched(edge, camera, { approvals: next(approvals) }, { ...change, revision });
     return list(camera);
   }
 

@@ -1,5 +1,5 @@
 import type { DesiredAnswer, DesiredCameraAnswer, DesiredSummary } from '#grid/api/mod.ts';
-import { type DesiredState, desiredMistakes, type Site, type SiteApproval, type SiteMistake } from '#grid/mod.ts';
+import { type DesiredState, desiredMistakes, type Site, type SiteMistake } from '#grid/mod.ts';
 import { type ConfigReport, DESIRED_VALUES, type HealthRecord, type ModelReport } from '#grid/wire/mod.ts';
 import { type Clock, Counter, GewuError, type Log, type Metrics } from '#service/mod.ts';
 import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
@@ -20,8 +20,15 @@ import {
   writeReport,
   writeRevision,
 } from './store.ts';
-import { type CameraChange, type Change, DesiredError, type DesiredService, type ModelsChange } from './types.ts';
-import { calendarsOf, cameraView, summaryOf, withApprovalsOf, withCamera } from './view.ts';
+import {
+  type CameraChange,
+  type Change,
+  DesiredError,
+  type DesiredService,
+  type ModelsChange,
+  type VouchedParts,
+} from './types.ts';
+import { calendarsOf, cameraView, summaryOf, withCamera, withVouchedOf } from './view.ts';
 
 export interface DesiredDependencies {
   /** The edges with what the centre knows of their files. */
@@ -88,7 +95,7 @@ class DesiredStates implements DesiredService {
   }
 
   async set(edge: string, state: DesiredState, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, async (_, present) => withApprovalsOf(present, state));
+    await this.#change(edge, change, async (_, present) => withVouchedOf(present, state));
     return this.get(edge);
   }
 
@@ -102,9 +109,9 @@ class DesiredStates implements DesiredService {
     return this.camera(edge, camera);
   }
 
-  async setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer> {
+  async setVouched(edge: string, camera: string, vouched: VouchedParts, change: Change): Promise<DesiredCameraAnswer> {
     await this.camera(edge, camera);
-    await this.#change(edge, change, async (_, present) => withCamera(present, camera, { approvals }));
+    await this.#change(edge, change, async (_, present) => withCamera(present, camera, vouched));
     return this.camera(edge, camera);
   }
 
@@ -125,7 +132,7 @@ class DesiredStates implements DesiredService {
   }
 
   async returnTo(edge: string, to: number, change: Change): Promise<DesiredAnswer> {
-    await this.#change(edge, change, async (db, present) => withApprovalsOf(present, await stateOf(db, edge, to)));
+    await this.#change(edge, change, async (db, present) => withVouchedOf(present, await stateOf(db, edge, to)));
     return this.get(edge);
   }
 
@@ -229,8 +236,9 @@ class DesiredStates implements DesiredService {
         // A revision that the edge has seen and this database has lost must not come again with another content.
         const seen = (await readReports(db, [edge])).get(edge);
         const revision = Math.max(present.revision, seen?.running ?? 0, seen?.judged ?? 0) + 1;
-        const { by, roles, reason } = change;
-        const [action, subject, detail] = ['desired-state-set', `edge:${edge}`, { revision, before: present.revision }];
+        const { by, roles, reason, about } = change;
+        const [action, subject] = ['desired-state-set', `edge:${edge}`];
+        const detail = { revision, before: present.revision, ...about };
         await audit.recordIn(db, { actor: by, roles, action, subject, purpose: reason, detail });
         return writeRevision(db, { edge, revision, state, by, reason, at: clock.now() });
       },

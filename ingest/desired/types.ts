@@ -6,7 +6,7 @@ import type {
   RevisionAnswer,
   RevisionStateAnswer,
 } from '#grid/api/mod.ts';
-import type { DesiredCamera, DesiredCandidate, DesiredModel, DesiredState, SiteApproval, SiteMistake } from '#grid/mod.ts';
+import type { DesiredCamera, DesiredCandidate, DesiredModel, DesiredState, SiteMistake } from '#grid/mod.ts';
 import type { ConfigReport, HealthRecord, ModelReport } from '#grid/wire/mod.ts';
 import { GewuError, type Service } from '#service/mod.ts';
 import type { Verdict } from '../ports.ts';
@@ -18,14 +18,18 @@ export interface Change {
   reason: string;
   /** The newest revision, as whoever changes it has seen it. */
   revision: number;
+  /** Told in the audit trail beside the revision. */
+  about?: Readonly<Record<string, string | number>>;
   /** Says only what is wrong with it; nothing is stored. */
   check?: boolean | undefined;
 }
 
 /** Parts of a camera; null gives one back to the edge's file. */
 export type CameraParts = { [K in keyof DesiredCamera]: DesiredCamera[K] | null };
+/** Those that a person vouches for: not to be set, nor brought back, with the others. */
+export type VouchedParts = Pick<CameraParts, 'approvals' | 'personRecall'>;
 /** Those that are set freely. */
-export type CameraChange = Omit<CameraParts, 'approvals'>;
+export type CameraChange = Omit<CameraParts, keyof VouchedParts>;
 
 /** Of an edge: the model in use, and the one that looks in shadow beside it. */
 export interface ModelsChange {
@@ -56,8 +60,8 @@ export interface DesiredService extends Service {
   set(edge: string, state: DesiredState, change: Change): Promise<DesiredAnswer>;
   /** The same for one camera; keys of mistakes are those of the change (`zones.0.polygon`). */
   setCamera(edge: string, camera: string, parts: CameraChange, change: Change): Promise<DesiredCameraAnswer>;
-  /** Which classes may open cases on a camera: not to be set, nor brought back, in any other way. */
-  setApprovals(edge: string, camera: string, approvals: SiteApproval[], change: Change): Promise<DesiredCameraAnswer>;
+  /** Which classes may open cases on a camera, and whether its people are found: not to be set, nor brought back, in any other way. */
+  setVouched(edge: string, camera: string, vouched: VouchedParts, change: Change): Promise<DesiredCameraAnswer>;
   /** null: the model of the edge's own file, and no candidate; what is not given stays. */
   setModels(edge: string, models: ModelsChange, change: Change): Promise<DesiredAnswer>;
   /** All that the centre sets, by name; null: those of the edge's own file alone. */

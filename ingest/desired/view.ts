@@ -36,6 +36,7 @@ export function cameraView(
     calibration,
     fps: wish.fps ?? own?.fps ?? null,
     approvals: wish.approvals ?? own?.approvals ?? [],
+    personRecall: wish.personRecall ?? own?.personRecall ?? null,
     residualsM: fitted === null || fitted.residualsM.length === 0 ? null : fitted.residualsM.map(finite),
     timeZone: site?.timeZone ?? null,
     calendars: Object.keys(calendarsOf(site, state)).sort(),
@@ -61,8 +62,12 @@ export function withCamera(state: DesiredState, camera: string, parts: CameraPar
   return Object.keys(cameras).length === 0 ? rest : { ...rest, cameras };
 }
 
-/** The state with the approvals as another one has them: they are earned, and not written or brought back with the rest. */
-export function withApprovalsOf({ cameras: present = {} }: DesiredState, state: DesiredState): DesiredState {
+/** The state with what people vouch for as another one has it: that is not written or brought back with the rest. */
+export function withVouchedOf({ cameras: present = {} }: DesiredState, state: DesiredState): DesiredState {
   const ids = new Set([...Object.keys(state.cameras ?? {}), ...Object.keys(present)]);
-  return [...ids].reduce((merged, id) => withCamera(merged, id, { approvals: present[id]?.approvals ?? null }), state);
+  const vouched = (id: string) => {
+    const { approvals = null, personRecall = null } = present[id] ?? {};
+    return { approvals, personRecall };
+  };
+  return [...ids].reduce((merged, id) => withCamera(merged, id, vouched(id)), state);
 }

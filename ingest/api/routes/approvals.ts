@@ -1,32 +1,13 @@
 import { Type } from 'typebox';
 import { ApprovalAnswer } from '#grid/api/mod.ts';
 import { SiteApproval } from '#grid/mod.ts';
-import type { ApprovalChange } from '../../approvals/mod.ts';
-import { type Access, type Account, VIEWERS } from '../auth/mod.ts';
+import { VIEWERS } from '../auth/mod.ts';
 import { answers, IdParams, listOf, strict } from '../schemas.ts';
 import type { Route } from './mod.ts';
+import { VOUCHERS, VouchingReason, vouchingOf } from './vouching.ts';
 
-/** Who is responsible for what becomes a case. */
-const APPROVERS: Access = { technical: 'administrator', roles: ['supervision'] };
 const { model, detects } = SiteApproval.properties;
-const Change = Type.Object(
-  {
-    model,
-    detects,
-    reason: Type.String({ minLength: 1, maxLength: 500, description: "kept with the edge's revision" }),
-  },
-  strict,
-);
-
-interface ChangeRequest {
-  account: Account | null;
-  body: { reason: string };
-}
-const changeOf = ({ account, body: { reason } }: ChangeRequest): ApprovalChange => ({
-  by: account?.id ?? '',
-  roles: account?.roles ?? [],
-  reason,
-});
+const Change = Type.Object({ model, detects, reason: VouchingReason() }, strict);
 
 /** Which classes of a model may open cases on a camera, and what reviewers found there. */
 export const approvals: Route = (app, { approvals: service }) => {
@@ -43,7 +24,7 @@ export const approvals: Route = (app, { approvals: service }) => {
   app.post(
     '/api/v1/cameras/:id/approvals',
     {
-      config: { access: APPROVERS },
+      config: { access: VOUCHERS },
       schema: {
         tags,
         summary: 'Switches a class of a model on for this camera',
@@ -53,12 +34,12 @@ export const approvals: Route = (app, { approvals: service }) => {
         response,
       },
     },
-    async (request) => ({ items: await service.approve(request.params.id, wantedOf(request.body), changeOf(request)) }),
+    async (request) => ({ items: await service.approve(request.params.id, wantedOf(request.body), vouchingOf(request)) }),
   );
   app.post(
     '/api/v1/cameras/:id/approvals/withdraw',
     {
-      config: { access: APPROVERS },
+      config: { access: VOUCHERS },
       schema: {
         tags,
         summary: 'Switches it off again: what is found from then on is recorded only',
@@ -67,7 +48,7 @@ export const approvals: Route = (app, { approvals: service }) => {
         response,
       },
     },
-    async (request) => ({ items: await service.withdraw(request.params.id, wantedOf(request.body), changeOf(request)) }),
+    async (request) => ({ items: await service.withdraw(request.params.id, wantedOf(request.body), vouchingOf(request)) }),
   );
 };
 

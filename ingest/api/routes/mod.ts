@@ -21,6 +21,7 @@ import { live } from './live.ts';
 import { map } from './map.ts';
 import { models } from './models.ts';
 import { notify } from './notify.ts';
+import { personRecall } from './person_recall.ts';
 import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { readings } from './readings.ts';
@@ -70,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   users,
   verdicts,
   approvals,
+  personRecall,
   situation,
   map,
   notify,

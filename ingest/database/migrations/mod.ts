@@ -9,6 +9,7 @@ import { consoleMigration } from './0006-console.ts';
 import { loopMigration } from './0008-loop.ts';
 import { opsMigration } from './0009-ops.ts';
 import { upkeepMigration } from './0011-upkeep.ts';
+import { modelTimeMigration } from './0012-model-time.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   loopMigration,
   opsMigration,
   upkeepMigration,
+  modelTimeMigration,
 ];

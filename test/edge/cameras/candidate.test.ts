@@ -90,7 +90,7 @@ test('a candidate that asks for too much is refused, one whose threads die or th
   const keeper = live();
   keeper.want({ package: good.sha256 });
   await keeper.start();
-  expect(await said(0)).toMatchObject({ phase: 'shadow', package: good.sha256, medianMs: expect.any(Number) });
+  expect(await said(0)).toMatchObject({ phase: 'shadow', package: good.sha256, cpuMs: expect.any(Number) });
   expect(node.set).toEqual([null, good.sha256]);
   // Both models together, and one thread alone.
   node.wantedMs = 801;

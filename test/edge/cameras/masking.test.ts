@@ -21,11 +21,10 @@ import { CELL, siteOf } from './running.ts';
 
 const [WIDTH_PX, HEIGHT_PX] = [320, 180];
 const { manifest: first } = await loadManifest(BRIGHT_STREET);
-const second = { ...first, version: '9.0.0' };
-const nameOf = ({ name, version }: ModelManifest): string => `${name}@${version}`;
+const second = { ...first, version: '9.0.0', sha256: '9'.repeat(64) };
 /** Somebody has checked that it finds the people of this camera. */
 const attested = (model: ModelManifest): Partial<SiteCamera> => ({
-  personRecall: { model: nameOf(model), recall: 0.98, people: 400, by: 'Li Wei', at: '2026-11-20' },
+  personRecall: { sha256: model.sha256, recall: 0.98, people: 400, by: 'Li Wei', at: '2026-11-20' },
 });
 
 const BOX: Box = [0.45, 0.5, 0.55, 0.65];
@@ -121,7 +120,7 @@ test('another model takes over before the event: its picture was looked at by th
   }
 });
 
-test('after a change of model pictures are masked until the new one is attested; the same name of other bytes is another model', async () => {
+test('after a change of model pictures are masked until the new one is attested; the same name of other bytes is another model, another name of the same bytes is not', async () => {
   const life = await looking(attested(first));
   expect(await viewOf(life)).toBe(true);
   await life.use(second, attested(first));
@@ -129,8 +128,11 @@ test('after a change of model pictures are masked until the new one is attested;
   await life.use(second, attested(second));
   expect(await viewOf(life)).toBe(true);
   const held = life.look();
-  await life.use({ ...second, sha256: '0'.repeat(64) }, attested(second));
+  await life.use({ ...second, version: '9.0.1' }, attested(second));
   expect(await viewOf({ ...life, look: () => held })).toBe(false);
+  expect(await viewOf(life)).toBe(true);
+  await life.use({ ...second, sha256: '0'.repeat(64) }, attested(second));
+  expect(await viewOf(life)).toBe(false);
   // The one before comes back, as after a candidate that did worse: its word counts for what it looks at from now on.
   await life.use(first, attested(first));
   expect(await viewOf(life)).toBe(true);

@@ -22,7 +22,7 @@ test('a model is fetched from where it stopped, checked, run and used; what is w
   const good = await make('good', KEY, { manifest: { version: '2.0.0' } });
   const life = await live(join(dir, 'data'), { key: KEY });
   life.node.cut = 700;
-  expect(await life.want(good)).toMatchObject({ phase: 'active', package: good.sha256, code: '', medianMs: expect.any(Number) });
+  expect(await life.want(good)).toMatchObject({ phase: 'active', package: good.sha256, code: '', cpuMs: expect.any(Number) });
   expect([life.node.used, life.node.downloads]).toEqual([['2.0.0'], [0, 700]]);
 
   const refused = async (packed: typeof good, more = {}) => {

@@ -75,3 +75,39 @@ test('a approval is not written, lost or brought back with the rest of the desir
   expect(back.body.state.cameras['cam-1']).toEqual({ zones: [ZONE], approvals: [] });
   expect((await centre.get('/api/v1/cameras/cam-9/approvals')).status).toBe(404);
 });
+
+test('somebody vouches for the people of a camera by the hash of a model: the edge is told, the trail says who, nothing else writes it', async () => {
+  const desired = `/api/v1/edges/${EDGE}/desired`;
+  const recall = '/api/v1/cameras/cam-1/person-recall';
+  const counted = { sha256: 'a'.repeat(64), recall: 0.97, people: 250 };
+  const attest = (who: 'supervision' | 'ops' | 'viewer', body: object) => centre.call(who, 'PUT', recall, body);
+  for (const who of ['ops', 'viewer'] as const) expect((await attest(who, { ...counted, reason: 'r' })).status).toBe(403);
+  for (const wrong of [{ recall: 0.94 }, { people: 99 }, { sha256: 'street@2' }, { by: 'somebody else' }])
+    expect((await attest('supervision', { ...counted, reason: 'r', ...wrong })).status).toBe(400);
+  const { body } = await attest('supervision', { ...counted, reason: 'counted on Friday' });
+  const given = { ...counted, by: 'the-supervision', at: expect.stringMatching(/^20\d\d-\d\d-\d\d$/) };
+  expect([body.personRecall, body.set]).toEqual([given, expect.arrayContaining(['personRecall'])]);
+  await until(() => edge.commands.some((c) => (c as { revision?: number }).revision === body.revision), { what: 'the notice' });
+  const [entry] = (await centre.get('/api/v1/audit?limit=1', 'administrator')).body.items;
+  expect(entry).toMatchObject({
+    ...{ actor: 'the-supervision', action: 'desired-state-set', purpose: 'counted on Friday' },
+    detail: { revision: body.revision, camera: 'cam-1', personRecall: counted.sha256 },
+  });
+  // Neither with the whole state nor by the camera's other parts.
+  const forged = { ...body.personRecall, sha256: 'b'.repeat(64) };
+  const set = {
+    revision: body.revision,
+    reason: 'zones',
+    state: { cameras: { 'cam-1': { zones: [ZONE], personRecall: forged } } },
+  };
+  const after = (await centre.call('administrator', 'PUT', desired, set)).body;
+  expect(after.state.cameras['cam-1'].personRecall).toEqual(given);
+  const part = { revision: after.revision, reason: 'r', personRecall: forged };
+  expect((await centre.call('administrator', 'PATCH', `${desired}/cameras/cam-1`, part)).status).toBe(400);
+  expect(
+    (await centre.post(`${recall}/withdraw`, 'supervision', { reason: 'the camera was turned' })).body.personRecall,
+  ).toBeNull();
+  expect(
+    (await centre.call('supervision', 'PUT', '/api/v1/cameras/cam-9/person-recall', { ...counted, reason: 'r' })).status,
+  ).toBe(404);
+});

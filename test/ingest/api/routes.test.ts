@@ -387,6 +387,8 @@ test('the OpenAPI document covers every route', async () => {
     'DELETE /api/v1/events/{id}/verdict',
     'POST /api/v1/cameras/{id}/approvals',
     'POST /api/v1/cameras/{id}/approvals/withdraw',
+    'PUT /api/v1/cameras/{id}/person-recall',
+    'POST /api/v1/cameras/{id}/person-recall/withdraw',
     'POST /api/v1/cameras/{id}/reference',
     'PUT /api/v1/policy',
     'PUT /api/v1/evidence/{sha256}',

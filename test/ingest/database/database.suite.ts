@@ -38,6 +38,21 @@ export const databaseSuite: Suite = ({ store, fresh: anyStore, server }) => {
     expect(migrations.every((m) => m.at === 1_700_000_000_123)).toBe(true);
   });
 
+  it('calls what a model takes by its new name in reports of before', async () => {
+    const config = await fresh();
+    const before = await openDatabase(config);
+    const report_json = JSON.stringify({ model: 'street@1', classes: ['stall'], medianMs: 12.5 });
+    for (const table of ['edge_models', 'edge_candidates'] as const)
+      await before.kysely.insertInto(table).values({ edge: 'e', report_json, at: 1 }).execute();
+    await before.kysely.deleteFrom('schema_migrations').where('name', '=', '0012-model-time').execute();
+    await before.stop();
+    const { kysely } = await openDatabase(config);
+    const now = async (table: 'edge_models' | 'edge_candidates') =>
+      JSON.parse((await kysely.selectFrom(table).select('report_json').executeTakeFirstOrThrow()).report_json);
+    expect(await now('edge_models')).toEqual({ model: 'street@1', sha256: '', classes: ['stall'], cpuMs: 12.5 });
+    expect(await now('edge_candidates')).toEqual({ model: 'street@1', classes: ['stall'], cpuMs: 12.5 });
+  });
+
   it('refuses a database of a newer version', async () => {
     const config = await fresh();
     const database = await openDatabase(config);

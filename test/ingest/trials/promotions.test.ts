@@ -50,17 +50,18 @@ async function pushed(name: string, version: string): Promise<string> {
 const report = (of: 'candidate' | 'watch' | 'model', more: object) =>
   edge.send('health', [{ ts: Date.now(), edge: EDGE, of, id: EDGE, ...more }]);
 const inShadow = (sha256: string, model: string) =>
-  report('candidate', { package: sha256, model, phase: 'shadow', code: '', message: '', medianMs: 5 });
+  report('candidate', { package: sha256, model, phase: 'shadow', code: '', message: '', cpuMs: 5 });
 const inUse = (sha256: string, model: string, phase = 'active', code = '') =>
   report('model', {
     package: phase === 'active' ? sha256 : '',
+    sha256: '',
     model,
     classes: ['stall'],
     wanted: sha256,
     phase,
     code,
     message: '',
-    medianMs: 5,
+    cpuMs: 5,
     notes: [],
   });
 const watched = (sha256: string, model: string, hours: number) =>
