@@ -1,22 +1,46 @@
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 
 /** What a page's recorder has seen. */
 export interface Seen {
-  /** ms between the frames that were drawn. */
-  framesMs: number[];
+  /** ms between the frames in which what was moved stood elsewhere than before; the last until the recording ended. */
+  movesMs: number[];
   /** The newest event on screen, by its number, and the UTC ms from which it could be seen. */
   events: { number: number; at: number }[];
 }
 
-/** Runs in the page: notes every frame, and the number at the end of the newest event's id. */
-const RECORDER = `(() => {
-  const seen = { framesMs: [], events: [] };
-  let before = performance.now();
+/** Runs before a page's own scripts: counts the places in which the map was drawn, by the matrices in the uniform buffers that WebGL was given. */
+const MAP_WATCH = `(() => {
+  const { bufferData, UNIFORM_BUFFER } = WebGL2RenderingContext.prototype;
+  globalThis.mapPlaces = new Set();
+  WebGL2RenderingContext.prototype.bufferData = function (target, data, ...more) {
+    if (target === UNIFORM_BUFFER && ArrayBuffer.isView(data)) globalThis.mapPlaces.add(data.join());
+    return bufferData.call(this, target, data, ...more);
+  };
+})()`;
+
+/** Of pages opened from now on the recorder sees whether their map moves. */
+export function watchMaps(context: BrowserContext): Promise<unknown> {
+  return context.addInitScript(MAP_WATCH);
+}
+
+/** What is moved, as an expression that has another value as soon as it stands elsewhere. */
+const MOVED = { map: 'mapPlaces.size', list: "document.querySelector('.rows-body').scrollTop" } as const;
+
+/** Runs in the page: looks at each frame whether what is moved stands elsewhere, and notes the number at the end of the newest event's id. */
+const recorderOf = (moved: string) => `(() => {
+  const place = () => ${moved};
+  const seen = { movesMs: [], events: [] };
+  let at = place();
+  let movedAt = null;
   let newest = -1;
   let waiting = null;
+  const moves = (now) => {
+    if (movedAt !== null) seen.movesMs.push(now - movedAt);
+    movedAt = now;
+  };
   const frame = (now) => {
-    seen.framesMs.push(now - before);
-    before = now;
+    if (place() !== at) moves(now);
+    at = place();
     // What was in the document a frame ago has been drawn by now.
     if (waiting !== null) seen.events.push({ number: waiting, at: performance.timeOrigin + now });
     waiting = null;
@@ -25,17 +49,19 @@ const RECORDER = `(() => {
     if (number > newest) waiting = newest = number;
     if (globalThis.recording) requestAnimationFrame(frame);
   };
-  globalThis.recording = seen;
+  globalThis.recording = () => {
+    moves(performance.now());
+    globalThis.recording = null;
+    return seen;
+  };
   requestAnimationFrame(frame);
 })()`;
 
 /** Records while `act` runs. */
-export async function recorded(page: Page, act: () => Promise<void>): Promise<Seen> {
-  await page.evaluate(RECORDER);
+export async function recorded(page: Page, moved: keyof typeof MOVED, act: () => Promise<void>): Promise<Seen> {
+  await page.evaluate(recorderOf(MOVED[moved]));
   await act();
-  const seen = (await page.evaluate('globalThis.recording')) as Seen;
-  await page.evaluate('globalThis.recording = null');
-  return { ...seen, framesMs: seen.framesMs.slice(1) };
+  return (await page.evaluate('globalThis.recording()')) as Seen;
 }
 
 /** Of the document at hand, ms from the beginning of its navigation. */

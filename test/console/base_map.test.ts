@@ -1,6 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '#cli/browser.ts';
@@ -11,6 +10,7 @@ import { mvtOf, pmtilesOf } from '../support/pmtiles.ts';
 import { tempDir } from '../support/temp.ts';
 import { startTileServer, type TileServer, tilePlace, tileWithMark } from '../support/tiles.ts';
 import { enter, MINUTE, soon } from './fixture.ts';
+import { centreOf, pixelsOf, reachOf } from './pixels.ts';
 
 /** Whether a base map lies right under the unit grids: each shows a mark in the middle of one of them, measured in pixels of the screen. */
 
@@ -119,29 +119,13 @@ interface Seen {
 }
 
 async function look(colour: readonly number[]): Promise<Seen> {
-  const image = await loadImage(await page.locator('.city-map canvas').screenshot());
-  const canvas = createCanvas(image.width, image.height);
-  const drawing = canvas.getContext('2d');
-  drawing.drawImage(image, 0, 0);
-  const { data, width, height } = drawing.getImageData(0, 0, image.width, image.height);
-  const points = (wanted: readonly number[], levels: number) => {
-    const found: { x: number; y: number }[] = [];
-    for (let at = 0; at < data.length; at += 4)
-      if (wanted.every((c, i) => Math.abs((data[at + i] ?? 0) - c) < levels))
-        found.push({ x: ((at / 4) % width) + 0.5, y: Math.floor(at / 4 / width) + 0.5 });
-    return found;
-  };
+  const { points, width, height } = await pixelsOf(page.locator('.city-map canvas'));
   const line = points(OUTLINE, LEVELS.line);
-  const [x, y] = [middle(line.map((p) => p.x)), middle(line.map((p) => p.y))];
+  const { left, right, top, bottom } = reachOf(line);
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
   expect([line.length > 50, x > 0 && x < width, y > 0 && y < height]).toEqual([true, true, true]);
-  const sidePx = Math.max(...line.map((p) => p.x)) - Math.min(...line.map((p) => p.x));
-  const marks = points(colour, LEVELS.surface);
-  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const mark = marks.length < 10 ? null : { x: mean(marks.map((p) => p.x)), y: mean(marks.map((p) => p.y)) };
-  return { grid: { x, y }, sidePx, mark };
+  return { grid: { x, y }, sidePx: right - left, mark: centreOf(points(colour, LEVELS.surface)) };
 }
-
-const middle = (values: number[]) => (Math.min(...values) + Math.max(...values)) / 2;
 
 /** Pixels from the middle of the grid to the mark, to the right and down, when it stands still. */
 async function offset(colour: readonly number[] = MARK): Promise<{ x: number; y: number; sidePx: number }> {

@@ -1,6 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type City, coverId, MINUTE, type Page, picture, settled, soon } from './fixture.ts';
+import { pixelsOf, reachOf } from './pixels.ts';
 import { GONE, OPEN } from './troubled.ts';
+
+/** Of a grid in which something is urgent, and whatever its ground adds. */
+const URGENT = [220, 74, 63] as const;
+const URGENT_LEVELS = 16;
+/** Of a drag, each of a few pixels. */
+const STEPS = 25;
 
 /** What officers and ops engineers do all day. */
 export function workSuite(cityOf: () => City): void {
@@ -138,18 +145,33 @@ export function workSuite(cityOf: () => City): void {
     await city.publish(coverId(10), { tilt_deg: 130 });
     await soon(async () => Number.parseInt((await open.textContent()) ?? '', 10)).toBe(before + 1);
 
-    // Drawn by the processor, the map is coarse while it moves.
-    const pixels = () =>
+    // The map goes where the pointer goes. Drawn by the processor, it is coarse for as long.
+    const map = page.locator('.city-map canvas');
+    const ratio = () =>
       page.evaluate("(({ width, clientWidth }) => width / clientWidth)(document.querySelector('.city-map canvas'))");
-    await page.locator('.city-map canvas').hover();
+    const box = await map.boundingBox();
+    if (box === null) throw new Error('there is no map');
+    /** Of the grid in which all cases are. */
+    const sides = async () => reachOf((await pixelsOf(map)).points(URGENT, URGENT_LEVELS));
+    const from = await sides();
+    const reach = (step: number) => page.mouse.move(box.x + 600 - 8 * step, box.y + 500 - 4 * step);
+    await reach(0);
     await page.mouse.down();
-    let x = 500;
+    await reach(1);
+    await soon(ratio).toBeCloseTo(0.5, 1);
+    const ratios = new Set<string>();
+    for (let step = 2; step <= STEPS; step++) {
+      await reach(step);
+      ratios.add(Number(await ratio()).toFixed(1));
+    }
+    expect([...ratios]).toEqual(['0.5']);
     await soon(async () => {
-      await page.mouse.move(x++, 400, { steps: 5 });
-      return pixels();
-    }).toBeCloseTo(0.5, 1);
+      const { right, bottom } = await sides();
+      return Math.hypot(right - from.right + 8 * STEPS, bottom - from.bottom + 4 * STEPS);
+    }).toBeLessThan(4);
+    expect(Number(await ratio())).toBeCloseTo(0.5, 1);
     await page.mouse.up();
-    await soon(pixels).toBe(1);
+    await soon(ratio).toBe(1);
     await page.close();
   });
 }
