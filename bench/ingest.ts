@@ -11,6 +11,7 @@ import { type Bench, type BenchOptions, type BenchResult, missed } from './types
 import { until, untilListening } from './until.ts';
 
 const POINTS = 1_000_000;
+const POINTS_SHORT = 100_000;
 const DEVICES = 2_000;
 /** A centre serves many edges; four keep it busy. */
 const EDGES = [EDGE, 'edge-02', 'edge-03', 'edge-04'];
@@ -36,7 +37,7 @@ export const ingestBench: Bench = {
   summary: 'readings/s from uplink frames to a real InfluxDB, against raw /write',
   async run(options) {
     const { dir, short, say } = options;
-    const count = short ? POINTS / 5 : POINTS;
+    const count = short ? POINTS_SHORT : POINTS;
     const influx = await startInfluxdb({ dir });
     try {
       const raw = makePoints(EDGE, { count, perBody: RAW_BATCH, devices: DEVICES });
