@@ -8,7 +8,8 @@ import {
   type TrackFound,
   type TrackTruth,
 } from '#models/eval/mod.ts';
-import { type Box, letterboxOf, type ModelManifest, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
+import { letterboxOf, type ModelManifest, PERSON_CLASS, toPictureBox } from '#models/mod.ts';
+import type { TruthBox } from '#simulators/cameras/mod.ts';
 import { cameraOfView, type DrawnMoment, type DrawnView } from './drawn.ts';
 import { PlainTracker } from './plain.ts';
 
@@ -58,24 +59,32 @@ export function ourTracks(
 
 function plainTracks(manifest: ModelManifest, view: DrawnView, moments: readonly DrawnMoment[]): TrackedPicture[] {
   const tracker = new PlainTracker();
-  const { input, thresholds } = manifest;
-  const letterbox = letterboxOf(view.pose, input);
   return moments.map(({ atMs, truth, detections }) => {
-    const sure = detections.filter((d) => d.class !== PERSON_CLASS && d.score >= (thresholds[d.class] ?? 1));
-    const boxes = sure.map((d) => ({ class: d.class, box: toPictureBox(d.box, letterbox) }));
-    return { truth: toTruth(truth, view), found: tracker.update(boxes, atMs).map(still) };
+    const found = tracker.update(sureBoxes(manifest, view, detections), atMs);
+    return { truth: toTruth(truth, view), found: found.map(still) };
   });
+}
+
+/** Things that reach their class's threshold, in fractions of the picture. */
+export function sureBoxes({ input, thresholds }: ModelManifest, { pose }: DrawnView, detections: DrawnMoment['detections']) {
+  const letterbox = letterboxOf(pose, input);
+  return detections
+    .filter((d) => d.class !== PERSON_CLASS && d.score >= (thresholds[d.class] ?? 1))
+    .map((d) => ({ class: d.class, box: toPictureBox(d.box, letterbox) }));
 }
 
 /** Trackers go on writing in theirs. */
 const still = ({ id, class: className, box }: TrackFound): TrackFound => ({ id, class: className, box });
 
-function toTruth(truth: DrawnMoment['truth'], { pose }: DrawnView): TrackTruth[] {
-  const isSmall = ([left, top, right, bottom]: Box): boolean =>
-    Math.min((right - left) * pose.widthPx, (bottom - top) * pose.heightPx) < SIDE_PX_MIN;
+function toTruth(truth: DrawnMoment['truth'], view: DrawnView): TrackTruth[] {
   return truth
     .filter((t) => t.class !== PERSON_CLASS)
-    .map((t) => ({ id: t.id, class: t.class, box: t.box, ignored: t.visible < VISIBLE_MIN || isSmall(t.box) }));
+    .map((t) => ({ id: t.id, class: t.class, box: t.box, ignored: !isCounted(t, view) }));
+}
+
+/** Whether finding it is asked for. */
+export function isCounted({ visible, box: [left, top, right, bottom] }: Pick<TruthBox, 'visible' | 'box'>, { pose }: DrawnView) {
+  return visible >= VISIBLE_MIN && Math.min((right - left) * pose.widthPx, (bottom - top) * pose.heightPx) >= SIDE_PX_MIN;
 }
 
 const isDue = (atMs: number, fps: number): boolean => Number.isInteger((atMs * fps) / 1000);

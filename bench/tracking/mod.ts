@@ -4,6 +4,7 @@ import { type Bench, missed } from '../types.ts';
 import { DrawnStreets } from './drawn.ts';
 import { countEvents, type EventCounts } from './events.ts';
 import { type Measured, measure } from './measure.ts';
+import { type FoundPlace, foundPlaces, placeFigures } from './places.ts';
 import { busyViews, stagedViews } from './streets.ts';
 
 export { cameraOfView, type DrawnMoment, DrawnStreets, type DrawnView, momentOf } from './drawn.ts';
@@ -23,6 +24,8 @@ const EVENTS_MS_SHORT = 34_000;
 const DWELL_S = 10;
 const EVENT_PRECISION = 0.95;
 const EVENT_DELAY_MS_P95 = 2000;
+/** The radius that the edge tells holds the true place so often. */
+const PLACE_COVERED = 0.95;
 
 export const trackingBench: Bench = {
   name: 'tracking',
@@ -38,7 +41,8 @@ export const trackingBench: Bench = {
       );
       say(`${views.length} cameras, ${seen.reduce((n, s) => n + s.moments.length, 0)} pictures looked at`);
       const tracks = RATES_FPS.map((fps) => measure(streets.model.manifest, seen, fps));
-      return resultOf(tracks, await events(streets, short));
+      const places = seen.flatMap((one) => foundPlaces(streets.model.manifest, one));
+      return resultOf(tracks, await events(streets, short), places);
     } finally {
       await streets.close();
     }
@@ -79,8 +83,9 @@ function eventFigures(counts: readonly EventCounts[]) {
   };
 }
 
-function resultOf(measured: readonly Measured[], counts: readonly EventCounts[]) {
+function resultOf(measured: readonly Measured[], counts: readonly EventCounts[], places: readonly FoundPlace[]) {
   const ofEvents = eventFigures(counts);
+  const ofPlaces = placeFigures(places);
   const figures = measured.flatMap(({ fps, ours, plain, cpuUsPerPicture }) => {
     const [our, theirs] = [scoresOf(ours), scoresOf(plain)];
     return Object.entries({
@@ -107,10 +112,11 @@ function resultOf(measured: readonly Measured[], counts: readonly EventCounts[])
   const wanted = {
     [`event precision below ${EVENT_PRECISION}`]: ofEvents.eventPrecision >= EVENT_PRECISION,
     [`event recall below ${EVENT_PRECISION}`]: ofEvents.eventRecall >= EVENT_PRECISION,
+    [`places within their radius below ${PLACE_COVERED}`]: (ofPlaces.placeCovered ?? 1) >= PLACE_COVERED,
     [`event delay over ${EVENT_DELAY_MS_P95} ms`]: (ofEvents.eventDelayMsP95 ?? 0) <= EVENT_DELAY_MS_P95,
   };
   return {
-    figures: { ...Object.fromEntries(figures), ...ofEvents },
+    figures: { ...Object.fromEntries(figures), ...ofPlaces, ...ofEvents },
     missed: missed({ ...Object.fromEntries(conditions), ...wanted }),
   };
 }

@@ -13,8 +13,10 @@ const DEPTH_M_OTHER = 1;
 /** A car, seen from the side or from the front. */
 const VEHICLE_LENGTH_M = 4.5;
 const VEHICLE_WIDTH_M = 1.85;
+/** Its wheels stand so much farther in than its ends, both together: the lower edge of its box is between the two. */
+const VEHICLE_OVERHANG_M = 0.6;
 /** Of one that is turned by more than half: between 4.5 and 1.85. */
-const VEHICLE_DEPTH_M_TURNED = 2.8;
+const VEHICLE_DEPTH_M_TURNED = 3.4;
 /** More for a car that the picture's edge cuts: how far it goes on beyond it nobody knows. Other things are too short to matter. */
 const CUT_VEHICLE_ERROR_M = 1.5;
 /** A box that ends nearer to the picture's edge than this, in the model's pixels, is cut by it. */
@@ -37,6 +39,20 @@ export function contactPixel(className: string, box: Box): Pixel {
 }
 
 /**
+ * Where a thing stands, as far as its box shows: uprights lean away from the camera's foot in the picture, the more the farther from its
+ * middle, so what is tall has its foot not below its middle but on the line from there to the camera's foot. The middle of a car that the
+ * picture's side cuts is as far off the other way.
+ */
+function footPixel(ground: Ground, className: string, box: Box, pixel: Pixel): Pixel {
+  const [x, bottom] = contactPixel(className, box);
+  const middle = (box[1] + box[3]) / 2;
+  const leans = !FLAT_CLASSES.has(className) && !(className === 'vehicle' && isCutAside(box, pixel));
+  const nadir = leans ? ground.pixelOf([0, 0]) : null;
+  if (nadir === null || nadir[1] <= bottom) return [x, bottom];
+  return [x + ((nadir[0] - x) * (bottom - middle)) / (nadir[1] - middle), bottom];
+}
+
+/**
  * Where a detection stands.
  *
  * Flat things: the ground under the box's middle. Standing things: the bottom edge of the box is their near edge, so the
@@ -51,7 +67,7 @@ export function contactPixel(className: string, box: Box): Pixel {
  * `pixel` is one input pixel of the model as fractions of the picture. Null when the contact is at or above the horizon.
  */
 export function place(ground: Ground, className: string, box: Box, pixel: Pixel): Placed | null {
-  const foot = contactPixel(className, box);
+  const foot = footPixel(ground, className, box, pixel);
   const contact = ground.at(...foot);
   const perPixelM = ground.stepM(...foot, ...pixel);
   if (contact === null || perPixelM === null) return null;
@@ -64,9 +80,9 @@ export function place(ground: Ground, className: string, box: Box, pixel: Pixel)
   return { point, errorRadiusM, foot: className === 'vehicle' ? (ground.pixelOf(point) ?? foot) : foot };
 }
 
-function isCut([left, , right, bottom]: Box, [across, down]: Pixel): boolean {
-  return left < CUT_PX * across || right > 1 - CUT_PX * across || bottom > 1 - CUT_PX * down;
-}
+const isCut = (box: Box, pixel: Pixel): boolean => isCutAside(box, pixel) || box[3] > 1 - CUT_PX * pixel[1];
+
+const isCutAside = ([left, , right]: Box, [across]: Pixel): boolean => left < CUT_PX * across || right > 1 - CUT_PX * across;
 
 /**
  * Depth along the view. For a car turned by t from the view it is L cos t + W sin t, and what it looks wide is
@@ -81,5 +97,5 @@ function depthM(ground: Ground, className: string, box: Box): number {
   if (acrossM > VEHICLE_LENGTH_M * 0.95) return VEHICLE_DEPTH_M_TURNED;
   const diagonalM = Math.hypot(VEHICLE_LENGTH_M, VEHICLE_WIDTH_M);
   const turned = Math.max(0, Math.asin(Math.min(1, acrossM / diagonalM)) - Math.atan2(VEHICLE_WIDTH_M, VEHICLE_LENGTH_M));
-  return VEHICLE_LENGTH_M * Math.cos(turned) + VEHICLE_WIDTH_M * Math.sin(turned);
+  return VEHICLE_LENGTH_M * Math.cos(turned) + VEHICLE_WIDTH_M * Math.sin(turned) - VEHICLE_OVERHANG_M;
 }

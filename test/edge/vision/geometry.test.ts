@@ -162,6 +162,28 @@ test('a van on the pavement that is seen askew stands there, though the lower ed
   expect(onRoad).toContain(true);
 });
 
+test('a tall thing at the side of the picture, where uprights lean, is seen in the direction in which it stands', () => {
+  const renderer = createStreetRenderer(STREET, POSE);
+  const ground = groundOf({ id: 'c', lon: POSE.lon, lat: POSE.lat, calibration: { points: calibrationPoints(POSE, renderer) } });
+  const light = { daylight: 1, rain: 0, sunHeadingDeg: 0, shadow: 0 };
+  const stall = { id: 's', kind: 'stall', headingDeg: 0, lengthM: 2.2, widthM: 1.3, heightM: 2.2, seed: 1, grown: 1 } as const;
+  const [eyeXM, eyeYM] = toLocal(POSE.lon, POSE.lat, ORIGIN.lon, ORIGIN.lat);
+  for (const [east, north] of [
+    [-6, 10],
+    [-5, 14],
+    [5, 11],
+    [6, 14],
+  ] as const) {
+    const objects = [{ ...stall, xM: eyeXM + east, yM: eyeYM + north }];
+    const [left, top, right, bottom] = renderer.render({ street: STREET, light, objects, ts: 0 }).truth[0]?.box ?? [0, 0, 0, 0];
+    const box = [left / POSE.widthPx, top / POSE.heightPx, right / POSE.widthPx, bottom / POSE.heightPx] as const;
+    /** Metres that a place lies beside the line from the camera to the thing. */
+    const besideM = ([e, n]: readonly [number, number]): number => Math.abs(e * north - n * east) / Math.hypot(east, north);
+    expect(besideM(place(ground, 'stall', box, [1 / 512, 1 / 288])?.point ?? [99, 0]), `${east}, ${north}`).toBeLessThan(0.3);
+    expect(besideM(ground.at(...contactPixel('stall', box)) ?? [0, 0]), `${east}, ${north}`).toBeGreaterThan(0.35);
+  }
+});
+
 test('a standing thing is placed behind its near edge, a flat one where it is seen; far away the error radius grows', () => {
   const ground = groundOf({
     id: 'cam-01',
