@@ -67,6 +67,7 @@ export class TellingEdges {
 
   /** From now on, at a rate. */
   tell(perS: number): void {
+    clearInterval(this.#timer);
     const from = Date.now();
     let done = 0;
     this.#timer = setInterval(() => {

@@ -8,23 +8,28 @@ export interface Seen {
   events: { number: number; at: number }[];
 }
 
-/** Runs before a page's own scripts: counts the places in which the map was drawn, by the matrices in the uniform buffers that WebGL was given. */
-const MAP_WATCH = `(() => {
+/**
+ * Runs before a page's own scripts: counts the places in which the map was drawn, by the matrices in the uniform buffers that WebGL was
+ * given, and how often something was scrolled.
+ */
+const WATCH = `(() => {
   const { bufferData, UNIFORM_BUFFER } = WebGL2RenderingContext.prototype;
   globalThis.mapPlaces = new Set();
   WebGL2RenderingContext.prototype.bufferData = function (target, data, ...more) {
     if (target === UNIFORM_BUFFER && ArrayBuffer.isView(data)) globalThis.mapPlaces.add(data.join());
     return bufferData.call(this, target, data, ...more);
   };
+  globalThis.scrolls = 0;
+  document.addEventListener('scroll', () => globalThis.scrolls++, { capture: true, passive: true });
 })()`;
 
-/** Of pages opened from now on the recorder sees whether their map moves. */
-export function watchMaps(context: BrowserContext): Promise<unknown> {
-  return context.addInitScript(MAP_WATCH);
+/** Of pages opened from now on the recorder sees whether map and list move. */
+export function watchMoves(context: BrowserContext): Promise<unknown> {
+  return context.addInitScript(WATCH);
 }
 
-/** What is moved, as an expression that has another value as soon as it stands elsewhere. */
-const MOVED = { map: 'mapPlaces.size', list: "document.querySelector('.rows-body').scrollTop" } as const;
+/** What is moved, as an expression that has another value as soon as it stands elsewhere; to ask a list where it stands would lay it out. */
+const MOVED = { map: 'mapPlaces.size', list: 'scrolls' } as const;
 
 /** Runs in the page: looks at each frame whether what is moved stands elsewhere, and notes the number at the end of the newest event's id. */
 const recorderOf = (moved: string) => `(() => {
@@ -86,6 +91,10 @@ export function firstLoadBytes(page: Page): Promise<number> {
   })()`);
 }
 
+/** A mouse tells sixty times a second where it is. */
+const HAND_MS = 1000 / 60;
+const UNANSWERED_MAX = 60;
+
 /** Drags the map to and fro. */
 export async function pan(page: Page, ms: number): Promise<void> {
   const box = await page.locator('.city-map canvas').boundingBox();
@@ -93,12 +102,10 @@ export async function pan(page: Page, ms: number): Promise<void> {
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(x, y);
   await page.mouse.down();
-  const until = performance.now() + ms;
-  for (let step = 0; performance.now() < until; step++) {
+  await steadily(ms, (step) => {
     const angle = step / 12;
-    await page.mouse.move(x + 180 * Math.sin(angle), y + 120 * Math.sin(angle * 1.7));
-    await page.waitForTimeout(16);
-  }
+    return page.mouse.move(x + 180 * Math.sin(angle), y + 120 * Math.sin(angle * 1.7));
+  });
   await page.mouse.up();
 }
 
@@ -107,9 +114,19 @@ export async function scroll(page: Page, ms: number): Promise<void> {
   const box = await page.locator('.rows-body').boundingBox();
   if (box === null) throw new Error('there is no list');
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await steadily(ms, () => page.mouse.wheel(0, 240));
+}
+
+/** A hand goes on while the page draws: it does not wait for what it sees. */
+async function steadily(ms: number, act: (step: number) => Promise<void>): Promise<void> {
+  const under = new Set<Promise<void>>();
   const until = performance.now() + ms;
-  while (performance.now() < until) {
-    await page.mouse.wheel(0, 240);
-    await page.waitForTimeout(16);
+  for (let step = 0; performance.now() < until; step++) {
+    // Unless the page answers nothing any more.
+    if (under.size >= UNANSWERED_MAX) await Promise.race(under);
+    const done = act(step).finally(() => under.delete(done));
+    under.add(done);
+    await new Promise((resolve) => setTimeout(resolve, HAND_MS));
   }
+  await Promise.all(under);
 }

@@ -26,6 +26,22 @@ const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[]
   { key: 'notify', by: ['case', 'health'], everyMs: 1_000 },
 ];
 
+/** While somebody moves what takes all of the processor to draw, news is asked for this often. */
+const WAITING_MS = 1_000;
+
+/** What goes on when news needs to wait no longer; null: it does not wait. */
+let waiting: Set<() => void> | null = null;
+/** While it waits, each question waits for a second at most. */
+export function letNewsWait(waits: boolean): void {
+  if (waits) {
+    waiting ??= new Set();
+    return;
+  }
+  const ready = waiting ?? [];
+  waiting = null;
+  for (const go of ready) go();
+}
+
 let connected = true;
 const listeners = new Set<() => void>();
 
@@ -88,21 +104,25 @@ export function follow(client: QueryClient): () => void {
 }
 
 /**
- * Calls `act` for the first push at once, and once for all that come within the next `everyMs` or before it has ended: a centre
- * that answers more slowly than that is asked less often, and no answer is thrown away for the next question.
+ * Calls `act` for the first push at once, and once for all that come within the next `everyMs`, before it has ended or while news waits: a
+ * centre that answers more slowly than that is asked less often, and no answer is thrown away for the next question.
  */
 function gather(act: () => Promise<unknown>, everyMs: number): { push(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
   let more = false;
+  let over = false;
+  const rest = (ms: number, orUntil?: Set<() => void>) =>
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+      orUntil?.add(resolve);
+    });
   const run = async () => {
     busy = true;
-    const rest = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, everyMs);
-    });
-    await Promise.all([rest, act()]);
+    await Promise.all([rest(everyMs), act()]);
+    if (waiting !== null) await rest(WAITING_MS, waiting);
     busy = false;
-    if (!more) return;
+    if (!more || over) return;
     more = false;
     void run();
   };
@@ -111,7 +131,9 @@ function gather(act: () => Promise<unknown>, everyMs: number): { push(): void; s
       if (busy) more = true;
       else void run();
     },
-    // The rest never ends then, and nothing comes after it.
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      over = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -15,7 +15,9 @@ import { LAYERS, type Layer, shadesNow, shadesWatched, shareOf } from './shades.
 import { Tiles } from './tiles.tsx';
 import { Urgent } from './urgent.tsx';
 
-const CityMap = lazy(() => import('../../parts/map/city_map.tsx'));
+/** Asked for with this page: it is most of what is loaded, and is not to wait for the answers that it draws. */
+const cityMap = import('../../parts/map/city_map.tsx');
+const CityMap = lazy(() => cityMap);
 /** The stream says when something changes; this is for what it does not say. */
 const RENEW_MS = 10_000;
 const COVERAGE_MS = 60_000;

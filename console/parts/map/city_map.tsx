@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { UrgentCase } from '#grid/api/mod.ts';
 import { type Scheme, useScheme } from '../../app/theme.tsx';
 import { BaseChoice, useBase } from './base_choice.tsx';
+import { bordersOf } from './borders.ts';
 import { HATCHED, hatch, SHADES, type Shade } from './shades.ts';
 import { boundsOf, type Cells, createMap, LINE, maplibregl } from './style.ts';
 
@@ -13,6 +14,8 @@ const SEVERITIES = ['critical', 'high', 'normal', 'low'];
 /** Over a base map; a unit grid without a shade then hides nothing of it. */
 const OPACITY = { alone: 0.85, overBase: 0.5 };
 const CLEAR = 'rgba(0, 0, 0, 0)';
+/** What of its neighbours a tile holds, of 512: enough for the widest line. MapLibre's own quarter of a tile is more than twice the work. */
+const BUFFER_PX = 8;
 /** A layer of nothing is drawn all the same. */
 const HIDDEN = { visibility: 'none' } as const;
 
@@ -125,7 +128,9 @@ export default function CityMap({
 }
 
 function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
-  map.addSource('cells', { type: 'geojson', data: cells, promoteId: 'code' });
+  map.addSource('cells', { type: 'geojson', data: cells, promoteId: 'code', buffer: BUFFER_PX });
+  map.addSource('borders', { type: 'geojson', data: bordersOf(cells), buffer: BUFFER_PX });
+
   map.addLayer({
     id: 'fill',
     type: 'fill',
@@ -136,7 +141,7 @@ function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
   map.addImage('hatch', hatch(scheme));
   const hatched = { id: 'hatch', type: 'fill', source: 'cells', filter: codesAre([]) } as const;
   map.addLayer({ ...hatched, layout: HIDDEN, paint: { 'fill-pattern': 'hatch', 'fill-antialias': false } });
-  map.addLayer({ id: 'line', type: 'line', source: 'cells', paint: { 'line-color': LINE[scheme], 'line-width': 1 } });
+  map.addLayer({ id: 'line', type: 'line', source: 'borders', paint: { 'line-color': LINE[scheme], 'line-width': 1 } });
   map.addLayer({
     id: 'chosen',
     type: 'line',

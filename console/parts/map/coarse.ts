@@ -1,4 +1,5 @@
 import type { Map as MapView } from 'maplibre-gl';
+import { letNewsWait } from '../../api/mod.ts';
 
 /** Device pixels of one pixel of the page while a map moves, and when it rests. */
 const MOVING_RATIO = 0.5;
@@ -8,8 +9,8 @@ const REST_MS = 200;
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /**
- * Where the processor draws in place of a graphics card, each pixel is paid for: a map that moves is drawn coarsely there, and sharply
- * again when it rests.
+ * Where the processor draws in place of a graphics card, each pixel is paid for: a map that moves is drawn coarsely there, while news waits,
+ * and sharply again when it rests.
  */
 export function coarseWhileMoving(map: MapView): void {
   if (!isDrawnBySoftware(map)) return;
@@ -22,20 +23,31 @@ export function coarseWhileMoving(map: MapView): void {
     map.stop = () => map;
     map.setPixelRatio(ratio);
     map.stop = stop;
+    // Its few pixels are laid out over the page as they are: to smooth them is work for each pixel of the page.
+    map.getCanvas().style.imageRendering = ratio === RESTING_RATIO ? '' : 'pixelated';
     changing = false;
   };
   draw(RESTING_RATIO);
   map.on('movestart', () => {
     if (changing) return;
     clearTimeout(timer);
-    if (map.getPixelRatio() !== MOVING_RATIO) draw(MOVING_RATIO);
+    if (map.getPixelRatio() === MOVING_RATIO) return;
+    draw(MOVING_RATIO);
+    letNewsWait(true);
   });
+  const rest = () => {
+    draw(RESTING_RATIO);
+    letNewsWait(false);
+  };
   map.on('moveend', () => {
     if (changing) return;
     clearTimeout(timer);
-    timer = setTimeout(() => draw(RESTING_RATIO), REST_MS);
+    timer = setTimeout(rest, REST_MS);
   });
-  map.once('remove', () => clearTimeout(timer));
+  map.once('remove', () => {
+    clearTimeout(timer);
+    letNewsWait(false);
+  });
 }
 
 /** As the browser names what draws. */
