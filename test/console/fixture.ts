@@ -164,12 +164,14 @@ interface Violation {
   nodes: { target: string[]; failureSummary: string }[];
 }
 
-/** What axe finds serious or worse. Run as by a debugger, which the policy of the page does not bind. */
-export async function seriousIn(page: Page): Promise<string[]> {
+/** What axe finds serious or worse, by all its rules or by those of colours. Run as by a debugger, which the policy of the page does not bind. */
+export async function seriousIn(page: Page, rules: 'all' | 'colours' = 'all'): Promise<string[]> {
   if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(await readFile(AXE, 'utf8'));
-  const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
-    violations: Violation[];
+  const options = {
+    resultTypes: ['violations'],
+    ...(rules === 'all' ? {} : { runOnly: ['color-contrast', 'link-in-text-block'] }),
   };
+  const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as { violations: Violation[] };
   return violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
     .map(
