@@ -84,6 +84,21 @@ const Lane = Type.Object(
   },
   strict,
 );
+const Replica = Type.Object(
+  {
+    name: Type.String({ description: 'its machine, and the port of its API' }),
+    here: Type.Boolean({ description: 'the one that answers' }),
+    running: Type.Boolean({ description: 'false: it has been silent for 20 s, and did not end in order' }),
+    startedAt: Time,
+    heardAt: Time,
+    readingsPerS: Type.Number(),
+    eventsPerS: Type.Number(),
+    notReady: Type.Array(Type.String({ description: 'what of the stores it does not reach' })),
+  },
+  strict,
+);
+export type ReplicaAnswer = Static<typeof Replica>;
+
 export const PipelineAnswer = Type.Object(
   {
     at: Time,
@@ -92,8 +107,11 @@ export const PipelineAnswer = Type.Object(
     stores: Type.Array(Type.Object({ name: Type.String(), ready: Type.Boolean(), code: nullable(Type.String()) }, strict)),
     evidenceBytes: Type.Integer(),
     deadLetters24h: nullable(Type.Integer({ description: 'null while the database is away' })),
+    replicas: nullable(
+      Type.Array(Replica, { description: 'each as it has last said of itself; null while the database is away' }),
+    ),
   },
-  { ...strict, description: 'of this replica; rates over the last 10 s' },
+  { ...strict, description: 'of this replica but for `replicas`; rates over the last 10 s' },
 );
 export type PipelineAnswer = Static<typeof PipelineAnswer>;
 

@@ -56,7 +56,7 @@ export class PipelineMeter implements Service {
     this.#timer = null;
   }
 
-  async report(): Promise<PipelineAnswer> {
+  async report(): Promise<Omit<PipelineAnswer, 'replicas'>> {
     const [ready, queues, bytes, deadLetters24h] = await Promise.all([
       this.#readiness.report(),
       this.#values('gewu_intake_queue_bytes'),

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
+import type { Lane } from '#grid/wire/mod.ts';
 import { type Clock, GewuError, Histogram, type Log, type Metrics, type Service } from '#service/mod.ts';
 import type { Approvals, PersonRecalls } from '../approvals/mod.ts';
 import type { Audit } from '../audit/mod.ts';
@@ -17,6 +19,7 @@ import type { LastPictures, LiveViews } from '../live/mod.ts';
 import type { NotifyService } from '../notify/mod.ts';
 import type { ModelStore } from '../packages/mod.ts';
 import type { CommandSender } from '../ports.ts';
+import { type ReplicaState, Replicas } from '../replicas/mod.ts';
 import type { SessionService } from '../sessions/mod.ts';
 import type { TimeSeriesStore } from '../timeseries/mod.ts';
 import type { Promotions, Trials } from '../trials/mod.ts';
@@ -80,6 +83,7 @@ export interface RouteContext extends ApiDependencies {
   situation: Situation;
   coverage: Coverage;
   pipeline: PipelineMeter;
+  replicas: Replicas;
   verdicts: Verdicts;
   tokens: TokenAccounts;
   authenticator: Authenticator;
@@ -113,11 +117,17 @@ class HttpApi implements Api {
     this.#deps = dependencies;
     const { database, clock, config, edges, sessions, metrics } = dependencies;
     const tokens = new TokenAccounts({ database, clock, fixed: config.tokens });
+    const pipeline = new PipelineMeter(dependencies);
     this.#context = {
       ...dependencies,
       situation: new Situation(dependencies),
       coverage: new Coverage(dependencies),
-      pipeline: new PipelineMeter(dependencies),
+      pipeline,
+      replicas: new Replicas({
+        ...dependencies,
+        nameOf: () => `${hostname()}:${new URL(this.#url).port}`,
+        state: () => stateOf(pipeline),
+      }),
       verdicts: createVerdicts({ database, clock }),
       tokens,
       authenticator: new Authenticator({ tokens, sessions, edges, clock, metrics }),
@@ -150,12 +160,14 @@ class HttpApi implements Api {
     if (!config.tls && !isLoopback(config.host))
       log.warn({ host: config.host }, 'the API listens beyond this machine without TLS');
     log.info({ url: this.#url }, 'the API listens');
+    await this.#context.replicas.start();
   }
 
   async stop(): Promise<void> {
     const app = this.#app;
     this.#app = null;
     if (app === null) return;
+    await this.#context.replicas.stop();
     await this.#context.pipeline.stop();
     this.#deps.hub.closeAll();
     this.#deps.live.closeAll();
@@ -228,4 +240,12 @@ function urlOf(app: FastifyInstance, { host, tls }: ApiConfig): string {
   const { port } = app.server.address() as AddressInfo;
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `${tls ? 'https' : 'http'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** What this replica tells the others of itself. */
+async function stateOf(pipeline: PipelineMeter): Promise<ReplicaState> {
+  const { lanes, stores } = await pipeline.report();
+  const perS = (lane: Lane) => lanes.find((l) => l.lane === lane)?.storedPerS ?? 0;
+  const notReady = stores.filter((s) => !s.ready).map((s) => s.name);
+  return { readingsPerS: perS('readings'), eventsPerS: perS('events'), notReady };
 }

@@ -80,6 +80,7 @@ export async function resumeEvents(
 async function write({ at, numbers }: AcceptContext, batch: EventBatch, fed: readonly Fed[]): Promise<Outcome[]> {
   const saved = await batch.write(at);
   await numbers.write();
+  await batch.count();
   for (const { outcome, draft, opened } of fed)
     if (draft !== null && saved.has(draft))
       outcome.changes.push({ of: 'case', id: draft.row.id, what: opened ? 'opened' : 'updated', ts: at });

@@ -3,6 +3,7 @@ import { type Candidate, candidateKeys, RECURRENCE_MS_MAX } from '../correlation
 import type { CasesTable, EventsTable, Queries } from '../database/mod.ts';
 import { CaseDraft, OPEN_UNTIL, saveDrafts } from './draft.ts';
 import { type Links, linkEvents } from './feed.ts';
+import { type Counted, countByHour } from './hours.ts';
 import { placeOf } from './rows.ts';
 import { SUMMARY_COLUMNS, type SummaryEvent } from './summary.ts';
 
@@ -17,6 +18,8 @@ import { SUMMARY_COLUMNS, type SummaryEvent } from './summary.ts';
 export class EventBatch {
   readonly #db: Queries;
   readonly #events = new Map<string, EventsTable>();
+  /** Where the events that the store has are counted. */
+  readonly #counted = new Map<string, Counted>();
   readonly #drafts = new Map<string, CaseDraft>();
   /** Of each case at hand, the events that feed it, by subject. */
   readonly #feeding = new Map<string, Map<string, SummaryEvent>>();
@@ -34,7 +37,10 @@ export class EventBatch {
     const batch = new EventBatch(db);
     const subjects = [...new Set(records.map((r) => r.subject))];
     const known = await db.selectFrom('events').selectAll().where('subject', 'in', subjects).execute();
-    for (const row of known) batch.#events.set(row.subject, row);
+    for (const row of known) {
+      batch.#events.set(row.subject, row);
+      batch.#counted.set(row.subject, row);
+    }
     await batch.#load([...new Set(known.flatMap((row) => row.case_id ?? []))]);
     await batch.#look(records.filter((r) => batch.#events.get(r.subject)?.case_id == null));
     return batch;
@@ -90,6 +96,15 @@ export class EventBatch {
     const links = [...this.#joined].map(([caseId, subjects]): Links => ({ caseId, subjects, empty: created.has(caseId) }));
     await linkEvents(this.#db, links);
     return saved;
+  }
+
+  /** Its events by the hour; after everything else. */
+  async count(): Promise<void> {
+    const moves = [...this.#changed.keys()].flatMap((subject) => {
+      const to = this.#events.get(subject);
+      return to === undefined ? [] : [{ from: this.#counted.get(subject), to }];
+    });
+    await countByHour(this.#db, moves);
   }
 
   /** A merge moves events to the master at any moment: the link to the case is written only by who has just found it. */

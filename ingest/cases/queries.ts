@@ -1,21 +1,24 @@
 import { sql } from 'kysely';
-import { type Case, FINISHED_STATES, SEVERITIES, type Severity } from '#grid/mod.ts';
+import { type Case, SEVERITIES, type Severity } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import { pageOf, type Queries, readCursor } from '../database/mod.ts';
+import { hourOf } from './hours.ts';
 import { toCases, toStoredEvent } from './rows.ts';
-import type { CaseFilter, EventFilter, EventHoursFilter, Page, StoredEvent, Storm } from './types.ts';
+import type { CaseFilter, EventFilter, EventHours, EventHoursFilter, Page, StoredEvent, Storm } from './types.ts';
 
-/** Lists for people: newest first, page by page with a cursor (time and id of the last row), never by offset. */
+/**
+ * Lists for people: newest first, page by page with a cursor (time and id of the last row), never by offset. Open cases are found by
+ * `finished_at`, which has an index: those that are over pile up for years.
+ */
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 500;
-const HOUR_MS = 3_600_000;
 
 export async function listCases(db: Queries, filter: CaseFilter): Promise<Page<Case>> {
   const limit = limitOf(filter.limit);
   let query = db.selectFrom('cases').selectAll();
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-  if (filter.open !== undefined) query = query.where('state', filter.open ? 'not in' : 'in', FINISHED_STATES);
+  if (filter.open !== undefined) query = query.where('finished_at', filter.open ? 'is' : 'is not', null);
   if (filter.severity !== undefined) query = query.where('severity', '=', filter.severity);
   if (filter.cell !== undefined) query = query.where('cell', '=', filter.cell);
   if (filter.edge !== undefined) query = query.where('edge', '=', filter.edge);
@@ -38,7 +41,7 @@ export async function countOpen(db: Queries): Promise<{ cell: string; severity: 
   const rows = await db
     .selectFrom('cases')
     .select(['cell', 'severity', (eb) => eb.fn.countAll<number>().as('count')])
-    .where('state', 'not in', FINISHED_STATES)
+    .where('finished_at', 'is', null)
     .groupBy(['cell', 'severity'])
     .execute();
   return rows.map(({ cell, severity, count }) => ({ cell, severity: severity as Severity, count: Number(count) }));
@@ -64,7 +67,7 @@ export async function storms(db: Queries, since: number, casesMin: number): Prom
       fn.max<number>('last_seen_at').as('last'),
       fn.min<number>(severityRank).as('rank'),
     ])
-    .where('state', 'not in', FINISHED_STATES)
+    .where('finished_at', 'is', null)
     .where('opened_at', '>=', since)
     .groupBy(['class_key', 'flag', 'code', 'fault'])
     .having(({ fn }) => fn.countAll<number>(), '>=', casesMin)
@@ -84,7 +87,7 @@ export async function storms(db: Queries, since: number, casesMin: number): Prom
 
 /** Open cases, the most urgent first, without those that are part of a storm since then. */
 export async function urgentCases(db: Queries, limit: number, stormy: readonly string[], since: number): Promise<Case[]> {
-  let query = db.selectFrom('cases').selectAll().where('state', 'not in', FINISHED_STATES);
+  let query = db.selectFrom('cases').selectAll().where('finished_at', 'is', null);
   if (stormy.length > 0) query = query.where((eb) => eb.or([eb('class_key', 'not in', stormy), eb('opened_at', '<', since)]));
   const rows = await query.orderBy(severityRank).orderBy('last_seen_at', 'desc').orderBy('id').limit(limit).execute();
   return toCases(db, rows);
@@ -117,21 +120,21 @@ export async function listEvents(db: Queries, filter: EventFilter): Promise<Page
   return { items: page.map(toStoredEvent), cursor };
 }
 
-/** By the hour in which they were confirmed, UTC ms of its beginning, oldest first. */
-export async function countEventsByHour(
-  db: Queries,
-  { since, by, class: of }: EventHoursFilter,
-): Promise<{ at: number; count: number }[]> {
-  const hour = sql<number>`confirmed_at / ${sql.lit(HOUR_MS)}`;
+export async function countEventsByHour(db: Queries, { since, by, class: of }: EventHoursFilter): Promise<EventHours> {
+  const from = hourOf(since);
   let query = db
-    .selectFrom('events')
-    .select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')])
-    .where('confirmed_at', '>=', since);
+    .selectFrom('event_hours')
+    .select(['hour_at', (eb) => eb.fn.sum<number>('count').as('count')])
+    .where('hour_at', '>=', from);
   if (by !== undefined) query = query.where('origin', '=', by);
   const range = classRange(of);
   if (range) query = query.where((eb) => eb.or([eb('class_key', '=', range.exact), inside(range)]));
-  const rows = await query.groupBy(hour).orderBy(hour).execute();
-  return rows.map((row) => ({ at: Number(row.hour) * HOUR_MS, count: Number(row.count) }));
+  const rows = await query
+    .groupBy('hour_at')
+    .having(({ fn }) => fn.sum<number>('count'), '>', 0)
+    .orderBy('hour_at')
+    .execute();
+  return { from, items: rows.map((row) => ({ at: row.hour_at, count: Number(row.count) })) };
 }
 
 function limitOf(limit = LIMIT_DEFAULT): number {

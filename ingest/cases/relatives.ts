@@ -1,5 +1,5 @@
 import type { CaseRelation, CaseRelativesAnswer } from '#grid/api/mod.ts';
-import { DEGREE_M, distanceM, FINISHED_STATES } from '#grid/mod.ts';
+import { DEGREE_M, distanceM } from '#grid/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { CasesTable, Queries } from '../database/mod.ts';
 import { toCases } from './rows.ts';
@@ -48,7 +48,7 @@ function nearRows(db: Queries, { id, class_key, lon, lat }: CasesTable): Promise
     .selectFrom('cases')
     .selectAll()
     .where('class_key', '=', class_key)
-    .where('state', 'not in', FINISHED_STATES)
+    .where('finished_at', 'is', null)
     .where('id', '!=', id)
     .where('lat', '>=', lat - dLat)
     .where('lat', '<=', lat + dLat)

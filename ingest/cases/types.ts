@@ -46,8 +46,14 @@ export interface EventFilter {
   cursor?: string | undefined;
 }
 
-/** `since` is UTC ms. */
+/** `since` is UTC ms; the whole hour counts in which it lies. */
 export type EventHoursFilter = Pick<EventFilter, 'by' | 'class'> & { since: number };
+
+/** Events by the hour in which they were confirmed: UTC ms of its beginning, oldest first; none of hours without any. */
+export interface EventHours {
+  from: number;
+  items: { at: number; count: number }[];
+}
 
 /** Newest first. `cursor` is null on the last page. */
 export interface Page<T> {
@@ -141,7 +147,7 @@ export interface CaseService extends Service, EventsSink {
   getEvent(subject: string): Promise<StoredEvent>;
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>>;
   /** How many each hour, oldest first; hours without any are left out. */
-  eventsByHour(filter: EventHoursFilter): Promise<{ at: number; count: number }[]>;
+  eventsByHour(filter: EventHoursFilter): Promise<EventHours>;
 
   policy(): Promise<FilingPolicy>;
   /** `version` must be the present one plus one; GEWU_REQUEST_INVALID otherwise. */

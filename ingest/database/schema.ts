@@ -8,6 +8,7 @@ import type { Generated } from 'kysely';
 export interface Schema {
   schema_migrations: { name: string; at: number };
   events: EventsTable;
+  event_hours: EventHoursTable;
   cases: CasesTable;
   case_events: CaseEventsTable;
   case_evidence: CaseEvidenceTable;
@@ -48,6 +49,7 @@ export interface Schema {
   edge_candidates: { edge: string; report_json: string; at: number };
   trial_watches: TrialWatchesTable;
   promotions: PromotionsTable;
+  replicas: { name: string; started_at: number; heard_at: number; state_json: string };
 }
 
 /** One row an event (`subject`): its highest revision, and the best of what all revisions brought. */
@@ -86,6 +88,14 @@ export interface EventsTable {
   /** First arrival and last change here. */
   received_at: number;
   updated_at: number;
+}
+
+/** How many events were confirmed in each hour. */
+export interface EventHoursTable {
+  hour_at: number;
+  class_key: string;
+  origin: string;
+  count: number;
 }
 
 export interface CasesTable {

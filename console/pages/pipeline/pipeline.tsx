@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import type { EdgeAnswer, PipelineAnswer } from '#grid/api/mod.ts';
+import type { EdgeAnswer, PipelineAnswer, ReplicaAnswer } from '#grid/api/mod.ts';
 import { useMay, useThing } from '../../api/mod.ts';
 import { zh } from '../../i18n/mod.ts';
 import { Chart } from '../../parts/chart_parts.ts';
@@ -34,6 +34,7 @@ export function Pipeline() {
                 </Panel>
                 <Lanes of={data} />
               </div>
+              {data.replicas !== null && <Replicas of={data.replicas} />}
             </>
           )}
         </Shown>
@@ -44,10 +45,15 @@ export function Pipeline() {
   );
 }
 
+function useStoreName(): (store: string) => string {
+  const { t } = useTranslation();
+  return (store) =>
+    Object.hasOwn(zh.pipeline.store, store) ? t(`pipeline.store.${store as keyof typeof zh.pipeline.store}`) : store;
+}
+
 function Stores({ of }: { of: PipelineAnswer }) {
   const { t, i18n } = useTranslation();
-  const name = (store: string) =>
-    Object.hasOwn(zh.pipeline.store, store) ? t(`pipeline.store.${store as keyof typeof zh.pipeline.store}`) : store;
+  const name = useStoreName();
   return (
     <ul className="stores">
       {of.stores.map((store) => (
@@ -103,6 +109,54 @@ function Lanes({ of }: { of: PipelineAnswer }) {
                 </tr>
               );
             })}
+          </tbody>
+        </table>
+      </ScrollX>
+    </Panel>
+  );
+}
+
+/** The processes of the centre: one that was killed is silent, one that lacks a store says which. */
+function Replicas({ of }: { of: readonly ReplicaAnswer[] }) {
+  const { t, i18n } = useTranslation();
+  const storeName = useStoreName();
+  const rate = (n: number) => t('pipeline.perSecond', { n: n.toLocaleString(i18n.language, { maximumFractionDigits: 1 }) });
+  return (
+    <Panel title={t('pipeline.replicas')}>
+      <ScrollX label={t('pipeline.replicas')}>
+        <table className="plain">
+          <thead>
+            <tr>
+              <th>{t('pipeline.replica')}</th>
+              <th>{t('field.state')}</th>
+              <th>{t('field.since')}</th>
+              <th>{t('field.lastSeen')}</th>
+              <th className="number">{t('pipeline.readings')}</th>
+              <th className="number">{t('pipeline.events')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.map(({ name, here, running, startedAt, heardAt, readingsPerS, eventsPerS, notReady }) => (
+              <tr key={name}>
+                <th scope="row">
+                  {name} {here && <span className="dim small">{t('pipeline.here')}</span>}
+                </th>
+                <td>
+                  <HealthTag state={running ? (notReady.length === 0 ? 'online' : 'degraded') : 'offline'} />{' '}
+                  {notReady.length > 0 && (
+                    <span className="dim small">{`${t('pipeline.notReady')}: ${notReady.map(storeName).join(', ')}`}</span>
+                  )}
+                </td>
+                <td>
+                  <Ago at={startedAt} />
+                </td>
+                <td>
+                  <Ago at={heardAt} />
+                </td>
+                <td className="number">{rate(readingsPerS)}</td>
+                <td className="number">{rate(eventsPerS)}</td>
+              </tr>
+            ))}
           </tbody>
         </table>
       </ScrollX>

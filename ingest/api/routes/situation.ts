@@ -4,7 +4,7 @@ import { answers } from '../schemas.ts';
 import type { Route } from './mod.ts';
 
 /** What people keep open all day: how the city is, and how the way of its data is. */
-export const situation: Route = (app, { situation: city, coverage, pipeline }) => {
+export const situation: Route = (app, { situation: city, coverage, pipeline, replicas }) => {
   const tags = ['situation'];
   const config = { access: VIEWERS };
   app.get(
@@ -22,7 +22,10 @@ export const situation: Route = (app, { situation: city, coverage, pipeline }) =
   );
   app.get(
     '/api/v1/pipeline',
-    { config, schema: { tags, summary: 'Throughput, times, queues, stores', response: answers(PipelineAnswer) } },
-    () => pipeline.report(),
+    { config, schema: { tags, summary: 'Throughput, times, queues, stores, replicas', response: answers(PipelineAnswer) } },
+    async () => {
+      const [report, running] = await Promise.all([pipeline.report(), replicas.list().catch(() => null)]);
+      return { ...report, replicas: running };
+    },
   );
 };

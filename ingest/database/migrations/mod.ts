@@ -10,6 +10,8 @@ import { loopMigration } from './0008-loop.ts';
 import { opsMigration } from './0009-ops.ts';
 import { upkeepMigration } from './0011-upkeep.ts';
 import { modelTimeMigration } from './0012-model-time.ts';
+import { eventHoursMigration } from './0014-event-hours.ts';
+import { replicasMigration } from './0015-replicas.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -28,4 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   opsMigration,
   upkeepMigration,
   modelTimeMigration,
+  eventHoursMigration,
+  replicasMigration,
 ];

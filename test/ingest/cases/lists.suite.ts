@@ -61,14 +61,25 @@ export const listsSuite: Suite = ({ fresh }) => {
     await take(centre, at('s', first), at('t', first + hourMs - 1), at('u', first + 2 * hourMs));
     await take(centre, openCover('a', 1, { confirmedAt: first + 2 * hourMs }));
     const by = async (filter: object) =>
-      (await centre.cases.eventsByHour({ since: first, ...filter })).map((h) => [h.at, h.count]);
+      (await centre.cases.eventsByHour({ since: first, ...filter })).items.map((h) => [h.at, h.count]);
     expect(await by({})).toEqual([
       [first, 2],
       [first + 2 * hourMs, 2],
     ]);
     expect(await by({ class: '1:0102' })).toEqual([[first + 2 * hourMs, 1]]);
+    // Whole hours.
+    expect((await centre.cases.eventsByHour({ since: first + 1 })).from).toBe(first);
     expect(await by({ by: 'camera', since: first + 1 })).toEqual([
+      [first, 2],
+      [first + 2 * hourMs, 1],
+    ]);
+    expect(await by({ since: first + hourMs })).toEqual([[first + 2 * hourMs, 2]]);
+    // A repeat counts nothing; a revision that says another time takes its event along.
+    await take(centre, at('u', first + 2 * hourMs));
+    await take(centre, stall('t', 2, { at: east(100 * (first + hourMs - 1)), confirmedAt: first + hourMs }));
+    expect(await by({ by: 'camera' })).toEqual([
       [first, 1],
+      [first + hourMs, 1],
       [first + 2 * hourMs, 1],
     ]);
   });

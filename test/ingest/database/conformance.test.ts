@@ -5,6 +5,7 @@ import { orderSuite } from '../cases/order.suite.ts';
 import { replicasSuite } from '../cases/replicas.suite.ts';
 import { transitionsSuite } from '../cases/transitions.suite.ts';
 import { evidenceSuite } from '../evidence/evidence.suite.ts';
+import { listedSuite } from '../replicas/replicas.suite.ts';
 import { databaseSuite } from './database.suite.ts';
 import { onEachStore } from './stores.ts';
 
@@ -15,7 +16,10 @@ onEachStore((store) => {
   describe('transitions', () => transitionsSuite(store));
   describe('lists', () => listsSuite(store));
   describe('evidence', () => evidenceSuite(store));
-  describe('replicas', () => replicasSuite(store));
+  describe('replicas', () => {
+    replicasSuite(store);
+    listedSuite(store);
+  });
   // Last: it kills the server.
   describe('database', () => databaseSuite(store));
 });
