@@ -20,9 +20,9 @@ const STEPS: readonly (readonly Step[])[] = [
     { name: 'types of the console', bin: 'tsc', args: ['--noEmit', '-p', 'console'] },
     { name: 'lint', bin: 'biome', args: ['check', '--error-on-warnings', '.'] },
   ],
-  [{ name: 'tests', bin: 'vitest', args: ['run', '--exclude', 'test/scenarios/**'] }],
+  [{ name: 'tests', bin: 'vitest', args: ['run', '--project', 'alone', '--project', 'shared'] }],
   // Whole cities, alone on the machine: what they measure would suffer from neighbours.
-  [{ name: 'scenarios', bin: 'vitest', args: ['run', 'test/scenarios'] }],
+  [{ name: 'scenarios', bin: 'vitest', args: ['run', '--project', 'cities'] }],
 ];
 const SOME: Step = { name: 'tests', bin: 'vitest', args: ['run'] };
 

@@ -18,7 +18,8 @@ function run(samples: [number, number][], untilS: number, r = rule): string[] {
   const changes: string[] = [];
   const pending = [...samples];
   for (let now = 0; now <= untilS * 1000; now += 100) {
-    while (pending[0] && pending[0][0] * 1000 <= now) {
+    // 16.1 * 1000 is not 16,100: a sample must not come a tick late.
+    while (pending[0] && Math.round(pending[0][0] * 1000) <= now) {
       const [, tilt] = pending.shift() as [number, number];
       const step = onSample(r, state, { tilt_deg: tilt }, now);
       state = step.state;

@@ -26,7 +26,7 @@ async function demo(cwd: string, args: readonly string[]): Promise<Run> {
 
 /** One after the other: two cities on two cores would say nothing about either. */
 describe.each<[string, string[]]>([
-  ['on embedded stores', ['--for', '60s']],
+  ['on embedded stores', ['--for', '45s']],
   ['on InfluxDB and PostgreSQL', ['--for', '45s', '--with', 'influxdb,postgres']],
 ])('the demo %s', (_name, args) => {
   let dir: string;
