@@ -1,14 +1,15 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cameraOfView, momentOf } from '#bench/tracking/mod.ts';
-import { CameraView, type Incident, ZoneWatch } from '#edge/vision/mod.ts';
-import { wallClock } from '#grid/mod.ts';
+import { momentOf } from '#bench/tracking/mod.ts';
+import type { Incident } from '#edge/vision/mod.ts';
 import { type ModelManifest, PERSON_CLASS } from '#models/mod.ts';
+import { GewuError } from '#service/mod.ts';
 import { canvasOf, createStreetRenderer } from '#simulators/cameras/mod.ts';
-import { zonesOf } from '#simulators/city/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL, zoneConfidence } from '../installation/mod.ts';
 import { eachHour, type QuietPlan, type SeenHour, timesOf } from './quiet_hours.ts';
+import { raisedIn } from './quiet_judge.ts';
+import { things } from './quiet_things.ts';
 
 const HOURS = 240;
 /** Simulated seconds between two pictures. */
@@ -17,17 +18,24 @@ const EVERY_S = 5;
 const SEED_TEST = 5001;
 export const SEED_VALIDATION = 6001;
 const PER_CAMERA_DAY_MAX = 0.1;
-const TIME_ZONE = 'Asia/Shanghai';
 /** Scores that are tried. */
 const SCORES: readonly number[] = Array.from({ length: 15 }, (_, n) => (25 + 5 * n) / 100);
 
-export const QUIET_USAGE = `gewu models quiet [--model DIR] [--hours ${HOURS}] [--every ${EVERY_S}] [--seed ${SEED_TEST}] [--tune]
+export const QUIET_USAGE = `gewu models quiet [--model DIR] [--hours ${HOURS}] [--every ${EVERY_S}] [--seed ${SEED_TEST}] [--coming|--things|--tune]
                   [--work DIR] [--show DIR] [--json]
   Camera-hours of streets with nothing to report and much that is easily taken for it: drawn pictures straight into detector, tracks and
   zones with the catalogue's dwell times, on a clock of their own, one picture every ${EVERY_S} simulated seconds (docs/models.md says why that is sound). At
-  most ${PER_CAMERA_DAY_MAX} false alarms a camera-day and class. --tune looks at other streets (seed ${SEED_VALIDATION}) instead, and raises the
+  most ${PER_CAMERA_DAY_MAX} false alarms a camera-day and class. --coming: what may come and go (vans, terraces, umbrellas, wet
+  patches, groups) is not there from the beginning and comes within the hour. --things: the other half, which share of what is to be reported and comes
+  to these streets raises its event. --tune looks at other streets (seed ${SEED_VALIDATION}) instead, and raises the
   model's alarmThresholds to the lowest score that kept quiet. --work keeps what was seen of each hour, and the same command goes on where it was,
   or judges the same pictures by other scores or rules at once. --show draws each false alarm into a picture.`;
+
+function streetOf({ coming, things, tune }: Record<'coming' | 'things' | 'tune', boolean>): QuietPlan['street'] {
+  if (Number(coming) + Number(things) + Number(tune) > 1) throw new GewuError('GEWU_USAGE', 'one of --coming, --things, --tune');
+  if (things) return 'eventful';
+  return coming || tune ? 'coming' : 'standing';
+}
 
 /** The line that a run ends with. */
 export interface QuietFigures {
@@ -55,6 +63,8 @@ export async function quiet(args: readonly string[]): Promise<number> {
     hours: { type: 'string', default: String(HOURS) },
     every: { type: 'string', default: String(EVERY_S) },
     seed: { type: 'string' },
+    coming: { type: 'boolean', default: false },
+    things: { type: 'boolean', default: false },
     tune: { type: 'boolean', default: false },
     work: { type: 'string' },
     show: { type: 'string' },
@@ -65,9 +75,11 @@ export async function quiet(args: readonly string[]): Promise<number> {
     hours: parseInteger('hours', values.hours, 1, 100_000),
     everyS: parseInteger('every', values.every, 1, 30),
     seed: parseInteger('seed', values.seed ?? String(values.tune ? SEED_VALIDATION : SEED_TEST), 0, 2 ** 31),
+    street: streetOf(values),
     work: values.work,
   };
   if (values.tune) return tune(plan, values.json);
+  if (values.things) return things(plan, values.json);
   const figures = await runQuiet(plan, values.show);
   print(values.json ? JSON.stringify(figures) : JSON.stringify(figures, null, 2));
   const loud = Object.entries(figures.perClass).filter(([, c]) => c.perCameraDay > PER_CAMERA_DAY_MAX);
@@ -91,7 +103,7 @@ export async function runQuiet(plan: QuietPlan, show?: string): Promise<QuietFig
       return [name, { falseAlarms, perCameraDay: Math.round((falseAlarms / (plan.hours / 24)) * 1000) / 1000 }];
     }),
   );
-  const pictures = plan.hours * timesOf(plan.everyS).length;
+  const pictures = plan.hours * timesOf(plan).length;
   return { cameraHours: plan.hours, pictures, everyS: plan.everyS, falseAlarms: alarms.length, perClass, alarms };
 }
 
@@ -113,7 +125,7 @@ export async function tuneQuiet(plan: QuietPlan): Promise<Record<string, number>
   // What pictures asked for stays: a street on which nothing was taken for a class says nothing of how sure one has to be.
   const raised = Object.entries(scores).map(([name, score]) => [name, Math.max(score, manifest.alarmThresholds?.[name] ?? 0)]);
   const alarmThresholds: Record<string, number> = { ...manifest.alarmThresholds, ...Object.fromEntries(raised) };
-  const alarmThresholdsFrom = `${plan.hours} quiet camera-hours of seed ${plan.seed}, a picture every ${plan.everyS} s`;
+  const alarmThresholdsFrom = `${plan.hours} quiet camera-hours of seed ${plan.seed} on which things come, a picture every ${plan.everyS} s`;
   const metrics = { ...(manifest.metrics as object), alarmThresholdsFrom };
   await writeFile(`${file}.part`, `${JSON.stringify({ ...manifest, alarmThresholds, metrics }, null, 2)}\n`);
   await rename(`${file}.part`, file);
@@ -139,27 +151,11 @@ export async function quietScores(plan: QuietPlan): Promise<Record<string, numbe
 }
 
 /** What zones with these scores would have raised in the hour. */
-function alarmsOf(
-  { number, manifest, camera, view, moments }: SeenHour,
-  everyS: number,
-  confidenceMin: (detects: string) => number,
-): FalseAlarm[] {
-  const zones = zonesOf(camera, confidenceMin);
-  const { camera: described, ground } = cameraOfView(view, zones);
-  const frameMs = everyS * 1000;
-  const watch = new ZoneWatch({ zones, frameMs });
-  const cameraView = new CameraView({ camera: described, model: manifest, ground, watch, prefix: view.id, frameMs });
-  const wall = wallClock(TIME_ZONE);
-  const alarms: FalseAlarm[] = [];
-  for (const { atMs, detections } of moments) {
-    const { decisions } = cameraView.look(view.pose, detections, { at: atMs, ms: atMs, wall: wall(atMs) });
-    for (const { kind, incident } of decisions)
-      if (kind === 'raise') {
-        const { rule, box, score } = incident;
-        alarms.push({ hour: number, detects: rule.detects, atS: atMs / 1000, score: Math.round(score * 1000) / 1000, box });
-      }
-  }
-  return alarms;
+function alarmsOf(hour: SeenHour, everyS: number, confidenceMin: (detects: string) => number): FalseAlarm[] {
+  return raisedIn(hour, everyS, confidenceMin).map(({ incident: { rule, box, score }, atMs }) => ({
+    ...{ hour: hour.number, detects: rule.detects, atS: atMs / 1000 },
+    ...{ score: Math.round(score * 1000) / 1000, box },
+  }));
 }
 
 const FRAME_PX = 2;

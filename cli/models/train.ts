@@ -81,6 +81,7 @@ export async function train(args: readonly string[]): Promise<number> {
     model: values.out,
     ...quiet,
     seed: SEED_VALIDATION,
+    street: 'coming',
     work: join(values.work, 'quiet'),
   });
   timer.lap('measuring');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   applyZoneProfile,
@@ -60,7 +61,7 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   const { calendars } = surroundings.site;
   const watch = new ZoneWatch({ zones: inForce.zones, frameMs: lookMs(camera), pictureMs: pictureMs(camera), calendars });
   const locator = new Locator({ ground, cells: surroundings.cells, components: surroundings.site.components });
-  const memory = new CameraMemory({ dir, camera: camera.id, log });
+  const memory = new CameraMemory({ dir, camera: camera.id, view: viewOf(camera, manifest), log });
   const reported = {
     camera: inForce,
     edgeId,
@@ -83,6 +84,12 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
     reporter: (evidence) => new EventReporter({ ...reported, evidence }),
   };
 }
+
+/** Another model finds other things, and a camera that was measured anew may look elsewhere. */
+const viewOf = ({ calibration }: SiteCamera, { sha256 }: ModelManifest): string =>
+  createHash('sha256')
+    .update(JSON.stringify([sha256, calibration]))
+    .digest('hex');
 
 /** Incidents that have no event yet, of zones that are the same in the next meaning, while the ground is too. */
 export function stillPending(old: Meaning, next: Meaning): Incident[] {

@@ -40,6 +40,8 @@ export interface Incident {
   unseenMs: number;
   /** The last pictures, the newest in the lowest bit: was it seen. */
   pictures: number;
+  /** Of the pending time: the most that a fixture in its box asked it to be surer than (`fixtures.ts`); 0 where there was none. */
+  surerThan: number;
 }
 
 export interface Moment {
@@ -79,6 +81,7 @@ export function beginIncident(zone: Zone, rule: ZoneRule, thing: Sighting, now: 
     presentMs: -gapMs,
     unseenMs: 0,
     pictures: 0,
+    surerThan: 0,
   };
 }
 

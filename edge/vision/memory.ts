@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { EventRecord, Id, type SiteCamera } from '#grid/mod.ts';
 import type { Log } from '#service/mod.ts';
 import { writeDurably } from '../evidence/mod.ts';
+import type { Fixture } from './fixtures.ts';
 import type { Ground } from './ground.ts';
 import type { Incident } from './incident.ts';
 
@@ -21,12 +22,20 @@ const Remembered = Type.Object({
   /** Last revision. */
   record: EventRecord,
 });
+const RememberedFixture = Type.Object({
+  class: Id(),
+  box: Remembered.properties.box,
+  score: Type.Number(),
+});
 const Memory = Type.Object({
   v: Type.Literal(1),
   incidents: Type.Array(Remembered),
   /** Over, and no case was known of; not written by nodes from before. */
   ended: Type.Optional(Type.Array(Remembered)),
   offline: Type.Union([EventRecord, Type.Null()]),
+  /** What was there before the camera looked, and by which view; not written before that is known. */
+  fixtures: Type.Optional(Type.Array(RememberedFixture)),
+  view: Type.Optional(Type.String()),
 });
 const check = Compile(Memory);
 
@@ -43,6 +52,8 @@ export interface Remembrance {
   /** Active events whose rule is gone. */
   orphans: EventRecord[];
   offline: EventRecord | null;
+  /** Null where that is not known of this view. */
+  fixtures: readonly Fixture[] | null;
 }
 
 /**
@@ -51,21 +62,25 @@ export interface Remembrance {
  */
 export class CameraMemory {
   readonly #file: string;
+  readonly #view: string;
   readonly #log: Log;
 
-  constructor({ dir, camera, log }: { dir: string; camera: string; log: Log }) {
+  /** `view` names what is seen and by which model: with another one, what was there before is not known. */
+  constructor({ dir, camera, view = '', log }: { dir: string; camera: string; view?: string; log: Log }) {
     this.#file = join(dir, `${camera}.json`);
+    this.#view = view;
     this.#log = log;
   }
 
-  async save({ incidents, ended, offline }: Omit<Remembrance, 'orphans'>, ground: Ground): Promise<void> {
+  async save({ incidents, ended, offline, fixtures }: Omit<Remembrance, 'orphans'>, ground: Ground): Promise<void> {
     const rows = (events: readonly RememberedEvent[]) => events.map((event) => toRow(event, ground));
-    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows(incidents), ended: rows(ended), offline }));
+    const known = fixtures === null ? {} : { fixtures, view: this.#view };
+    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows(incidents), ended: rows(ended), offline, ...known }));
   }
 
   /** Empty when there is no file, or when it cannot be used (logged): things are then raised again, which is harmless. */
   async load(camera: Pick<SiteCamera, 'zones'>, ground: Ground, nowMs: number): Promise<Remembrance> {
-    const found: Remembrance = { incidents: [], ended: [], orphans: [], offline: null };
+    const found: Remembrance = { incidents: [], ended: [], orphans: [], offline: null, fixtures: null };
     const input = await this.#read();
     if (input === undefined) return found;
     if (!check.Check(input)) {
@@ -73,6 +88,7 @@ export class CameraMemory {
       return found;
     }
     found.offline = input.offline;
+    if (input.view === this.#view) found.fixtures = input.fixtures ?? null;
     for (const row of input.incidents) {
       const event = fromRow(row, camera, ground, nowMs);
       // A crash between the clear and the file after it.
@@ -132,7 +148,16 @@ function fromRow(
   const point = ground.toPoint(row);
   const { startedAt, lastSeenAt } = row.record.data;
   const { zone, state, errorRadiusM, box, score, record } = row;
-  const times = { startedMs: nowMs, updatedMs: nowMs, presentMs: 0, unseenMs: 0, pictures: 0, startedAt, lastSeenAt };
+  const times = {
+    startedMs: nowMs,
+    updatedMs: nowMs,
+    presentMs: 0,
+    unseenMs: 0,
+    pictures: 0,
+    surerThan: 0,
+    startedAt,
+    lastSeenAt,
+  };
   const identity = { subject: record.subject, trackId: '', count: null, anchor: point, point };
   return { incident: { zone, rule, state, errorRadiusM, box, score, ...identity, ...times }, record };
 }

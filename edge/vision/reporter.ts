@@ -61,6 +61,7 @@ export class EventReporter {
     this.#ledger.start();
     const found = await memory.load(camera, ground, clock.monotonic());
     this.#offline = found.offline;
+    if (found.fixtures !== null) watch.fixtures.restore(found.fixtures, clock.monotonic());
     for (const entry of found.incidents) {
       const { incident, record } = entry;
       this.#entries.set(record.subject, entry);
@@ -94,6 +95,7 @@ export class EventReporter {
 
   /** Looks what the centre says about the cases of our events; called about once a second. */
   pollCases(): void {
+    if (this.#deps.watch.fixtures.takeNews()) this.#queue(() => this.#save());
     for (const [subject, { incident, record }] of [...this.#entries]) {
       const said = this.#ledger.look(subject);
       if (said === 'closed') this.#caseClosed(subject);
@@ -231,9 +233,10 @@ export class EventReporter {
 
   /** A disk that takes no memory must not keep the event from leaving. */
   async #save(): Promise<void> {
-    const { memory, ground, log, camera } = this.#deps;
+    const { memory, ground, log, camera, watch } = this.#deps;
+    const [incidents, ended] = [[...this.#entries.values()], [...this.#ended.values()]];
     await memory
-      .save({ incidents: [...this.#entries.values()], ended: [...this.#ended.values()], offline: this.#offline }, ground)
+      .save({ incidents, ended, offline: this.#offline, fixtures: watch.fixtures.all }, ground)
       .catch((error: unknown) => log.error({ camera: camera.id, err: error }, 'camera memory not written'));
   }
 

@@ -53,7 +53,7 @@ export class CameraView {
     const things = inPicture.filter((d) => d.class !== PERSON_CLASS);
     const observed = things.map((d) => this.#observe(d, pixel)).filter((o) => this.#counts(o));
     const tracks = this.#tracker.update(oneOfEachThing(observed), now.ms);
-    return { people, tracks, decisions: this.#deps.watch.step(tracks, now) };
+    return { people, tracks, decisions: this.#deps.watch.step(tracks, now, observed) };
   }
 
   #counts({ foot }: Observed): boolean {

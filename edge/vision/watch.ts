@@ -1,5 +1,6 @@
 import { type Calendars, inForce, inPolygon, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
 import { Footsteps } from './crossing.ts';
+import { type Fixture, Fixtures } from './fixtures.ts';
 import { distanceM } from './ground.ts';
 import {
   beginIncident,
@@ -38,6 +39,8 @@ export class ZoneWatch {
   /** A thing came between two pictures, on average half of their distance before its first; waiting for one more makes that a whole one. */
   readonly #roundingMs: number;
   readonly #footsteps: Footsteps | null;
+  /** What was there before: a thing in its place has to be surer. */
+  readonly fixtures = new Fixtures();
   #incidents: Incident[] = [];
   #lastMs: number | null = null;
   /** The rules in force at that minute of the wall clock. */
@@ -66,10 +69,13 @@ export class ZoneWatch {
     this.#incidents.push(incident);
   }
 
-  /** One picture's tracks. Decisions are final when they are returned: raise sets the incident active. */
-  step(tracks: readonly Track[], now: Moment): Decision[] {
+  /**
+   * One picture's tracks, and all its detections. Decisions are final when they are returned: raise sets the incident active.
+   */
+  step(tracks: readonly Track[], now: Moment, detections: readonly Fixture[] = []): Decision[] {
     const gapMs = this.#lastMs === null ? 0 : Math.min(this.#gapMsMax, Math.max(0, now.ms - this.#lastMs));
     this.#lastMs = now.ms;
+    this.fixtures.look(detections, this.#told(), now.ms);
     const present = this.#observe(tracks, now, gapMs);
     const decisions: Decision[] = [];
     for (const incident of this.#incidents) {
@@ -192,7 +198,7 @@ export class ZoneWatch {
     if (incident.state === 'pending') {
       incident.point = point;
       if (distanceM(incident.anchor, point) > stillM)
-        Object.assign(incident, { anchor: point, startedMs: now.ms, startedAt: now.at, presentMs: -gapMs });
+        Object.assign(incident, { anchor: point, startedMs: now.ms, startedAt: now.at, presentMs: -gapMs, surerThan: 0 });
     } else if (distanceM(incident.anchor, point) <= stillM) incident.point = point;
   }
 
@@ -202,13 +208,27 @@ export class ZoneWatch {
       incident.updatedMs = now.ms;
       decisions.push({ kind: 'update', incident });
     }
-    if (incident.state !== 'pending' || elapsedMs + this.#roundingMs < incident.rule.dwellS * 1000) return;
-    if (incident.presentMs < PRESENCE_MIN * elapsedMs || incident.score < incident.rule.confidenceMin) return;
+    if (incident.state !== 'pending') return;
+    const scoreMin = this.#scoreMin(incident);
+    if (elapsedMs + this.#roundingMs < incident.rule.dwellS * 1000) return;
+    if (incident.presentMs < PRESENCE_MIN * elapsedMs || incident.score < scoreMin) return;
     if (this.#raisedBefore(incident)) return;
     incident.state = 'active';
     incident.anchor = incident.point;
     incident.updatedMs = now.ms;
     decisions.push({ kind: 'raise', incident });
+  }
+
+  /** More than the rule asks for where something of the class was before the camera looked, though only a part of it is seen now. */
+  #scoreMin(incident: Incident): number {
+    const { rule, box } = incident;
+    if (kindOf(rule) !== 'stands') return rule.confidenceMin;
+    incident.surerThan = Math.max(incident.surerThan, this.fixtures.surerThan(rule.detects, box));
+    return Math.max(rule.confidenceMin, incident.surerThan);
+  }
+
+  #told(): Pick<Fixture, 'class' | 'box'>[] {
+    return this.#incidents.filter((i) => i.state !== 'pending').map(({ rule, box }) => ({ class: rule.detects, box }));
   }
 
   /** Another zone's rule has raised the same thing already: one physical incident is one event. */

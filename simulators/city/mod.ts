@@ -1,8 +1,9 @@
 export { buildDemoCity, buildDistrict, type CityOptions, type DemoCityOptions } from './city.ts';
 export { writeCityDataset, writeQuietDataset } from './dataset.ts';
+export { EVENTFUL_MS, eventfulHour } from './eventful.ts';
 export { type CityFile, cityFiles } from './files.ts';
 export { CityPlan, cityOf, cityPlanMistakes, loadCityPlan, type Secrets, seededSecrets } from './plan.ts';
-export { quietCameras, quietHour } from './quiet.ts';
+export { comingHour, quietCameras, quietHour } from './quiet.ts';
 export * from './script/mod.ts';
 export { CAMERA_USER, type CameraAccess, edgeOf, type SiteOptions, siteOf } from './site.ts';
 export { type Spot, throwSpot } from './spots.ts';

@@ -2,6 +2,7 @@ import {
   type Actor,
   decoys,
   type Light,
+  type ObjectKind,
   onPavement,
   passingCar,
   type StayingActor,
@@ -89,6 +90,24 @@ export function quietHour(camera: CityCamera, seed: number, hour: number): Stree
   actors.push(...decoys(street, dice.whole(1, 1e9), SMALL_THINGS, stretch, taken));
   actors.push(...passers(camera, dice, stretch));
   return { street, light: lightAt(hour, dice), actors };
+}
+
+/** What stands on a street for a time: the rest of it is built in, or as good as that. */
+const COME_AND_GO: ReadonlySet<ObjectKind> = new Set(['vehicle', 'terrace', 'parasol', 'wet_patch', 'person']);
+/** Late enough for a camera to know the place without it, early enough for the longest dwell time. */
+const COMES_MS = [2 * 60_000, 50 * 60_000] as const;
+
+/**
+ * The same hour, on which all that may come and go comes at some moment of it, and is not there before: each of them as if it were put
+ * there anew in every hour, which is much oftener than it is.
+ */
+export function comingHour(script: StreetScript, seed: number, hour: number): StreetScript {
+  const dice = diceOf(seed, hour, 97);
+  const actors = script.actors.map((actor): Actor => {
+    if (!('stay' in actor) || !COME_AND_GO.has(actor.object.kind)) return actor;
+    return { ...actor, stay: { ...actor.stay, fromMs: dice.whole(...COMES_MS) } };
+  });
+  return { ...script, actors };
 }
 
 /** The cameras of the cities `seed`, `seed + 1`, ... one after the other, without end: a quiet hour each. */

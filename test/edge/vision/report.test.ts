@@ -42,6 +42,7 @@ function incident(changes: Partial<Incident> = {}): Incident {
     presentMs: 5000,
     unseenMs: 0,
     pictures: 0,
+    surerThan: 0,
     ...changes,
   };
 }
