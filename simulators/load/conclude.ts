@@ -170,7 +170,7 @@ function outcomesOf(
   const told = run.told.truths();
   const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
   return incidentOutcomes(
-    { due: [...told.due, ...shown.due], possible: [...told.possible, ...shown.possible], open, faulty },
+    { due: [...told.due, ...shown.due], possible: [...told.possible, ...shown.possible], open, faulty, since: run.startedAt },
     seen,
   );
 }

@@ -11,10 +11,12 @@ export interface Staging {
   open: readonly Pick<Case, 'class' | 'place'>[];
   /** Components of devices that were made to be wrong. */
   faulty: ReadonlySet<string>;
+  /** When the run began, UTC ms: what a case says to have begun before is nobody's false alarm here. */
+  since: number;
 }
 
 /** What became of each thing that was staged, and what each case was that nothing staged accounts for. Pure. */
-export function incidentOutcomes({ due, possible, open, faulty }: Staging, seen: readonly SeenCase[]): IncidentOutcome[] {
+export function incidentOutcomes({ due, possible, open, faulty, since }: Staging, seen: readonly SeenCase[]): IncidentOutcome[] {
   const known = due.filter((t) => open.some((c) => isSameComponent(t, c)));
   const found = bothSources(
     due.filter((t) => !known.includes(t)),
@@ -23,7 +25,8 @@ export function incidentOutcomes({ due, possible, open, faulty }: Staging, seen:
   // Without a component the place decides, and places are not exact: what has a case of its own is found, however near an old one is.
   const [again, missed] = split(found.missing, (t) => open.some((c) => isSamePlace(t, c)));
   const perhaps = bothSources(possible, found.unfounded);
-  const [wrong, unfounded] = split(perhaps.unfounded, ({ case: c }) => faulty.has(c.place.component ?? ''));
+  const [wrong, rest] = split(perhaps.unfounded, ({ case: c }) => faulty.has(c.place.component ?? ''));
+  const unfounded = rest.filter(({ case: c }) => c.startedAt >= since - MATCH_LIMITS.beforeMs);
   return [
     ...found.pairs.map((p) => staged('detected', p.staged, p.latencyMs)),
     ...missed.map((t) => staged('missed', t)),

@@ -265,10 +265,12 @@ test('what the city works on already makes no new case; what stands elsewhere is
     // Too near to an open case to be told apart by the place alone, and a case of its own: the centre decided.
     seen('a', { xM: 6.5 }),
     seen('b', { xM: 80 }),
+    // Of what was there before the run: a camera that was not played yet.
+    seen('before', { xM: 300, startedS: -40, confirmedS: 1 }),
     // The open case should have taken it.
     seen('c', { xM: 200, class: cover, component: '1101010101000001', source: 'sensor' }),
   ];
-  const outcomes = incidentOutcomes({ due, possible: [], open, faulty: new Set() }, cases);
+  const outcomes = incidentOutcomes({ due, possible: [], open, faulty: new Set(), since: START }, cases);
   expect(Object.fromEntries(outcomes.map((o) => [o.id, o.outcome]))).toEqual({
     again: 'repeat',
     beside: 'detected',
