@@ -150,6 +150,9 @@ export async function tell(report: RunReport, { dir, json }: { dir: string | und
   else say(JSON.stringify(short, null, 2));
   for (const { name, limit, measured } of verdict.checks.filter((c) => !c.holds))
     say(`gewu: missed: ${name} is ${measured ?? 'not measured'}, the limit is ${limit}`);
+  const repeats = report.incidents.filter((i) => i.outcome === 'repeat').length;
+  if (!verdict.passed && repeats > 0)
+    say(`gewu: ${repeats} incidents repeat cases that were open before the run: close those, or stage others with --seed`);
   for (const { which } of report.trouble.slice(0, 20)) say(`gewu: ${which.join('; ')}`);
   return verdict.passed ? 0 : 1;
 }
