@@ -20,11 +20,13 @@ const IOU_SAME = 0.5;
 export const FIRST_LOOKS_MS = 60_000;
 const PRESENCE_MIN = 0.5;
 const HOUR_MS = 3_600_000;
+/** What drives is no part of a street, and leaves its place to the next one. */
+const DRIVES: ReadonlySet<string> = new Set(['vehicle']);
 /**
- * One that is not seen for so long is gone, and what stands there then has come. What drives or is pushed leaves its place to another of its
- * kind. What cannot move may be taken for something by one light and not by another: that is a day.
+ * One that is not seen for so long is gone, and what stands there then has come. What is pushed makes room for another of its kind. What
+ * cannot move may be taken for something by one light and not by another: that is a day.
  */
-const FORGET_MS: Readonly<Record<string, number>> = { vehicle: HOUR_MS / 6, stall: 2 * HOUR_MS };
+const FORGET_MS: Readonly<Record<string, number>> = { stall: 2 * HOUR_MS };
 const FORGET_MS_OTHER = 24 * HOUR_MS;
 /** Its score follows the light of the day. A thing that comes to stand before it has had its dwell time long before. */
 const SCORE_TAU_MS = 20 * 60_000;
@@ -74,7 +76,7 @@ export class Fixtures {
     const share = 1 - Math.exp(-Math.max(0, nowMs - this.#lastMs) / SCORE_TAU_MS);
     this.#lastMs = nowMs;
     this.#pictures++;
-    for (const one of detections) this.#see(one, share, nowMs);
+    for (const one of detections) if (!DRIVES.has(one.class)) this.#see(one, share, nowMs);
     if (!this.#complete && nowMs - this.#sinceMs >= FIRST_LOOKS_MS) this.#conclude();
     this.#keep((f) => nowMs - f.seenMs < (FORGET_MS[f.class] ?? FORGET_MS_OTHER) && !events.some((e) => isSame(e, f)));
   }

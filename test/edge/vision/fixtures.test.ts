@@ -96,6 +96,15 @@ test('a stall that was there is gone after two hours without it, and what stands
   expect(raised()).toHaveLength(1);
 });
 
+test('what drives is none of them: another car at the place of one that was there is an event', () => {
+  const { during, raised } = looking([{ ...RULE, detects: 'vehicle', dwellS: DWELL_S, confidenceMin: 0.5 }]);
+  const car: Thing = { class: 'vehicle', score: 0.85, box: [0.2, 0.4, 0.4, 0.6] };
+  during(2 * MINUTE_MS, () => [car]);
+  during(MINUTE_MS, () => []);
+  during(5 * MINUTE_MS, () => [car]);
+  expect(raised()).toHaveLength(1);
+});
+
 test('one that was an event is none of them: it is raised again when its case is closed and it still stands', () => {
   const { watch, during, raised } = looking();
   during(10 * MINUTE_MS, () => [TERRACE]);
