@@ -14,7 +14,7 @@ const MINUTES = 30;
 /** Until caches, compilers and pools are as large as they become. */
 const WARM_UP_MS = 300_000;
 const SAMPLE_MS = 10_000;
-const [SHORT_MS, SHORT_SAMPLE_MS] = [5_000, 250];
+const [SHORT_MS, SHORT_SAMPLE_MS] = [3_000, 250];
 const START_MS_MAX = 120_000;
 const DROPPED_SHARE_MAX = 0.02;
 const MINUTE_MS = 60_000;

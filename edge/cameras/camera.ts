@@ -151,6 +151,7 @@ export class Camera implements Service {
 
   /** What the camera shows from now on is right. */
   renewReference(): Promise<void> {
+    this.#judge.learnFixtures();
     return this.#check.renew();
   }
 

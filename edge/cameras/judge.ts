@@ -141,6 +141,11 @@ export class Judge implements Service {
         counters.shadowEvents.inc({ camera: now.camera.id });
   }
 
+  /** What is seen from now on for a minute was there before. */
+  learnFixtures(): void {
+    this.#inForce?.watch.fixtures.learnAnew();
+  }
+
   /** A picture of a place, as CameraEvidence makes it. */
   photograph(...picture: Parameters<CameraEvidence['view']>): ReturnType<CameraEvidence['view']> {
     return this.#evidence.view(...picture);

@@ -85,11 +85,12 @@ export function meaningOf(camera: SiteCamera, surroundings: Surroundings, deps: 
   };
 }
 
-/** Another model finds other things, and a camera that was measured anew may look elsewhere. */
-const viewOf = ({ calibration }: SiteCamera, { sha256 }: ModelManifest): string =>
-  createHash('sha256')
-    .update(JSON.stringify([sha256, calibration]))
+/** Another model finds other things, a camera that was measured anew may look elsewhere, and another address may be another camera. */
+function viewOf({ calibration, url, streams, file }: SiteCamera, { sha256 }: ModelManifest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([sha256, calibration, url, streams, file]))
     .digest('hex');
+}
 
 /** Incidents that have no event yet, of zones that are the same in the next meaning, while the ground is too. */
 export function stillPending(old: Meaning, next: Meaning): Incident[] {

@@ -58,6 +58,15 @@ export class Fixtures {
     this.#complete = true;
   }
 
+  /** The camera looks elsewhere: its next minute is the first. */
+  learnAnew(): void {
+    this.#known = [];
+    this.#sinceMs = null;
+    this.#pictures = 0;
+    this.#complete = false;
+    this.#isNews = true;
+  }
+
   /** Null until the first minute is over. */
   get all(): readonly Fixture[] | null {
     return this.#complete ? this.#known.map(({ class: c, box, score }) => ({ class: c, box, score })) : null;

@@ -96,6 +96,17 @@ test('a stall that was there is gone after two hours without it, and what stands
   expect(raised()).toHaveLength(1);
 });
 
+test('a camera that was turned learns what is there anew, and its memory knows nothing of it until then', () => {
+  const { watch, during, raised } = looking();
+  during(2 * MINUTE_MS, () => [TERRACE]);
+  watch.fixtures.learnAnew();
+  expect([watch.fixtures.all, watch.fixtures.takeNews()]).toEqual([null, true]);
+  during(10 * MINUTE_MS, () => [STALL]);
+  expect(raised()).toEqual([]);
+  during(5 * MINUTE_MS, () => [STALL, TERRACE]);
+  expect(raised()).toEqual([TERRACE.box[0]]);
+});
+
 test('what drives is none of them: another car at the place of one that was there is an event', () => {
   const { during, raised } = looking([{ ...RULE, detects: 'vehicle', dwellS: DWELL_S, confidenceMin: 0.5 }]);
   const car: Thing = { class: 'vehicle', score: 0.85, box: [0.2, 0.4, 0.4, 0.6] };
