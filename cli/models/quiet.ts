@@ -8,7 +8,7 @@ import { canvasOf, createStreetRenderer } from '#simulators/cameras/mod.ts';
 import { parseFlags, parseInteger, print, say } from '../command.ts';
 import { SHIPPED_MODEL, zoneConfidence } from '../installation/mod.ts';
 import { eachHour, type QuietPlan, type SeenHour, timesOf } from './quiet_hours.ts';
-import { raisedIn } from './quiet_judge.ts';
+import { type Judging, raisedIn } from './quiet_judge.ts';
 import { things } from './quiet_things.ts';
 
 const HOURS = 240;
@@ -91,7 +91,8 @@ export async function quiet(args: readonly string[]): Promise<number> {
 export async function runQuiet(plan: QuietPlan, show?: string): Promise<QuietFigures> {
   const alarms: FalseAlarm[] = [];
   const manifest = await eachHour(plan, async (hour) => {
-    for (const alarm of alarmsOf(hour, plan.everyS, (detects) => zoneConfidence(hour.manifest, detects))) {
+    const confidenceMin = (detects: string): number => zoneConfidence(hour.manifest, detects);
+    for (const alarm of alarmsOf(hour, { everyS: plan.everyS, confidenceMin })) {
       alarms.push(alarm);
       say(`gewu: false alarm: ${alarm.detects} in camera-hour ${alarm.hour} after ${alarm.atS} s, score ${alarm.score}`);
       if (show !== undefined) await draw(hour, alarm, show);
@@ -132,13 +133,17 @@ export async function tuneQuiet(plan: QuietPlan): Promise<Record<string, number>
   return alarmThresholds;
 }
 
-/** By class, the lowest of the scores from which on, and at all above it, these streets raised no more than they may. */
+/**
+ * By class, the lowest of the scores from which on, and at all above it, these streets raised no more than they may, by a camera that
+ * knows nothing of them: dwell times below a minute are over before it does.
+ */
 export async function quietScores(plan: QuietPlan): Promise<Record<string, number>> {
   const counted = SCORES.map(() => new Map<string, number>());
   const manifest = await eachHour(plan, (hour) => {
     for (const [n, score] of SCORES.entries()) {
       const sum = counted[n] as Map<string, number>;
-      for (const { detects } of alarmsOf(hour, plan.everyS, () => score)) sum.set(detects, (sum.get(detects) ?? 0) + 1);
+      const judging = { everyS: plan.everyS, confidenceMin: () => score, isNew: true };
+      for (const { detects } of alarmsOf(hour, judging)) sum.set(detects, (sum.get(detects) ?? 0) + 1);
     }
   });
   const most = (PER_CAMERA_DAY_MAX * plan.hours) / 24;
@@ -151,8 +156,8 @@ export async function quietScores(plan: QuietPlan): Promise<Record<string, numbe
 }
 
 /** What zones with these scores would have raised in the hour. */
-function alarmsOf(hour: SeenHour, everyS: number, confidenceMin: (detects: string) => number): FalseAlarm[] {
-  return raisedIn(hour, everyS, confidenceMin).map(({ incident: { rule, box, score }, atMs }) => ({
+function alarmsOf(hour: SeenHour, judging: Judging): FalseAlarm[] {
+  return raisedIn(hour, judging).map(({ incident: { rule, box, score }, atMs }) => ({
     ...{ hour: hour.number, detects: rule.detects, atS: atMs / 1000 },
     ...{ score: Math.round(score * 1000) / 1000, box },
   }));

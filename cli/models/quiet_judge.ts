@@ -21,8 +21,16 @@ export function judgedBy(
   return { zones, ground: cameraOfView(view, zones).ground };
 }
 
+/** How the hour is judged. */
+export interface Judging {
+  everyS: number;
+  confidenceMin: (detects: string) => number;
+  /** As in a camera's first minute: it knows nothing of what was there before. */
+  isNew?: boolean;
+}
+
 /** What tracks and zones with these scores make of what was seen in the hour. */
-export function raisedIn(hour: SeenHour, everyS: number, confidenceMin: (detects: string) => number): Raised[] {
+export function raisedIn(hour: SeenHour, { everyS, confidenceMin, isNew = false }: Judging): Raised[] {
   const { manifest, view, moments } = hour;
   const { zones, ground } = judgedBy(hour, confidenceMin);
   const frameMs = everyS * 1000;
@@ -30,6 +38,7 @@ export function raisedIn(hour: SeenHour, everyS: number, confidenceMin: (detects
   const cameraView = new CameraView({ camera: { zones }, model: manifest, ground, watch, prefix: view.id, frameMs });
   const wall = wallClock(TIME_ZONE);
   return moments.flatMap(({ atMs, detections }) => {
+    if (isNew) watch.fixtures.learnAnew();
     const { decisions } = cameraView.look(view.pose, detections, { at: atMs, ms: atMs, wall: wall(atMs) });
     return decisions.flatMap(({ kind, incident }) => (kind === 'raise' ? [{ incident: { ...incident }, atMs }] : []));
   });

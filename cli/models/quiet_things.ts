@@ -47,7 +47,7 @@ function outcomes(hour: SeenHour, everyS: number): { detects: string; isRaised: 
   const { view, manifest } = hour;
   const confidenceMin = (detects: string): number => zoneConfidence(manifest, detects);
   const { zones, ground } = judgedBy(hour, confidenceMin);
-  const raised = raisedIn(hour, everyS, confidenceMin);
+  const raised = raisedIn(hour, { everyS, confidenceMin });
   const picture = createStreetRenderer(view.script.street, view.pose).render(momentOf(view.script, EVENTFUL_MS - 1000));
   const visible = new Map(picture.truth.map((t) => [t.id, t.visible]));
   return truthOf(view.script).flatMap((thing) => {
