@@ -219,10 +219,13 @@ export class ZoneWatch {
     decisions.push({ kind: 'raise', incident });
   }
 
-  /** More than the rule asks for where something of the class was before the camera looked, though only a part of it is seen now. */
+  /**
+   * More than the rule asks for where something of the class was before the camera looked, though only a part of it is seen now. What is
+   * critical is told however long it has been there: an open shaft that a new camera finds is no part of the street.
+   */
   #scoreMin(incident: Incident): number {
     const { rule, box } = incident;
-    if (kindOf(rule) !== 'stands') return rule.confidenceMin;
+    if (kindOf(rule) !== 'stands' || rule.severity === 'critical') return rule.confidenceMin;
     incident.surerThan = Math.max(incident.surerThan, this.fixtures.surerThan(rule.detects, box));
     return Math.max(rule.confidenceMin, incident.surerThan);
   }

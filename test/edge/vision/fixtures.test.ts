@@ -107,6 +107,12 @@ test('a camera that was turned learns what is there anew, and its memory knows n
   expect(raised()).toEqual([TERRACE.box[0]]);
 });
 
+test('what is critical is told however long it has been there', () => {
+  const { during, raised } = looking([{ ...RULE, severity: 'critical', dwellS: DWELL_S, confidenceMin: 0.5 }]);
+  during(10 * MINUTE_MS, () => [TERRACE]);
+  expect(raised()).toEqual([TERRACE.box[0]]);
+});
+
 test('what drives is none of them: another car at the place of one that was there is an event', () => {
   const { during, raised } = looking([{ ...RULE, detects: 'vehicle', dwellS: DWELL_S, confidenceMin: 0.5 }]);
   const car: Thing = { class: 'vehicle', score: 0.85, box: [0.2, 0.4, 0.4, 0.6] };
