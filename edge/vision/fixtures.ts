@@ -30,6 +30,8 @@ const FORGET_MS: Readonly<Record<string, number>> = { stall: 2 * HOUR_MS };
 const FORGET_MS_OTHER = 24 * HOUR_MS;
 /** Its score follows the light of the day. A thing that comes to stand before it has had its dwell time long before. */
 const SCORE_TAU_MS = 20 * 60_000;
+/** Time between looks counts up to so much: what a camera shows first after hours in which it showed nothing is one look. */
+const GAP_MS_MAX = 60_000;
 const FIXTURES_MAX = 200;
 /** By so much a thing must be surer than what has always been found there: scores of one and the same stray by less. */
 const SURER_BY = 0.2;
@@ -56,6 +58,7 @@ export class Fixtures {
   restore(fixtures: readonly Fixture[], nowMs: number): void {
     this.#known = fixtures.slice(0, FIXTURES_MAX).map((f) => ({ ...f, seenMs: nowMs, looks: 0 }));
     this.#complete = true;
+    this.#lastMs = nowMs;
   }
 
   /** The camera looks elsewhere: its next minute is the first. */
@@ -82,7 +85,7 @@ export class Fixtures {
   /** The detections of one picture, weak ones too; and the things that have an event. */
   look(detections: readonly Fixture[], events: readonly Pick<Fixture, 'class' | 'box'>[], nowMs: number): void {
     this.#sinceMs ??= nowMs;
-    const share = 1 - Math.exp(-Math.max(0, nowMs - this.#lastMs) / SCORE_TAU_MS);
+    const share = 1 - Math.exp(-Math.min(GAP_MS_MAX, Math.max(0, nowMs - this.#lastMs)) / SCORE_TAU_MS);
     this.#lastMs = nowMs;
     this.#pictures++;
     for (const one of detections) if (!DRIVES.has(one.class)) this.#see(one, share, nowMs);

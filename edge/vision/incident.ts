@@ -30,7 +30,7 @@ export interface Incident {
   trackId: string;
   /** How many there are, where a rule counts. */
   count: number | null;
-  /** Monotonic ms: first seen standing in the zone. */
+  /** Monotonic ms: first seen standing in the zone, less what the camera has shown nothing since. */
   startedMs: number;
   /** UTC ms of the same moment, and when it was last seen. */
   startedAt: number;

@@ -73,8 +73,11 @@ export class ZoneWatch {
    * One picture's tracks, and all its detections. Decisions are final when they are returned: raise sets the incident active.
    */
   step(tracks: readonly Track[], now: Moment, detections: readonly Fixture[] = []): Decision[] {
-    const gapMs = this.#lastMs === null ? 0 : Math.min(this.#gapMsMax, Math.max(0, now.ms - this.#lastMs));
+    const sinceMs = this.#lastMs === null ? 0 : Math.max(0, now.ms - this.#lastMs);
+    const gapMs = Math.min(this.#gapMsMax, sinceMs);
     this.#lastMs = now.ms;
+    // Time in which the camera showed nothing is none in which a thing could have been seen.
+    for (const incident of this.#incidents) if (incident.state === 'pending') incident.startedMs += sinceMs - gapMs;
     this.fixtures.look(detections, this.#told(), now.ms);
     const present = this.#observe(tracks, now, gapMs);
     const decisions: Decision[] = [];

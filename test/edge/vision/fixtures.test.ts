@@ -43,6 +43,8 @@ function looking(rules: ZoneRule[] = [{ ...RULE, dwellS: DWELL_S, confidenceMin:
   return {
     watch,
     raised: () => decided.filter((d) => d.kind === 'raise').map((d) => d.incident.box[0]),
+    /** The camera shows nothing. */
+    away: (ms: number) => clock.advance(ms),
     during(ms: number, things: (lookN: number) => readonly Thing[]): void {
       for (let n = 0; n < ms / LOOK_MS; n++) {
         clock.advance(LOOK_MS);
@@ -111,6 +113,14 @@ test('what is critical is told however long it has been there', () => {
   const { during, raised } = looking([{ ...RULE, severity: 'critical', dwellS: DWELL_S, confidenceMin: 0.5 }]);
   during(10 * MINUTE_MS, () => [TERRACE]);
   expect(raised()).toEqual([TERRACE.box[0]]);
+});
+
+test('what stands in the place of one when a camera comes back after an hour is an event by its score all the same', () => {
+  const { away, during, raised } = looking();
+  during(10 * MINUTE_MS, () => [TERRACE]);
+  away(HOUR_MS);
+  during(10 * MINUTE_MS, () => [{ ...TERRACE, score: 0.9 }]);
+  expect(raised()).toHaveLength(1);
 });
 
 test('what drives is none of them: another car at the place of one that was there is an event', () => {

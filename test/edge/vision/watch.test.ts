@@ -157,6 +157,15 @@ test('a thing that walks away from its event lets it clear and becomes another w
   expect(decided.map((d) => d.kind)).toEqual(['raise', 'raise', 'clear']);
 });
 
+test('what stood there before an outage of an hour and stands there after it was confirmed hours late', () => {
+  const { clock, decided, during } = harness();
+  const firstAt = clock.now() + FRAME_MS;
+  during(3_000, () => [track(0.2)]);
+  clock.advance(3_600_000);
+  during(4_000, () => [track(0.2, { id: 't-2' })]);
+  expect(decided).toMatchObject([{ kind: 'raise', incident: { startedAt: firstAt } }]);
+});
+
 test('a camera that shows nothing neither confirms nor clears', () => {
   const { decided, step, during } = harness();
   step([track(0.2)]);
