@@ -27,11 +27,11 @@ const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[]
 ];
 
 /** While somebody moves what takes all of the processor to draw, news is asked for this often. */
-const WAITING_MS = 1_000;
+const WAITING_MS = 5_000;
 
 /** What goes on when news needs to wait no longer; null: it does not wait. */
 let waiting: Set<() => void> | null = null;
-/** While it waits, each question waits for a second at most. */
+/** While it waits, each question waits for five seconds at most. */
 export function letNewsWait(waits: boolean): void {
   if (waits) {
     waiting ??= new Set();

@@ -31,7 +31,7 @@ const ROW_PX = 44;
 const CARD_PX = 84;
 const OVERSCAN = 12;
 /** So many rows before the end the next page is asked for. */
-const AHEAD = 30;
+const AHEAD = 60;
 
 /**
  * A list of any length: only what is in view is drawn, the next page comes as the reader nears the end. A table where there

@@ -11,6 +11,10 @@ const CLIENTS_MAX = 200;
 /** Bytes that wait for one client; one that reads more slowly than the city speaks is closed, and comes back. */
 const CLIENT_BYTES_MAX = 256 * 1024;
 const HEARTBEAT_MS = 15_000;
+/** Messages of so long go out together: to write each to every client by itself is most of what a busy city's stream costs both. */
+const GATHER_MS = 25;
+/** A burst does not wait: what is told at once must stay far below what may wait for a client. */
+const GATHERED_BYTES_MAX = 16 * 1024;
 /** What a browser waits before it comes back. */
 const RETRY_MS = 2_000;
 
@@ -26,7 +30,7 @@ interface Client {
  * what changed; the client reads the thing itself, so that a lost message loses nothing.
  *
  *   cases.on('change')   -+
- *   devices.on('change') -+--> one text --> every client's socket (bounded)
+ *   devices.on('change') -+--(gather)--> one text for each choice of topics --> every client's socket (bounded)
  */
 export class StreamHub implements Service {
   readonly #cases: CaseService;
@@ -36,6 +40,10 @@ export class StreamHub implements Service {
   readonly #clients = new Set<Client>();
   #unsubscribe: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
+  /** What has not gone out yet. */
+  #messages: { topic: StreamTopic; text: string }[] = [];
+  #gatheredBytes = 0;
+  #gathering: NodeJS.Timeout | null = null;
 
   constructor({ cases, devices, log, metrics }: { cases: CaseService; devices: DeviceService; log: Log; metrics: Metrics }) {
     this.#cases = cases;
@@ -71,6 +79,7 @@ export class StreamHub implements Service {
     this.#unsubscribe = [];
     if (this.#heartbeat) clearInterval(this.#heartbeat);
     this.#heartbeat = null;
+    this.#flush();
     this.closeAll();
   }
 
@@ -100,7 +109,25 @@ export class StreamHub implements Service {
   #send(topic: StreamTopic, data: object): void {
     if (this.#clients.size === 0) return;
     const text = `event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`;
-    for (const client of this.#clients) if (client.topics.has(topic)) this.#write(client, text);
+    this.#messages.push({ topic, text });
+    this.#gatheredBytes += text.length;
+    if (this.#gatheredBytes >= GATHERED_BYTES_MAX) this.#flush();
+    else this.#gathering ??= setTimeout(() => this.#flush(), GATHER_MS);
+  }
+
+  #flush(): void {
+    if (this.#gathering) clearTimeout(this.#gathering);
+    this.#gathering = null;
+    const messages = this.#messages;
+    this.#messages = [];
+    this.#gatheredBytes = 0;
+    const texts = new Map<string, string>();
+    for (const client of this.#clients) {
+      const choice = STREAM_TOPICS.filter((topic) => client.topics.has(topic)).join();
+      const text = texts.get(choice) ?? textOf(messages, client.topics);
+      texts.set(choice, text);
+      if (text !== '') this.#write(client, text);
+    }
   }
 
   #write(client: Client, text: string): void {
@@ -123,4 +150,8 @@ export class StreamHub implements Service {
       else client.response.end();
     }
   }
+}
+
+function textOf(messages: readonly { topic: StreamTopic; text: string }[], topics: ReadonlySet<StreamTopic>): string {
+  return messages.flatMap(({ topic, text }) => (topics.has(topic) ? text : [])).join('');
 }

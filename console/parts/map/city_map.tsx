@@ -128,20 +128,29 @@ export default function CityMap({
 }
 
 function addLayers(map: maplibregl.Map, cells: Cells, scheme: Scheme): void {
-  map.addSource('cells', { type: 'geojson', data: cells, promoteId: 'code', buffer: BUFFER_PX });
-  map.addSource('borders', { type: 'geojson', data: bordersOf(cells), buffer: BUFFER_PX });
+  // In one source: tiles are cut out anew for each.
+  const borders = { type: 'Feature' as const, properties: {}, geometry: bordersOf(cells) };
+  const data = { type: 'FeatureCollection' as const, features: [...cells.features, borders] };
+  map.addSource('cells', { type: 'geojson', data, promoteId: 'code', buffer: BUFFER_PX });
 
   map.addLayer({
     id: 'fill',
     type: 'fill',
     source: 'cells',
+    filter: isOf('Polygon'),
     // The lines over it are smooth; its own edges cost as much as all the rest.
     paint: { 'fill-color': fillColour(SHADES[scheme].none), 'fill-opacity': OPACITY.alone, 'fill-antialias': false },
   });
   map.addImage('hatch', hatch(scheme));
   const hatched = { id: 'hatch', type: 'fill', source: 'cells', filter: codesAre([]) } as const;
   map.addLayer({ ...hatched, layout: HIDDEN, paint: { 'fill-pattern': 'hatch', 'fill-antialias': false } });
-  map.addLayer({ id: 'line', type: 'line', source: 'borders', paint: { 'line-color': LINE[scheme], 'line-width': 1 } });
+  map.addLayer({
+    id: 'line',
+    type: 'line',
+    source: 'cells',
+    filter: isOf('LineString'),
+    paint: { 'line-color': LINE[scheme], 'line-width': 1 },
+  });
   map.addLayer({
     id: 'chosen',
     type: 'line',
@@ -195,6 +204,7 @@ function paint(
 }
 
 const fillColour = (none: string) => ['coalesce', ['feature-state', 'colour'], none] as maplibregl.ExpressionSpecification;
+const isOf = (type: 'Polygon' | 'LineString') => ['==', ['geometry-type'], type] as maplibregl.FilterSpecification;
 const codesAre = (codes: readonly string[]) => ['in', ['get', 'code'], ['literal', [...codes]]] as maplibregl.FilterSpecification;
 
 function pointsOf(cases: readonly UrgentCase[]) {

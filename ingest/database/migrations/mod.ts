@@ -12,6 +12,7 @@ import { upkeepMigration } from './0011-upkeep.ts';
 import { modelTimeMigration } from './0012-model-time.ts';
 import { eventHoursMigration } from './0014-event-hours.ts';
 import { replicasMigration } from './0015-replicas.ts';
+import { eventSourcesMigration } from './0016-event-sources.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   modelTimeMigration,
   eventHoursMigration,
   replicasMigration,
+  eventSourcesMigration,
 ];

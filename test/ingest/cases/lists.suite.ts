@@ -54,7 +54,8 @@ export const listsSuite: Suite = ({ fresh }) => {
   });
 
   it('counts events by the hour in which they were confirmed', async () => {
-    const centre = await openCentre(await fresh());
+    const config = await fresh();
+    const centre = await openCentre(config);
     const hourMs = 3_600_000;
     const first = Math.ceil(T0 / hourMs) * hourMs;
     const at = (subject: string, confirmedAt: number) => stall(subject, 1, { at: east(100 * confirmedAt), confirmedAt });
@@ -82,6 +83,14 @@ export const listsSuite: Suite = ({ fresh }) => {
       [first + hourMs, 1],
       [first + 2 * hourMs, 1],
     ]);
+    // A database from before they were counted: its events are.
+    const counted = await centre.cases.eventsByHour({ since: first });
+    const { kysely } = centre.database;
+    await kysely.schema.dropTable('event_hours').execute();
+    await kysely.deleteFrom('schema_migrations').where('name', '=', '0014-event-hours').execute();
+    await centre.cases.stop();
+    await centre.database.stop();
+    expect(await (await openCentre(config)).cases.eventsByHour({ since: first })).toEqual(counted);
   });
 
   it('names the cases to compare one with: those merged into it, its master, and open ones of its class near by', async () => {
