@@ -11,10 +11,10 @@ export interface HealthSink {
   report(record: HealthLine): Promise<void>;
 }
 
-/** What the centre has said last about the case of an event; `unknown`: nothing, or it has no case. */
-export type CaseStanding = 'open' | 'closed' | 'unknown';
+/** What the centre has said last about the case of an event; `unknown`: nothing, or it has no case; `unfounded`: rejected. */
+export type CaseStanding = 'open' | 'closed' | 'unfounded' | 'unknown';
 
-/** What the centre says about the cases of our events: an open case silences, a closed one re-arms. */
+/** What the centre says about the cases of our events: an open case silences, a closed one re-arms, a rejected one silences what still stands. */
 export interface CaseStates {
   stateOf(event: string): CaseStanding;
 }

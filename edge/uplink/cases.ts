@@ -6,20 +6,21 @@ const EVENTS_MAX = 10_000;
 
 /** What the centre has said last about the case of each event. */
 export class CaseStateMap implements CaseStates {
-  readonly #open = new Map<string, { open: boolean; ts: number }>();
+  readonly #said = new Map<string, CaseStateCommand>();
 
   stateOf(event: string): CaseStanding {
-    const known = this.#open.get(event);
+    const known = this.#said.get(event);
     if (known === undefined) return 'unknown';
-    return known.open ? 'open' : 'closed';
+    if (known.open) return 'open';
+    return known.unfounded === true ? 'unfounded' : 'closed';
   }
 
-  tell({ event, open, ts }: CaseStateCommand): void {
-    const known = this.#open.get(event);
-    if (known && known.ts > ts) return;
-    this.#open.delete(event);
-    this.#open.set(event, { open, ts });
-    const oldest = this.#open.keys().next().value;
-    if (this.#open.size > EVENTS_MAX && oldest !== undefined) this.#open.delete(oldest);
+  tell(command: CaseStateCommand): void {
+    const known = this.#said.get(command.event);
+    if (known && known.ts > command.ts) return;
+    this.#said.delete(command.event);
+    this.#said.set(command.event, command);
+    const oldest = this.#said.keys().next().value;
+    if (this.#said.size > EVENTS_MAX && oldest !== undefined) this.#said.delete(oldest);
   }
 }

@@ -40,8 +40,11 @@ export class CaseLedger {
     this.#askedMs.delete(subject);
   }
 
-  /** What is to be done about it now: `closed` is told once, when the case has closed or nothing is heard of it any more. */
-  look(subject: string): 'open' | 'closed' | null {
+  /**
+   * What is to be done about it now: `closed` is told once, when the case has closed or nothing is heard of it any more; `unfounded`
+   * for as long as it was rejected.
+   */
+  look(subject: string): 'open' | 'closed' | 'unfounded' | null {
     const said = this.#cases.stateOf(subject);
     if (said === 'open') {
       this.#open.add(subject);
@@ -52,7 +55,7 @@ export class CaseLedger {
     if (said === 'unknown' && !given) return null;
     this.#open.delete(subject);
     this.#unsure.delete(subject);
-    return 'closed';
+    return said === 'unfounded' ? said : 'closed';
   }
 
   /** Whether one that ends now is silent from then on. One that ends before the centre has spoken may have an open case. */

@@ -99,6 +99,7 @@ export class EventReporter {
     for (const [subject, { incident, record }] of [...this.#entries]) {
       const said = this.#ledger.look(subject);
       if (said === 'closed') this.#caseClosed(subject);
+      else if (said === 'unfounded') this.#caseRejected(subject, incident);
       else if (said === 'open' && this.#hasEnded(incident)) this.#deps.watch.silence(incident);
       else if (incident.state === 'silent' && this.#waiting < WAITING_MAX && this.#ledger.asks(subject))
         this.#queue(() => this.#emit(record));
@@ -115,6 +116,11 @@ export class EventReporter {
     const incident = this.#deps.watch.rearm(subject);
     if (incident?.state === 'active') this.#clear(incident, this.#deps.clock.now());
     else if (incident !== null) this.#queue(() => this.#forget(subject));
+  }
+
+  /** What stands there is nothing to be dealt with: its event goes on, so that it is not told anew, and ends when it is gone. */
+  #caseRejected(subject: string, incident: Incident): void {
+    if (incident.state === 'silent' || this.#hasEnded(incident)) this.#caseClosed(subject);
   }
 
   /** The event was over before its case was opened: what comes again is still that case's. */

@@ -4,9 +4,18 @@ import { LiveCommand } from './live.ts';
 import { ReleaseOriginalCommand } from './release.ts';
 import { ReplayPayloadCommand } from './replay.ts';
 
-/** Centre to edge, `down/command`: the state of the case that an event belongs to (open silences, closed re-arms). */
+/**
+ * Centre to edge, `down/command`: the state of the case that an event belongs to. Open silences, closed re-arms; `unfounded`: it was
+ * rejected, and what stands there is nothing to be told again.
+ */
 export const CaseStateCommand = Type.Object(
-  { command: Type.Literal('case-state'), event: Id(), open: Type.Boolean(), ts: Type.Integer({ minimum: 0 }) },
+  {
+    command: Type.Literal('case-state'),
+    event: Id(),
+    open: Type.Boolean(),
+    unfounded: Type.Optional(Type.Literal(true)),
+    ts: Type.Integer({ minimum: 0 }),
+  },
   { additionalProperties: false },
 );
 export type CaseStateCommand = Static<typeof CaseStateCommand>;

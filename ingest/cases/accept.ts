@@ -5,7 +5,7 @@ import { join, joinLocks, placeKeys } from '../correlation/mod.ts';
 import { type EventsTable, type Lock, type Queries, StoreConflict } from '../database/mod.ts';
 import { ACCEPTED, type Verdict } from '../ports.ts';
 import { EventBatch } from './batch.ts';
-import { CaseDraft } from './draft.ts';
+import { CaseDraft, type CaseStanding } from './draft.ts';
 import { applySummary, noteJoined } from './feed.ts';
 import { type IsWorkedOn, recorded, toldAloud } from './maintenance.ts';
 import type { CaseNumbers } from './numbers.ts';
@@ -23,8 +23,8 @@ export interface Outcome {
   verdict: Verdict;
   /** Was this revision new to us. */
   fresh: boolean;
-  /** The case that the event feeds, and whether the city's work on it goes on. */
-  case: { id: string; open: boolean } | null;
+  /** The case that the event feeds, and its standing for the edge. */
+  case: (CaseStanding & { id: string }) | null;
   changes: Change[];
 }
 
@@ -253,6 +253,6 @@ async function fileByPolicy(context: AcceptContext, draft: CaseDraft, record: Ev
   }
 }
 
-function stateOf(draft: CaseDraft): { id: string; open: boolean } {
-  return { id: draft.row.id, open: !draft.finished };
+function stateOf(draft: CaseDraft): NonNullable<Outcome['case']> {
+  return { id: draft.row.id, ...draft.standing };
 }

@@ -1,8 +1,12 @@
 import { type CaseState, type EvidenceRef, FINISHED_STATES } from '#grid/mod.ts';
+import type { CaseStateCommand } from '#grid/wire/mod.ts';
 import { caseKeys } from '../correlation/mod.ts';
 import { type CaseEvidenceTable, type CaseKeysTable, type CasesTable, type Queries, StoreConflict } from '../database/mod.ts';
 import { placeOf } from './rows.ts';
 import { appendLines, type NewLine } from './timeline.ts';
+
+/** What the edges of a case's events are told of it. */
+export type CaseStanding = Pick<CaseStateCommand, 'open' | 'unfounded'>;
 
 /** `until` of the keys of a case that is not finished. */
 export const OPEN_UNTIL = Number.MAX_SAFE_INTEGER;
@@ -55,6 +59,9 @@ export class CaseDraft {
   }
   get finished(): boolean {
     return FINISHED_STATES.includes(this.state);
+  }
+  get standing(): CaseStanding {
+    return { open: !this.finished, ...(this.state === 'REJECTED' ? { unfounded: true } : {}) };
   }
 
   /** Adds a line to the timeline and brings the case into `line.to`; the first line of a new case comes from nowhere. */

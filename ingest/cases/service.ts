@@ -6,7 +6,7 @@ import { type Clock, Counter, GewuError, isGewuError, type Log, type Metrics } f
 import type { Database, Lock, Queries } from '../database/mod.ts';
 import type { CommandSender, Verdict } from '../ports.ts';
 import type { Outcome } from './accept.ts';
-import { CaseDraft } from './draft.ts';
+import { CaseDraft, type CaseStanding } from './draft.ts';
 import { checkDuties, leadsFrom, roleFor } from './duties.ts';
 import { eventsOf } from './feed.ts';
 import { EventIntake } from './intake.ts';
@@ -206,9 +206,10 @@ class KyselyCaseService implements CaseService {
         const history = await readTimeline(db, id);
         const touched = await perform({ ...this.#step(db, draft, actor, input, at, policy), transition, history });
         await draft.save(db, at);
-        return { value: await this.#read(db, id), over: draft.finished && draft.state !== 'MERGED', touched };
+        const over = draft.finished && draft.state !== 'MERGED' ? draft.standing : null;
+        return { value: await this.#read(db, id), over, touched };
       });
-      if (done.over) await this.#tellEdges(id);
+      if (done.over !== null) await this.#tellEdges(id, done.over);
       this.#emit({ of: 'case', id, what: name, ts: at });
       for (const other of done.touched) this.#emit({ of: 'case', id: other, what: 'updated', ts: at });
       return done.value;
@@ -265,24 +266,24 @@ class KyselyCaseService implements CaseService {
   #announce(record: EventRecord, outcome: Outcome): void {
     for (const change of outcome.changes) this.#emit(change);
     if (outcome.case === null) return;
-    const { open } = outcome.case;
-    this.#send(record.data.edge, record.subject, open);
+    const { id: _, ...standing } = outcome.case;
+    this.#send(record.data.edge, record.subject, standing);
   }
 
-  /** The case is over: its edges may raise the thing anew. */
-  async #tellEdges(id: string): Promise<void> {
+  /** The case is over: its edges may raise the thing anew, unless it was nothing. */
+  async #tellEdges(id: string, standing: CaseStanding): Promise<void> {
     const events = await this.#deps.database.kysely
       .selectFrom('events')
       .select(['subject', 'edge'])
       .where('case_id', '=', id)
       .execute();
-    for (const { subject, edge } of events) this.#send(edge, subject, false);
+    for (const { subject, edge } of events) this.#send(edge, subject, standing);
   }
 
   /** Best effort: what is committed stands, whatever becomes of the message. */
-  #send(edge: string, event: string, open: boolean): void {
+  #send(edge: string, event: string, standing: CaseStanding): void {
     try {
-      this.#deps.commands.send(edge, { command: 'case-state', event, open, ts: this.#deps.clock.now() });
+      this.#deps.commands.send(edge, { command: 'case-state', event, ...standing, ts: this.#deps.clock.now() });
     } catch (error) {
       this.#deps.log.warn({ edge, event, error: (error as Error).message }, 'the edge was not told of its case');
     }

@@ -120,6 +120,8 @@ test('the latest word about a case counts, in whatever order they come; others a
   commands.receive({ command: 'case-state', event: 'e-1', open: 'no', ts: 40 });
   commands.receive(null);
   expect(cases.stateOf('e-1')).toBe('open');
+  commands.receive({ command: 'case-state', event: 'e-1', open: false, unfounded: true, ts: 50 });
+  expect(cases.stateOf('e-1')).toBe('unfounded');
   for (let i = 0; i < 10_000; i++) say(`x-${i}`, true, i);
   expect(cases.stateOf('e-1')).toBe('unknown');
 });

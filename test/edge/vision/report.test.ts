@@ -187,6 +187,27 @@ test('a cleared event whose case is open keeps its place silent until the centre
   expect(watch.incidents).toEqual([]);
 });
 
+test('a case that is rejected while the thing still stands there leaves it untold until it has been gone', async () => {
+  let said: CaseStanding = 'open';
+  const { report, events, watch, clock } = await reporter({ stateOf: () => said });
+  const [one, other] = [incident(), incident({ state: 'silent', trackId: 't-2', anchor: [4, 15], point: [4, 15] })];
+  for (const each of [one, other]) {
+    watch.restore(each);
+    report.handle([{ kind: 'raise', incident: each }], clock.now());
+  }
+  await until(() => events.length === 2);
+  report.pollCases();
+  said = 'unfounded';
+  report.pollCases();
+  report.pollCases();
+  // It stands there as one that was told; of the other nothing is seen, so that there is nothing to keep quiet about.
+  expect(watch.incidents).toEqual([one]);
+  report.handle([{ kind: 'clear', incident: one }], clock.now() + 90_000);
+  await until(() => events.length === 3);
+  expect(events[2]).toMatchObject({ type: 'gewu.event.cleared', subject: one.subject });
+  expect([one.state, other.state]).toEqual(['active', 'silent']);
+});
+
 test('a case that is closed while the thing still stands there ends its event and re-arms the place', async () => {
   const open = new Set<string>();
   const { report, events, watch, clock } = await reporter({ stateOf: (event) => (open.has(event) ? 'open' : 'closed') });

@@ -312,6 +312,8 @@ export const acceptSuite: Suite = ({ fresh }) => {
     const [cover, report] = (await allCases(centre)).sort((a) => (a.source === 'sensor' ? -1 : 1));
     await advance(centre, cover?.id as string, 'CLOSED');
     await centre.cases.transition(report?.id as string, 'reject', SUPERVISION, { reason: 'a permitted fair' });
+    // What stands there is nothing to be told again.
+    expect(centre.sent.at(-1)).toMatchObject({ command: { event: 's', open: false, unfounded: true } });
     await take(centre, openCover('b', 1, { startedAt: centre.clock.now() + 24 * HOUR }), stall('s2'));
     const later = (await allCases(centre)).filter((c) => ['b', 's2'].includes(c.events[0] as string));
     expect(later.map((c) => c.recurrenceOf)).toEqual([null, null]);
