@@ -1,12 +1,14 @@
-import type { Cells } from './style.ts';
-
 type Corner = [number, number];
+/** What of the unit grids is looked at. */
+interface Grids {
+  features: readonly { geometry: { coordinates: Corner[][] } }[];
+}
 
 /**
  * The borders of the unit grids, each once: neighbours share theirs, and a line that is drawn twice is paid for twice. Those that meet end to
  * end are strung together.
  */
-export function bordersOf(cells: Cells): { type: 'MultiLineString'; coordinates: Corner[][] } {
+export function bordersOf(cells: Grids): { type: 'MultiLineString'; coordinates: Corner[][] } {
   const corners = new Map<string, Corner>();
   /** Of each corner, the corners to which a border leads that is not drawn yet. */
   const open = new Map<string, Set<string>>();
