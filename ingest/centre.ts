@@ -81,6 +81,7 @@ class ComposedCentre implements Centre {
       await api.start();
       await Promise.all([onDatabase.start(), onTimeseries.start()]);
       await intake.start();
+      await api.join();
     } catch (error) {
       await this.stop();
       throw error;

@@ -51,11 +51,17 @@ export function usePages<T>(
   });
   const hash = hashKey(queryKey);
   const renewing = useRef(false);
-  const renewView = async () => {
+  /** Something has changed since the reading that is under way began. */
+  const stale = useRef(false);
+  const renewView = async (isNews = true) => {
     const known = client.getQueryData<Pages<T>>(queryKey);
-    if (!enabled || renewing.current) return;
+    if (!enabled) return;
+    if (renewing.current || (known === undefined && result.isFetching)) {
+      stale.current ||= isNews;
+      return;
+    }
     if (known === undefined) {
-      if (!result.isFetching) await result.refetch();
+      await result.refetch();
       return;
     }
     renewing.current = true;
@@ -67,16 +73,24 @@ export function usePages<T>(
       // The list says so when it is asked for more; the stream says whether the centre can be reached.
     } finally {
       renewing.current = false;
+      renewAgain();
     }
+  };
+  const renewAgain = () => {
+    if (!stale.current) return;
+    stale.current = false;
+    void act.current();
   };
   const act = useRef(renewView);
   act.current = renewView;
   useEffect(() => {
     lists.set(hash, () => act.current());
     // What was shown before may be old.
-    void act.current();
+    void act.current(false);
     return () => void lists.delete(hash);
   }, [hash]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the first reading has ended
+  useEffect(renewAgain, [result.isFetching]);
   useEffect(() => {
     if (everyMs === undefined) return;
     const timer = setInterval(() => void act.current(), everyMs);

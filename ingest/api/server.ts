@@ -92,6 +92,8 @@ export interface RouteContext extends ApiDependencies {
 export interface Api extends Service {
   /** `http(s)://host:port`, after `start`. */
   readonly url: string;
+  /** Says from now on that this replica runs: when all of it does, or it would say that it is not ready, and be believed for a moment. */
+  join(): Promise<void>;
 }
 
 /** A request must have arrived within this, body and all. */
@@ -160,19 +162,24 @@ class HttpApi implements Api {
     if (!config.tls && !isLoopback(config.host))
       log.warn({ host: config.host }, 'the API listens beyond this machine without TLS');
     log.info({ url: this.#url }, 'the API listens');
-    await this.#context.replicas.start();
+  }
+
+  join(): Promise<void> {
+    return this.#context.replicas.start();
   }
 
   async stop(): Promise<void> {
     const app = this.#app;
     this.#app = null;
     if (app === null) return;
-    await this.#context.replicas.stop();
+    // Of a database that does not answer nobody needs to wait for that.
+    const left = this.#context.replicas.stop();
     await this.#context.pipeline.stop();
     this.#deps.hub.closeAll();
     this.#deps.live.closeAll();
     const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS_MAX);
     await app.close().finally(() => clearTimeout(late));
+    await left;
   }
 
   async #build(): Promise<FastifyInstance> {

@@ -113,6 +113,13 @@ test('it stops within 5 s with streams and edges connected, and comes back with 
   await edge.close();
 });
 
+test('a centre is among its replicas, and says that it is ready, once all of it runs', async () => {
+  const centre = await start();
+  const replicas = async () => (await centre.get('/api/v1/pipeline', 'viewer')).body.replicas;
+  await until(async () => (await replicas()).length === 1);
+  expect(await replicas()).toMatchObject([{ here: true, running: true, notReady: [] }]);
+});
+
 test('an edge that comes through a broker of the city', async () => {
   const mosquitto = await startMosquitto({ dir: await tempDir() });
   onTestFinished(() => mosquitto.stop());

@@ -83,7 +83,9 @@ describe.skipIf(missing.length > 0)('training, in small', () => {
     const { manifest } = await loadManifest(out);
     expect(manifest).toMatchObject({ family: 'gewu-uint8', provenance: 'drawn-scenes', trainedOn: { steps: 2, seed: 1 } });
     expect(manifest.metrics).toMatchObject({ images: 4, evaluatedOn: '4 drawn street scenes of seed 7001' });
-    expect(manifest.metrics).toMatchObject({ alarmThresholdsFrom: '1 quiet camera-hours of seed 6001, a picture every 30 s' });
+    expect(manifest.metrics).toMatchObject({
+      alarmThresholdsFrom: '1 quiet camera-hours of seed 6001 on which things come, a picture every 30 s',
+    });
     expect(JSON.stringify(manifest.trainedOn)).toContain('"drawer":"quiet"');
     expect(JSON.parse(stdout).thresholds).toEqual(manifest.thresholds);
     await expect(weightsOf(out, manifest)).resolves.toBe(join(out, 'weights.npz'));
