@@ -23,6 +23,41 @@ export const DEVICE_FAULT_KINDS = {
 } as const;
 export type DeviceFaultKind = keyof typeof DEVICE_FAULT_KINDS;
 
+/** What an edge may say of such a device, by keys of FAULTS. Of one that nobody hears any more it is right to say so. */
+const TOLD: Readonly<Record<DeviceFaultKind, readonly string[]>> = {
+  stuck: ['device_fault'],
+  drifting: ['device_fault'],
+  noisy: ['device_fault'],
+  flapping: ['device_unstable'],
+  silent: ['device_offline'],
+  babbling: [],
+  duplicated: [],
+  reordered: [],
+  late: [],
+  'clock-skew': [],
+  'clock-jump': [],
+  'wrong-units': ['device_fault'],
+  corrupt: ['device_offline'],
+  hostile: ['device_offline'],
+  twin: [],
+  expired: ['device_offline'],
+};
+
+/**
+ * What an edge may say of a device of `kind` that has this fault, by keys of FAULTS: anything else about it is a false alarm. One
+ * that flaps raises the alarm that it flaps with, and one that drifts is believed until its value cannot be.
+ */
+export function faultsToldOf(fault: DeviceFaultKind, kind: string): readonly string[] {
+  const device = deviceKind(kind);
+  const flap = FLAPS[kind]?.rule;
+  const drifts = device === undefined ? undefined : driftingField(device, device.example);
+  const alarms = (device?.rules ?? []).filter(
+    ({ id, when }) =>
+      (fault === 'flapping' && id === flap) || (fault === 'drifting' && when.some(({ field }) => field === drifts)),
+  );
+  return [...TOLD[fault], ...alarms.flatMap(({ raises }) => ('fault' in raises ? [raises.fault] : []))];
+}
+
 /** A message as it goes out; `seq` null for one that can be no reading. */
 export interface Outgoing {
   seq: number | null;
@@ -109,15 +144,14 @@ export class FaultyDevice {
   #wrong(kind: 'drifting' | 'noisy' | 'flapping' | 'wrong-units', fields: Readonly<Fields>, n: number): Fields {
     const numbers = Object.entries(fields).filter((f): f is [string, number] => typeof f[1] === 'number');
     if (kind === 'wrong-units') return Object.fromEntries(numbers.map(([name, value]) => [name, value * UNITS]));
-    if (kind === 'flapping') return n % 2 === 0 ? (FLAPS[this.#device.kind] ?? {}) : {};
+    if (kind === 'flapping') return n % 2 === 0 ? (FLAPS[this.#device.kind]?.fields ?? {}) : {};
     if (kind === 'noisy') {
       // Half of the range up, then back: each step is more than anything real makes.
       const jumpy = numbers.filter(([name]) => this.#device.fields[name]?.jumpMax !== undefined);
       return Object.fromEntries(jumpy.map(([name, value]) => [name, this.#within(name, value + (n % 2 === 0 ? 1.4 : -1.4))]));
     }
-    const [name, value] = numbers.find(([field]) => this.#device.fields[field]?.max !== undefined) ?? ['', 0];
-    const max = this.#device.fields[name]?.max ?? 0;
-    return { [name]: value + (n / DRIFTS_OVER) * max };
+    const name = driftingField(this.#device, fields);
+    return { [name]: (fields[name] as number) + (n / DRIFTS_OVER) * (this.#device.fields[name]?.max ?? 0) };
   }
 
   #within(name: string, value: number): number {
@@ -142,12 +176,17 @@ export class FaultyDevice {
   }
 }
 
-/** What raises an alarm with the first sample, and ends with the next. */
-const FLAPS: Readonly<Record<string, Fields>> = {
-  manhole_cover: { tilt_deg: 120 },
-  streetlight: { leakage_ma: 60 },
-  fire_hydrant: { knocked_over: true },
+/** What raises an alarm with the first sample, and ends with the next; and the rule that notices it. */
+const FLAPS: Readonly<Record<string, { rule: string; fields: Fields }>> = {
+  manhole_cover: { rule: 'cover-overturned', fields: { tilt_deg: 120 } },
+  streetlight: { rule: 'leakage', fields: { leakage_ma: 60 } },
+  fire_hydrant: { rule: 'knocked-over', fields: { knocked_over: true } },
 };
+
+/** The first that has an end of its range. */
+function driftingField({ fields: specs }: DeviceKind, fields: Readonly<Fields>): string {
+  return Object.keys(fields).find((name) => typeof fields[name] === 'number' && specs[name]?.max !== undefined) ?? '';
+}
 
 function message({ ts, issue }: Sound, fields: Readonly<Fields>, shiftMs = 0): Outgoing {
   const seq = issue();

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Case, FINISHED_STATES } from '#grid/mod.ts';
+import { faultsToldOf } from '../faults/mod.ts';
 import {
   addUp,
   type Comparison,
@@ -168,7 +169,9 @@ function outcomesOf(
   const seen = all.filter((c) => mine(c)).map((c): SeenCase => ({ case: c, readableAt: readableAt.get(c.id) ?? now }));
   const shown = run.staged.cameras.truths(run.startedAt, run.endedAt);
   const told = run.told.truths();
-  const faulty = new Set(run.staged.faults.map((f) => run.table.view(f.device).component));
+  const faulty = new Map(
+    run.staged.faults.map(({ what, device }) => [run.table.view(device).component, faultsToldOf(what, run.table.kind(device))]),
+  );
   return incidentOutcomes(
     { due: [...told.due, ...shown.due], possible: [...told.possible, ...shown.possible], open, faulty, since: run.startedAt },
     seen,

@@ -9,8 +9,8 @@ export interface Staging {
   possible: readonly StagedTruth[];
   /** Cases that were open before the run: the same again makes no new one. */
   open: readonly Pick<Case, 'class' | 'place'>[];
-  /** Components of devices that were made to be wrong. */
-  faulty: ReadonlySet<string>;
+  /** Components of devices that were made to be wrong, and what may be said of each, by keys of FAULTS. */
+  faulty: ReadonlyMap<string, readonly string[]>;
   /** When the run began, UTC ms: what a case says to have begun before is nobody's false alarm here. */
   since: number;
 }
@@ -24,8 +24,10 @@ export function incidentOutcomes({ due, possible, open, faulty, since }: Staging
   );
   // Without a component the place decides, and places are not exact: what has a case of its own is found, however near an old one is.
   const [again, missed] = split(found.missing, (t) => open.some((c) => isSamePlace(t, c)));
+  const isToldRightly = ({ class: c, place }: SeenCase['case']) =>
+    'fault' in c && (faulty.get(place.component ?? '')?.includes(c.fault ?? '') ?? false);
   const perhaps = bothSources(possible, found.unfounded);
-  const [wrong, rest] = split(perhaps.unfounded, ({ case: c }) => faulty.has(c.place.component ?? ''));
+  const [wrong, rest] = split(perhaps.unfounded, ({ case: c }) => isToldRightly(c));
   const unfounded = rest.filter(({ case: c }) => c.startedAt >= since - MATCH_LIMITS.beforeMs);
   return [
     ...found.pairs.map((p) => staged('detected', p.staged, p.latencyMs)),

@@ -37,7 +37,7 @@ export interface IncidentOutcome {
   class: string;
   /**
    * `possible`: said, but not long enough to demand a case. `repeat`: of a case that was open before the run, rightly no new one.
-   * `faulty device`: a case about a device that was made to be wrong.
+   * `faulty device`: a case that says of a device which was made to be wrong what is wrong with it.
    */
   outcome: 'detected' | 'missed' | 'possible' | 'repeat' | 'faulty device' | 'false alarm';
   /** From the moment at which its confirm time was complete until its case was readable. */

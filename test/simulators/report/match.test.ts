@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { localPlane } from '#grid/mod.ts';
 import type { SensorIncident } from '#simulators/city/mod.ts';
 import { buildDemoCity, demoScript } from '#simulators/city/mod.ts';
+import { faultsToldOf } from '#simulators/faults/mod.ts';
 import {
   cameraTruth,
   incidentOutcomes,
@@ -270,7 +271,7 @@ test('what the city works on already makes no new case; what stands elsewhere is
     // The open case should have taken it.
     seen('c', { xM: 200, class: cover, component: '1101010101000001', source: 'sensor' }),
   ];
-  const outcomes = incidentOutcomes({ due, possible: [], open, faulty: new Set(), since: START }, cases);
+  const outcomes = incidentOutcomes({ due, possible: [], open, faulty: new Map(), since: START }, cases);
   expect(Object.fromEntries(outcomes.map((o) => [o.id, o.outcome]))).toEqual({
     again: 'repeat',
     beside: 'detected',
@@ -279,5 +280,32 @@ test('what the city works on already makes no new case; what stands elsewhere is
     cover: 'repeat',
     next: 'missed',
     c: 'false alarm',
+  });
+});
+
+test('of a device that was made to be wrong a case may say what is wrong with it; all else is a false alarm', () => {
+  const [cover, hydrant] = ['1101010102000001', '1101010113000001'];
+  const of = (id: string, component: string, fault: string) =>
+    seen(id, { component, class: { flag: 1, code: component.slice(6, 10), fault }, source: 'sensor' });
+  const cases = [
+    of('stuck', cover, 'device_fault'),
+    of('opened', cover, 'cover_open'),
+    of('flapping', hydrant, 'device_unstable'),
+    of('fell', hydrant, 'hydrant_knocked_over'),
+    of('leaks', hydrant, 'hydrant_unauthorised_use'),
+    of('neighbour', '1101010102000002', 'device_fault'),
+  ];
+  const faulty = new Map([
+    [cover, faultsToldOf('stuck', 'manhole_cover')],
+    [hydrant, faultsToldOf('flapping', 'fire_hydrant')],
+  ]);
+  const outcomes = incidentOutcomes({ due: [], possible: [], open: [], faulty, since: START }, cases);
+  expect(Object.fromEntries(outcomes.map((o) => [o.id, o.outcome]))).toEqual({
+    stuck: 'faulty device',
+    flapping: 'faulty device',
+    fell: 'faulty device',
+    opened: 'false alarm',
+    leaks: 'false alarm',
+    neighbour: 'false alarm',
   });
 });
