@@ -114,7 +114,7 @@ export async function runStreet({ model, durationMs, dwellMs, cameras, seed }: S
   const films = filmsOf(city, staging, server, startsAt);
   const seen: { event: EventRecord; at: number }[] = [];
   const emit = async (event: EventRecord) => {
-    if (event.type === 'gewu.event.raised') seen.push({ event, at: systemClock.now() });
+    if (event.type === 'gewu.event.raised' && event.data.suppressed !== 'fixture') seen.push({ event, at: systemClock.now() });
   };
   const common = { clock: systemClock, log: silentLog, dataDir, edgeId: 'edge-01' };
   const evidence = evidenceAlone(common);

@@ -125,13 +125,13 @@ export class CameraEvidence {
   }
 
   /**
-   * The picture of an event that is raised, for which a clip is ordered, too; or a better one of an event that goes on, null when
-   * there is none. Never throws.
+   * The picture of an event that is raised, for which a clip is ordered, too, or of one that is only recorded; or a better one of an
+   * event that goes on, null when there is none. Never throws.
    */
-  async picture(thing: Thing, where: Where, event: string, occasion: 'raise' | 'update'): Promise<EvidenceRef | null> {
+  async picture(thing: Thing, where: Where, event: string, occasion: 'raise' | 'update' | 'quiet'): Promise<EvidenceRef | null> {
     const { log, camera } = this.#deps;
     // Before the first await: the newest picture's memory is used again soon.
-    const shot = occasion === 'raise' ? this.#firstShot(thing) : this.#betterShot(thing);
+    const shot = occasion === 'update' ? this.#betterShot(thing) : this.#firstShot(thing);
     if (occasion === 'raise') this.#cutter.later({ thing, where, event, caption: this.#caption(thing, where) });
     if (shot === null) return null;
     try {

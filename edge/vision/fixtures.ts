@@ -8,7 +8,12 @@ export interface Fixture {
   score: number;
 }
 
-interface Known extends Fixture {
+/** One that is known, and the event by which reviewers see what it keeps quiet; null while that is nothing. */
+export interface KnownFixture extends Fixture {
+  event: string | null;
+}
+
+interface Known extends KnownFixture {
   /** Monotonic ms. */
   seenMs: number;
   looks: number;
@@ -42,7 +47,7 @@ const SURE = 0.95;
  * What has stood before a camera since before it looked: covers in their shafts, bins, umbrellas of a terrace, a patch of another
  * pavement. A detector takes one or the other for something all day long, and it is there for every picture of a dwell time. What is
  * to be reported comes at some time. So a thing in the box of a fixture is reported only where the detector is surer of it than it
- * has been of the fixture.
+ * has been of the fixture; what is kept quiet by that is told to reviewers (`quiet.ts`).
  *
  *   all detections of the first minute --in half of its pictures--> fixtures --unseen for long, or an event--> forgotten
  */
@@ -55,7 +60,7 @@ export class Fixtures {
   #isNews = false;
 
   /** Those that an earlier run had found: what is not among them has come since. */
-  restore(fixtures: readonly Fixture[], nowMs: number): void {
+  restore(fixtures: readonly KnownFixture[], nowMs: number): void {
     this.#known = fixtures.slice(0, FIXTURES_MAX).map((f) => ({ ...f, seenMs: nowMs, looks: 0 }));
     this.#complete = true;
     this.#lastMs = nowMs;
@@ -71,8 +76,13 @@ export class Fixtures {
   }
 
   /** Null until the first minute is over. */
-  get all(): readonly Fixture[] | null {
-    return this.#complete ? this.#known.map(({ class: c, box, score }) => ({ class: c, box, score })) : null;
+  get all(): readonly KnownFixture[] | null {
+    return this.#complete ? this.#known.map(({ class: c, box, score, event }) => ({ class: c, box, score, event })) : null;
+  }
+
+  /** Whether the one with this event is still known. */
+  has(event: string): boolean {
+    return this.#known.some((f) => f.event === event);
   }
 
   /** Whether there are others than the last time that this was asked. */
@@ -100,6 +110,20 @@ export class Fixtures {
     return scores.length === 0 ? 0 : Math.min(SURE, Math.max(...scores) + SURER_BY);
   }
 
+  /** What keeps a thing in that box quiet, the surest one; null where nothing does, or where reviewers see it already. Its event is to be set. */
+  untold(className: string, box: Box): KnownFixture | null {
+    const own = this.#known.filter((f) => isSame(f, { class: className, box }));
+    if (!this.#complete || own.some((f) => f.event !== null)) return null;
+    return own.reduce<Known | null>((best, f) => (best === null || f.score > best.score ? f : best), null);
+  }
+
+  /** Forgets the one with this event, and others of its class in its box; null where it is not known. */
+  drop(event: string): KnownFixture | null {
+    const dropped = this.#known.find((f) => f.event === event) ?? null;
+    if (dropped !== null) this.#keep((f) => !isSame(f, dropped));
+    return dropped;
+  }
+
   #see(one: Fixture, share: number, nowMs: number): void {
     const known = this.#known.find((f) => isSame(f, one));
     if (known !== undefined) {
@@ -107,7 +131,7 @@ export class Fixtures {
       known.seenMs = nowMs;
       known.score += (one.score - known.score) * (this.#complete ? share : 1 / known.looks);
     } else if (!this.#complete && this.#known.length < FIXTURES_MAX)
-      this.#known.push({ class: one.class, box: one.box, score: one.score, seenMs: nowMs, looks: 1 });
+      this.#known.push({ class: one.class, box: one.box, score: one.score, event: null, seenMs: nowMs, looks: 1 });
   }
 
   #conclude(): void {

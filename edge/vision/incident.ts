@@ -1,5 +1,6 @@
 import type { WallTime, Zone, ZoneRule } from '#grid/mod.ts';
 import type { Box } from '#models/mod.ts';
+import type { KnownFixture } from './fixtures.ts';
 import { distanceM, type GroundPoint } from './ground.ts';
 import type { Track } from './tracker.ts';
 
@@ -52,7 +53,10 @@ export interface Moment {
   wall: WallTime;
 }
 
-export type Decision = { kind: 'raise' | 'update' | 'clear'; incident: Incident };
+export type Decision =
+  | { kind: 'raise' | 'update' | 'clear'; incident: Incident }
+  /** It would be raised, but for a fixture, of which reviewers know nothing yet. */
+  | { kind: 'quiet'; incident: Incident; fixture: KnownFixture };
 
 /** A track that stands on the ground. */
 export interface Standing extends Track {

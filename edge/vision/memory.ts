@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 import { EventRecord, Id, type SiteCamera } from '#grid/mod.ts';
 import type { Log } from '#service/mod.ts';
 import { writeDurably } from '../evidence/mod.ts';
-import type { Fixture } from './fixtures.ts';
+import type { KnownFixture } from './fixtures.ts';
 import type { Ground } from './ground.ts';
 import type { Incident } from './incident.ts';
 
@@ -22,10 +22,12 @@ const Remembered = Type.Object({
   /** Last revision. */
   record: EventRecord,
 });
-const RememberedFixture = Type.Object({
+const FixtureRow = Type.Object({
   class: Id(),
   box: Remembered.properties.box,
   score: Type.Number(),
+  /** By which reviewers see what it keeps quiet. */
+  event: Type.Optional(Id()),
 });
 const Memory = Type.Object({
   v: Type.Literal(1),
@@ -34,7 +36,9 @@ const Memory = Type.Object({
   ended: Type.Optional(Type.Array(Remembered)),
   offline: Type.Union([EventRecord, Type.Null()]),
   /** What was there before the camera looked, and by which view; not written before that is known. */
-  fixtures: Type.Optional(Type.Array(RememberedFixture)),
+  fixtures: Type.Optional(Type.Array(FixtureRow)),
+  /** Last revisions of their events. */
+  quiet: Type.Optional(Type.Array(EventRecord)),
   view: Type.Optional(Type.String()),
 });
 const check = Compile(Memory);
@@ -49,11 +53,13 @@ export interface Remembrance {
   /** Their rule is still in the configuration, as is that of those that are over. */
   incidents: RememberedEvent[];
   ended: RememberedEvent[];
-  /** Active events whose rule is gone. */
+  /** Active events whose rule is gone, and those of fixtures of another view. */
   orphans: EventRecord[];
   offline: EventRecord | null;
   /** Null where that is not known of this view. */
-  fixtures: readonly Fixture[] | null;
+  fixtures: readonly KnownFixture[] | null;
+  /** The events of these. */
+  quiet: EventRecord[];
 }
 
 /**
@@ -72,15 +78,16 @@ export class CameraMemory {
     this.#log = log;
   }
 
-  async save({ incidents, ended, offline, fixtures }: Omit<Remembrance, 'orphans'>, ground: Ground): Promise<void> {
+  async save({ incidents, ended, offline, fixtures, quiet }: Omit<Remembrance, 'orphans'>, ground: Ground): Promise<void> {
     const rows = (events: readonly RememberedEvent[]) => events.map((event) => toRow(event, ground));
-    const known = fixtures === null ? {} : { fixtures, view: this.#view };
-    await writeDurably(this.#file, JSON.stringify({ v: 1, incidents: rows(incidents), ended: rows(ended), offline, ...known }));
+    const known = fixtures === null ? {} : { fixtures: fixtures.map(toFixtureRow), view: this.#view };
+    const all = { v: 1, incidents: rows(incidents), ended: rows(ended), offline, ...known, quiet };
+    await writeDurably(this.#file, JSON.stringify(all));
   }
 
   /** Empty when there is no file, or when it cannot be used (logged): things are then raised again, which is harmless. */
   async load(camera: Pick<SiteCamera, 'zones'>, ground: Ground, nowMs: number): Promise<Remembrance> {
-    const found: Remembrance = { incidents: [], ended: [], orphans: [], offline: null, fixtures: null };
+    const found: Remembrance = { incidents: [], ended: [], orphans: [], offline: null, fixtures: null, quiet: [] };
     const input = await this.#read();
     if (input === undefined) return found;
     if (!check.Check(input)) {
@@ -88,7 +95,10 @@ export class CameraMemory {
       return found;
     }
     found.offline = input.offline;
-    if (input.view === this.#view) found.fixtures = input.fixtures ?? null;
+    const fixtures = input.view === this.#view ? (input.fixtures ?? null) : null;
+    for (const record of input.quiet ?? []) (isWanted(record, fixtures ?? [], camera) ? found.quiet : found.orphans).push(record);
+    const told = (event: string | undefined) => found.quiet.find(({ subject }) => subject === event)?.subject ?? null;
+    found.fixtures = fixtures?.map(({ event, ...fixture }) => ({ ...fixture, event: told(event) })) ?? null;
     for (const row of input.incidents) {
       const event = fromRow(row, camera, ground, nowMs);
       // A crash between the clear and the file after it.
@@ -100,12 +110,12 @@ export class CameraMemory {
     return found;
   }
 
-  /** The events that are not cleared, of whatever rule, and the camera's own fault. */
+  /** The events that are not cleared, of whatever rule or fixture, and the camera's own fault. */
   async uncleared(): Promise<EventRecord[]> {
     const input = await this.#read();
     if (!check.Check(input)) return [];
     const active = input.incidents.filter(({ state }) => state === 'active').map(({ record }) => record);
-    return input.offline === null ? active : [...active, input.offline];
+    return [...active, ...(input.quiet ?? []), ...(input.offline === null ? [] : [input.offline])];
   }
 
   async remove(): Promise<void> {
@@ -122,6 +132,12 @@ export class CameraMemory {
   }
 }
 
+const toFixtureRow = ({ event, box, ...fixture }: KnownFixture): Static<typeof FixtureRow> => ({
+  ...fixture,
+  box: [...box],
+  ...(event === null ? {} : { event }),
+});
+
 function toRow({ incident, record }: RememberedEvent, ground: Ground): Static<typeof Remembered> {
   return {
     zone: incident.zone,
@@ -134,6 +150,17 @@ function toRow({ incident, record }: RememberedEvent, ground: Ground): Static<ty
     score: incident.score,
     record,
   };
+}
+
+/** Whether the fixture is still known, and a rule of the zone still looks for such things: else nothing is kept quiet there. */
+function isWanted(
+  { subject, data: { origin } }: EventRecord,
+  fixtures: readonly Static<typeof FixtureRow>[],
+  { zones }: Pick<SiteCamera, 'zones'>,
+): boolean {
+  const fixture = fixtures.find(({ event }) => event === subject);
+  const zone = zones.find(({ id }) => origin.by === 'camera' && id === origin.zone);
+  return fixture !== undefined && zone?.rules.some(({ detects }) => detects === fixture.class) === true;
 }
 
 /** Null when its rule is gone. */

@@ -8,6 +8,7 @@ import type { Ground } from './ground.ts';
 import type { Decision, Incident } from './incident.ts';
 import type { Located, Locator } from './locate.ts';
 import type { CameraMemory, RememberedEvent } from './memory.ts';
+import { QuietEvents } from './quiet.ts';
 import { clearedRecord, dataOf, newsOf, provedRecord, revised, spokenFor, type Voice, withFile } from './revisions.ts';
 import type { ZoneWatch } from './watch.ts';
 
@@ -21,7 +22,12 @@ export interface ReporterDeps extends Voice {
   clock: Clock;
   log: Log;
   /** Makes the picture that proves it, or a better one of an event that goes on. Null when there is none. Never throws. */
-  evidence: (incident: Incident, located: Located, subject: string, occasion: 'raise' | 'update') => Promise<EvidenceRef | null>;
+  evidence: (
+    incident: Incident,
+    located: Located,
+    subject: string,
+    occasion: Exclude<Decision['kind'], 'clear'>,
+  ) => Promise<EvidenceRef | null>;
 }
 
 const RETRY_MS = 2000;
@@ -44,6 +50,7 @@ export class EventReporter {
   /** Over, but a clip may still come, or the case may be opened. */
   readonly #ended = new Map<string, RememberedEvent>();
   readonly #ledger: CaseLedger;
+  readonly #quiet: QuietEvents;
   #offline: EventRecord | null = null;
   #chain: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -53,6 +60,7 @@ export class EventReporter {
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
     this.#ledger = new CaseLedger(deps);
+    this.#quiet = new QuietEvents({ watch: deps.watch, ledger: this.#ledger });
   }
 
   /** Takes back what an earlier run had raised; clears what the configuration no longer knows. */
@@ -62,6 +70,10 @@ export class EventReporter {
     const found = await memory.load(camera, ground, clock.monotonic());
     this.#offline = found.offline;
     if (found.fixtures !== null) watch.fixtures.restore(found.fixtures, clock.monotonic());
+    for (const record of found.quiet) {
+      this.#quiet.add(record);
+      this.#queue(() => this.#emit(record));
+    }
     for (const entry of found.incidents) {
       const { incident, record } = entry;
       this.#entries.set(record.subject, entry);
@@ -86,10 +98,11 @@ export class EventReporter {
 
   /** Applies one picture's decisions. Returns at once; pictures are made before the frame is used again. */
   handle(decisions: readonly Decision[], at: number): void {
-    for (const { kind, incident } of decisions) {
-      if (kind === 'raise') this.#raise(incident, at);
-      else if (kind === 'update') this.#update(incident, at);
-      else this.#clear(incident, at);
+    for (const decision of decisions) {
+      if (decision.kind === 'quiet') this.#record(decision, at);
+      else if (decision.kind === 'raise') this.#raise(decision.incident, at);
+      else if (decision.kind === 'update') this.#update(decision.incident, at);
+      else this.#clear(decision.incident, at);
     }
   }
 
@@ -104,6 +117,8 @@ export class EventReporter {
       else if (incident.state === 'silent' && this.#waiting < WAITING_MAX && this.#ledger.asks(subject))
         this.#queue(() => this.#emit(record));
     }
+    for (const { kind, record } of this.#quiet.poll())
+      this.#queue(() => (kind === 'over' ? this.#unrecord(record) : this.#emit(record)));
     for (const subject of [...this.#ended.keys()]) if (this.#ledger.look(subject) === 'open') this.#caseOpenedLate(subject);
   }
 
@@ -171,6 +186,30 @@ export class EventReporter {
       this.#entries.set(subject, { incident, record });
       await this.#commit(record);
     });
+  }
+
+  /** What a fixture keeps quiet is shown to reviewers. Of a candidate nobody asks: what it raises is compared. */
+  #record({ incident, fixture }: Extract<Decision, { kind: 'quiet' }>, at: number): void {
+    const subject = randomUUID();
+    fixture.event = subject;
+    const located = this.#deps.locator.locate(incident);
+    if (located === null || this.#deps.model.candidate) return;
+    const data = { ...dataOf(incident, located, this.#deps), suppressed: 'fixture' as const };
+    const picture = this.#deps.evidence(incident, located, subject, 'quiet');
+    this.#queue(async () => {
+      const ref = await picture;
+      const record = toEventRecord(subject, 'gewu.event.raised', at, { ...data, evidence: ref === null ? [] : [ref] });
+      this.#quiet.add(record);
+      await this.#commit(record);
+    });
+  }
+
+  /** Its fixture is gone. Remembered until that is told. */
+  async #unrecord(record: EventRecord): Promise<void> {
+    await this.#emit(clearedRecord(record, this.#deps.clock.now()));
+    if (this.#stopping.signal.aborted) return;
+    this.#quiet.forget(record.subject);
+    await this.#save();
   }
 
   #update(incident: Incident, at: number): void {
@@ -241,8 +280,9 @@ export class EventReporter {
   async #save(): Promise<void> {
     const { memory, ground, log, camera, watch } = this.#deps;
     const [incidents, ended] = [[...this.#entries.values()], [...this.#ended.values()]];
+    const [fixtures, quiet] = [watch.fixtures.all, this.#quiet.all];
     await memory
-      .save({ incidents, ended, offline: this.#offline, fixtures: watch.fixtures.all }, ground)
+      .save({ incidents, ended, offline: this.#offline, fixtures, quiet }, ground)
       .catch((error: unknown) => log.error({ camera: camera.id, err: error }, 'camera memory not written'));
   }
 

@@ -1,4 +1,5 @@
 import { type Calendars, inForce, inPolygon, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
+import { iou } from '#models/mod.ts';
 import { Footsteps } from './crossing.ts';
 import { type Fixture, Fixtures } from './fixtures.ts';
 import { distanceM } from './ground.ts';
@@ -113,6 +114,15 @@ export class ZoneWatch {
     return incident;
   }
 
+  /** Somebody has said that what a fixture keeps quiet is one: it is raised with the next picture that shows it. */
+  tellFixture(event: string): void {
+    const dropped = this.fixtures.drop(event);
+    if (dropped === null) return;
+    for (const incident of this.#incidents)
+      if (incident.state === 'pending' && incident.rule.detects === dropped.class && iou(incident.box, dropped.box) > 0)
+        incident.surerThan = 0;
+  }
+
   #observe(tracks: readonly Track[], now: Moment, gapMs: number): Set<Incident> {
     const seen = tracks.filter((t): t is Standing => t.seen && t.point !== null);
     this.#footsteps?.step(seen);
@@ -214,8 +224,13 @@ export class ZoneWatch {
     if (incident.state !== 'pending') return;
     const scoreMin = this.#scoreMin(incident);
     if (elapsedMs + this.#roundingMs < incident.rule.dwellS * 1000) return;
-    if (incident.presentMs < PRESENCE_MIN * elapsedMs || incident.score < scoreMin) return;
+    if (incident.presentMs < PRESENCE_MIN * elapsedMs || incident.score < incident.rule.confidenceMin) return;
     if (this.#raisedBefore(incident)) return;
+    if (incident.score < scoreMin) {
+      const fixture = this.fixtures.untold(incident.rule.detects, incident.box);
+      if (fixture !== null) decisions.push({ kind: 'quiet', incident, fixture });
+      return;
+    }
     incident.state = 'active';
     incident.anchor = incident.point;
     incident.updatedMs = now.ms;

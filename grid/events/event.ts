@@ -85,8 +85,8 @@ export type EventOrigin = Static<typeof EventOrigin>;
 export const EVENT_TYPES = ['gewu.event.raised', 'gewu.event.updated', 'gewu.event.cleared'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** Why an event opens no case. */
-export const SUPPRESSIONS = ['maintenance', 'shadow'] as const;
+/** Why an event opens no case; `fixture`: its camera has shown it from its first minute on, and keeps it quiet. */
+export const SUPPRESSIONS = ['maintenance', 'shadow', 'fixture'] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** What a camera said of a sensor's alarm: it sees it, it sees the place without it, its model knows no such thing, it shows nothing; or none has the place in view. */
@@ -131,8 +131,8 @@ export const EventData = Type.Object(
     clearedAt: Type.Optional(Type.Integer({ minimum: 0 })),
     evidence: Type.Array(EvidenceRef, { maxItems: EVIDENCE_FILES_MAX }),
     /**
-     * Recorded, and no case is opened while it says so: raised under a maintenance window or work permit, or by a model that may
-     * not speak for this camera yet.
+     * Recorded, and no case is opened while it says so: raised under a maintenance window or work permit, by a model that may not
+     * speak for this camera yet, or of what was there before the camera looked.
      */
     suppressed: Type.Optional(Type.Enum(SUPPRESSIONS)),
     /** Found in data that came more than an hour late: history, recorded without a case. */

@@ -4,6 +4,7 @@ import { type Clock, GewuError } from '#service/mod.ts';
 import type { Database } from '../database/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { Registry } from '../devices/mod.ts';
+import { ofRaised } from '../verdicts/mod.ts';
 import { edgeOf, type VouchingChange } from './change.ts';
 import type { ApprovalsConfig } from './config.ts';
 
@@ -97,6 +98,7 @@ async function judged(database: Database, camera: string): Promise<Map<string, {
     .select(['model', 'detects', 'verdict'])
     .where('source', '=', camera)
     .where('model', '!=', '')
+    .where(ofRaised)
     .orderBy('at', 'desc')
     .limit(JUDGED_MAX)
     .execute();

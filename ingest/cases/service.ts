@@ -140,6 +140,19 @@ class KyselyCaseService implements CaseService {
     return toStoredEvent(row);
   }
 
+  async judged(subject: string): Promise<void> {
+    const found = await this.#deps.database.kysely
+      .selectFrom('events as e')
+      .innerJoin('verdicts as v', 'v.event', 'e.subject')
+      .select('e.edge')
+      .where('e.subject', '=', subject)
+      .where('e.cleared_at', 'is', null)
+      .where('v.verdict', '=', 'accepted')
+      .where('v.suppressed', '=', 'fixture')
+      .executeTakeFirst();
+    if (found !== undefined) this.#send(found.edge, subject, { open: false });
+  }
+
   countOpen() {
     return countOpen(this.#deps.database.kysely);
   }
@@ -265,9 +278,13 @@ class KyselyCaseService implements CaseService {
   /** After the commit: what the API streams, and the state of the case to the edge that sees the thing. */
   #announce(record: EventRecord, outcome: Outcome): void {
     for (const change of outcome.changes) this.#emit(change);
-    if (outcome.case === null) return;
-    const { id: _, ...standing } = outcome.case;
-    this.#send(record.data.edge, record.subject, standing);
+    if (outcome.case !== null) {
+      const { id: _, ...standing } = outcome.case;
+      this.#send(record.data.edge, record.subject, standing);
+    } else if (record.data.suppressed === 'fixture')
+      void this.judged(record.subject).catch((error: Error) =>
+        this.#deps.log.warn({ event: record.subject, error: error.message }, 'what was said of a fixture could not be read'),
+      );
   }
 
   /** The case is over: its edges may raise the thing anew, unless it was nothing. */

@@ -144,6 +144,11 @@ export interface CaseService extends Service, EventsSink {
   /** What this actor may do with the case now; conditions on the input are checked at the transition. */
   available(id: string, actor: Actor): Promise<AvailableTransition[]>;
 
+  /**
+   * Somebody has said what an event is. What he calls one and its camera keeps quiet as a fixture, its edge is to raise; that is told again
+   * with each repeat of the event, until it is cleared.
+   */
+  judged(subject: string): Promise<void>;
   getEvent(subject: string): Promise<StoredEvent>;
   listEvents(filter: EventFilter): Promise<Page<StoredEvent>>;
   /** How many each hour, oldest first; hours without any are left out. */

@@ -378,6 +378,8 @@ export interface VerdictsTable {
   model: string;
   detects: string;
   confidence: number;
+  /** Why it opened no case when it was judged; null where it could, and of verdicts from before. */
+  suppressed: string | null;
 }
 
 /** What the centre wanted of an edge, once a revision; never changed but for what became of it. */

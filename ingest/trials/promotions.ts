@@ -6,6 +6,7 @@ import { AUDIT_LOCK, type Audit } from '../audit/mod.ts';
 import type { Database, PromotionsTable } from '../database/mod.ts';
 import type { DesiredService } from '../desired/mod.ts';
 import type { DeviceService, Registry } from '../devices/mod.ts';
+import { ofRaised } from '../verdicts/mod.ts';
 import type { PromotionConfig } from './config.ts';
 import type { Trials } from './trials.ts';
 
@@ -168,6 +169,7 @@ export class Promotions implements Service {
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('v.model', '=', model)
       .where('v.verdict', '=', 'rejected')
+      .where(ofRaised)
       .where('e.edge', '=', edge)
       .where('e.confirmed_at', '>=', at)
       .executeTakeFirstOrThrow();

@@ -73,8 +73,8 @@ export async function readRaised(db: Queries, watches: readonly TrialWatchesTabl
     .limit(EVENTS_MAX)
     .execute();
   return rows.flatMap((row): Raised[] => {
-    const { origin } = (JSON.parse(row.record_json) as EventRecord).data;
-    if (origin.by !== 'camera') return [];
+    const { origin, suppressed } = (JSON.parse(row.record_json) as EventRecord).data;
+    if (origin.by !== 'camera' || suppressed === 'fixture') return [];
     const own = pieces.get(row.source) ?? [];
     const side = own.some((w) => w.model === origin.model)
       ? 'candidate'

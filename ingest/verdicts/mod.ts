@@ -1,1 +1,2 @@
+export { ofRaised } from './raised.ts';
 export { createVerdicts, type Verdicts } from './verdicts.ts';

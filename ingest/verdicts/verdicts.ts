@@ -4,6 +4,7 @@ import { classKey, type EventRecord } from '#grid/mod.ts';
 import { type Clock, GewuError } from '#service/mod.ts';
 import type { Database, VerdictsTable } from '../database/mod.ts';
 import { precisionOf } from './precision.ts';
+import { ofRaised } from './raised.ts';
 
 const LIMIT_DEFAULT = 100;
 /** Verdicts that one figure of precision rests on; the newest. */
@@ -83,6 +84,7 @@ export function createVerdicts({ database, clock }: { database: Database; clock:
         .selectFrom('verdicts')
         .select(['source', 'zone', 'class_key', 'verdict', 'confidence'])
         .where('at', '>=', since)
+        .where(ofRaised)
         .orderBy('at', 'desc')
         .limit(JUDGED_MAX)
         .execute();
@@ -93,12 +95,12 @@ export function createVerdicts({ database, clock }: { database: Database; clock:
 
 function whatWasSaid({
   data,
-}: EventRecord): Pick<VerdictsTable, 'class_key' | 'source' | 'zone' | 'model' | 'detects' | 'confidence'> {
-  const { origin, confidence } = data;
-  const class_key = classKey(data.class);
-  if (origin.by === 'sensor') return { class_key, source: origin.device, zone: origin.rule, model: '', detects: '', confidence };
+}: EventRecord): Pick<VerdictsTable, 'class_key' | 'source' | 'zone' | 'model' | 'detects' | 'confidence' | 'suppressed'> {
+  const { origin, confidence, suppressed = null } = data;
+  const about = { class_key: classKey(data.class), confidence, suppressed };
+  if (origin.by === 'sensor') return { ...about, source: origin.device, zone: origin.rule, model: '', detects: '' };
   const { camera: source, zone, model, detects = '' } = origin;
-  return { class_key, source, zone, model, detects, confidence };
+  return { ...about, source, zone, model, detects };
 }
 
 function toVerdict({ verdict, reason, note, by, at }: VerdictsTable): Verdict {

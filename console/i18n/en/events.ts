@@ -17,7 +17,12 @@ export const events: typeof zh = {
     over: 'Cleared',
     toCase: 'Case',
     noCase: 'No case',
-    suppressed: { maintenance: 'Under maintenance, recorded only', shadow: 'Observed only, opens no case' },
+    suppressed: {
+      maintenance: 'Under maintenance, recorded only',
+      shadow: 'Observed only, opens no case',
+      fixture: 'There since the camera looked, not reported',
+    },
+    fixture: 'Accept: it is one, and is reported from now on. Reject: it stays quiet.',
     late: 'Late data, recorded only',
     children: 'Stands for {{count}} alarms',
     accept: 'Accept',

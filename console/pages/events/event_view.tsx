@@ -103,6 +103,7 @@ function Verdicts({ event, judging }: { event: EventAnswer; judging: Judging }) 
       <Button danger icon={<CloseOutlined />} disabled={judging.busy} onClick={judging.ask}>
         {t('events.reject')} <kbd>R</kbd>
       </Button>
+      {event.record.data.suppressed === 'fixture' && <span className="small">{t('events.fixture')}</span>}
       <span className="dim small not-narrow">{t('events.keys')}</span>
     </div>
   );

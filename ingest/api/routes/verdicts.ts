@@ -9,7 +9,7 @@ const PRECISION_DAYS = 30;
 const JUDGES: Access = { technical: 'ops', roles: ['supervision', 'supervisor'] };
 
 /** Verdicts of people on events: accepted, or rejected with a reason. */
-export const verdicts: Route = (app, { verdicts: store, clock }) => {
+export const verdicts: Route = (app, { verdicts: store, cases, clock }) => {
   const tags = ['verdicts'];
   app.put(
     '/api/v1/events/:id/verdict',
@@ -23,7 +23,11 @@ export const verdicts: Route = (app, { verdicts: store, clock }) => {
         response: answers(Verdict),
       },
     },
-    (request) => store.put(request.params.id, accountOf(request).id, request.body),
+    async (request) => {
+      const said = await store.put(request.params.id, accountOf(request).id, request.body);
+      await cases.judged(request.params.id);
+      return said;
+    },
   );
   app.delete(
     '/api/v1/events/:id/verdict',

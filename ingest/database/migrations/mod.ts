@@ -13,6 +13,7 @@ import { modelTimeMigration } from './0012-model-time.ts';
 import { eventHoursMigration } from './0014-event-hours.ts';
 import { replicasMigration } from './0015-replicas.ts';
 import { eventSourcesMigration } from './0016-event-sources.ts';
+import { verdictsSuppressedMigration } from './0017-verdicts-suppressed.ts';
 
 /** One step of the schema. Never changed once released: add another file, and a line below. */
 export interface Migration {
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   eventHoursMigration,
   replicasMigration,
   eventSourcesMigration,
+  verdictsSuppressedMigration,
 ];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CameraMemory, type Decision, groundOf, type Track, ZoneWatch } from '#edge/vision/mod.ts';
-import { wallClock, type ZoneRule } from '#grid/mod.ts';
+import { toEventRecord, wallClock, type ZoneRule } from '#grid/mod.ts';
 import { ManualClock, silentLog } from '#service/mod.ts';
 import { tempDir } from '../../support/temp.ts';
 import { RULE, siteCamera } from './street.ts';
@@ -43,13 +43,16 @@ function looking(rules: ZoneRule[] = [{ ...RULE, dwellS: DWELL_S, confidenceMin:
   return {
     watch,
     raised: () => decided.filter((d) => d.kind === 'raise').map((d) => d.incident.box[0]),
+    quiet: () => decided.filter((d) => d.kind === 'quiet').map((d) => d.incident.box[0]),
     /** The camera shows nothing. */
     away: (ms: number) => clock.advance(ms),
     during(ms: number, things: (lookN: number) => readonly Thing[]): void {
       for (let n = 0; n < ms / LOOK_MS; n++) {
         clock.advance(LOOK_MS);
         const now = { at: clock.now(), ms: clock.monotonic(), wall: wall(clock.now()) };
-        decided.push(...watch.step(things(n).map(trackOf), now, things(n)));
+        const made = watch.step(things(n).map(trackOf), now, things(n));
+        for (const d of made) if (d.kind === 'quiet') d.fixture.event = `event of ${d.fixture.box[0]}`;
+        decided.push(...made);
       }
     },
   };
@@ -60,6 +63,15 @@ test('what stood there before the camera looked is no event, what comes is one a
   during(10 * MINUTE_MS, () => [TERRACE]);
   during(HOUR_MS, () => [TERRACE, STALL]);
   expect(raised()).toEqual([STALL.box[0]]);
+});
+
+test('what is kept quiet is told once, and is raised when somebody says that it is one', () => {
+  const { watch, during, raised, quiet } = looking();
+  during(10 * MINUTE_MS, () => [TERRACE, STALL, { ...TERRACE, score: 0.4, box: [0.4, 0.4, 0.5, 0.6] }]);
+  expect(quiet()).toEqual([TERRACE.box[0], STALL.box[0]]);
+  watch.tellFixture(`event of ${STALL.box[0]}`);
+  during(LOOK_MS, () => [TERRACE, STALL]);
+  expect([quiet().length, raised()]).toEqual([2, [STALL.box[0]]]);
 });
 
 test('one of which the detector becomes much surer is one; a score that strays, or a part that is seen alone for a moment, makes none', () => {
@@ -154,11 +166,35 @@ test('a restart knows them, so that what came meanwhile is an event; another vie
   expect([first.watch.fixtures.all, first.watch.fixtures.takeNews()]).toEqual([null, false]);
   first.during(2 * LOOK_MS, () => [TERRACE]);
   expect([first.watch.fixtures.takeNews(), first.watch.fixtures.takeNews()]).toEqual([true, false]);
-  await memory('a').save({ incidents: [], ended: [], offline: null, fixtures: first.watch.fixtures.all }, ground);
+  await memory('a').save({ incidents: [], ended: [], offline: null, fixtures: first.watch.fixtures.all, quiet: [] }, ground);
   expect((await memory('b').load(camera, ground, 0)).fixtures).toBeNull();
   const { fixtures } = await memory('a').load(camera, ground, 0);
   const second = looking();
   second.watch.fixtures.restore(fixtures ?? [], 0);
   second.during(10 * MINUTE_MS, () => [TERRACE, STALL]);
   expect(second.raised()).toEqual([STALL.box[0]]);
+});
+
+test('the event of what is kept quiet ends with its rule, with another view, and with its camera; its fixture is told anew', async () => {
+  const dir = await tempDir();
+  const camera = siteCamera();
+  const ground = groundOf(camera);
+  const memory = (view: string) => new CameraMemory({ dir, camera: camera.id, view, log: silentLog });
+  const origin = { by: 'camera', camera: camera.id, zone: 'all', track: 't', model: 'm@1', simulated: true } as const;
+  const place = { lon: camera.lon, lat: camera.lat, errorRadiusM: 1, cell: '110101001001017' };
+  const record = toEventRecord('event-1', 'gewu.event.raised', 5, {
+    ...{ revision: 1, edge: 'edge-01', class: { flag: 2, code: '0501' }, severity: 'normal', confidence: 0.6, place },
+    ...{ origin: { ...origin, provenance: 'drawn-scenes' }, startedAt: 1, confirmedAt: 2, lastSeenAt: 3, evidence: [] },
+    suppressed: 'fixture',
+  });
+  const fixtures = [{ ...TERRACE, event: 'event-1' }];
+  await memory('a').save({ incidents: [], ended: [], offline: null, fixtures, quiet: [record] }, ground);
+  const found = async (view: string, zones = camera.zones) => {
+    const { fixtures: known, quiet, orphans } = await memory(view).load({ zones }, ground, 0);
+    return [known?.map((f) => f.event) ?? null, quiet.length, orphans.length];
+  };
+  expect(await found('a')).toEqual([['event-1'], 1, 0]);
+  expect(await found('a', [])).toEqual([[null], 0, 1]);
+  expect(await found('b')).toEqual([null, 0, 1]);
+  expect(await memory('b').uncleared()).toEqual([record]);
 });
