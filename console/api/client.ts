@@ -1,4 +1,5 @@
 import type { ErrorAnswer, SessionAnswer } from '#grid/api/mod.ts';
+import { heard } from './link.ts';
 
 export type Mistake = NonNullable<ErrorAnswer['error']['mistakes']>[number];
 
@@ -47,7 +48,10 @@ export async function call<T>(path: string, { method = 'GET', body, signal }: Re
     ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
+  if (response.ok) {
+    heard();
+    return (text === '' ? null : JSON.parse(text)) as T;
+  }
   throw new ApiError(response.status, refusalIn(text, response.status));
 }
 

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { useSyncExternalStore } from 'react';
+import { linkDown, linkUp } from './link.ts';
 import { renew } from './pages.ts';
 
 /**
@@ -42,41 +42,37 @@ export function letNewsWait(waits: boolean): void {
   for (const go of ready) go();
 }
 
-let connected = true;
-const listeners = new Set<() => void>();
-
-function say(next: boolean): void {
-  if (next === connected) return;
-  connected = next;
-  for (const listener of listeners) listener();
-}
-
-/** Whether news comes in. */
-export function useConnected(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => connected,
-  );
-}
+/** A stream that ends, or that is refused, is opened again: soon first, then ever later, and not by all browsers at once. */
+const AGAIN_MS_MIN = 1_000;
+const AGAIN_MS_MAX = 10_000;
 
 /** Follows the stream until the returned function is called. */
 export function follow(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let hidden: ReturnType<typeof setTimeout> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let tries = 0;
+  let isUp = false;
   const gathers = TOUCHED.map(({ key, by, everyMs }) => ({ by, ...gather(() => renew(client, key), everyMs) }));
 
   const open = () => {
+    clearTimeout(again);
     if (source !== null) return;
     const stream = new EventSource('/api/v1/stream');
     stream.onopen = () => {
-      say(true);
+      tries = 0;
+      isUp = true;
+      linkUp();
       // Whatever was missed in between.
       void renew(client);
     };
-    stream.onerror = () => say(false);
+    stream.onerror = () => {
+      linkDown(isUp);
+      close();
+      again = setTimeout(open, Math.min(AGAIN_MS_MAX, AGAIN_MS_MIN * 2 ** tries++) * (0.5 + Math.random()));
+      // A centre that has no room for another stream answers all the same, and one at which this session counts no more says so.
+      void renew(client);
+    };
     for (const topic of TOPICS)
       stream.addEventListener(topic, () => {
         for (const g of gathers) if (g.by.includes(topic)) g.push();
@@ -84,8 +80,10 @@ export function follow(client: QueryClient): () => void {
     source = stream;
   };
   const close = () => {
+    clearTimeout(again);
     source?.close();
     source = null;
+    isUp = false;
   };
   const onVisibility = () => {
     clearTimeout(hidden);
@@ -99,7 +97,7 @@ export function follow(client: QueryClient): () => void {
     clearTimeout(hidden);
     for (const g of gathers) g.stop();
     close();
-    say(true);
+    linkUp();
   };
 }
 

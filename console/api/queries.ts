@@ -11,6 +11,8 @@ export function createQueries(onOver: () => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: FRESH_MS,
+        // What a browser calls offline is the internet: the centre may be next door.
+        networkMode: 'always',
         retry: (failures, error) => {
           if (error instanceof ApiError && error.status === 401) onOver();
           const mendable = !(error instanceof ApiError) || error.status >= 500 || error.status === 429;

@@ -14,8 +14,9 @@ import { Dropdown, type MenuProps, Tooltip } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, useNavigate } from 'react-router';
-import { useConnected, useMay, useMe, useSigning } from '../api/mod.ts';
+import { useLink, useMay, useMe, useSigning } from '../api/mod.ts';
 import { LANGUAGES, type Language, setLanguage } from '../i18n/mod.ts';
+import { lengthText, useNow } from '../parts/mod.ts';
 import { type Choice, useScheme } from './theme.tsx';
 
 const PLACES = [
@@ -65,17 +66,43 @@ export function Shell({ children }: { children: ReactNode }) {
           <Me />
         </div>
       </nav>
-      <div className="stage">{children}</div>
+      <div className="stage">
+        <Away />
+        <div className="stage-page">{children}</div>
+      </div>
     </div>
+  );
+}
+
+/** A stream that is back within this time is not worth a word. */
+const AWAY_MS_MIN = 3_000;
+
+/** While no news comes in: how old what is shown is. */
+function Away() {
+  const { lostAt, heardAt } = useLink();
+  return lostAt === null ? null : <AwayFor lostAt={lostAt} heardAt={heardAt} />;
+}
+
+function AwayFor({ lostAt, heardAt }: { lostAt: number; heardAt: number }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  if (now - lostAt < AWAY_MS_MIN) return null;
+  return (
+    <p className="away">
+      <i aria-hidden="true">✕</i>
+      <span role="alert">{t('live.off')}</span>
+      {/* Not told again each second. */}
+      <b>{t('state.stale', { age: lengthText(t, now - heardAt) })}</b>
+    </p>
   );
 }
 
 function LiveSign() {
   const { t } = useTranslation();
-  const connected = useConnected();
+  const connected = useLink().lostAt === null;
   return (
     <Tooltip title={connected ? undefined : t('state.offline')} placement="right">
-      <span className={connected ? 'live' : 'live lost'} role="status">
+      <span className={connected ? 'live' : 'live lost'}>
         <i aria-hidden="true">{connected ? '●' : '✕'}</i>
         <span>{t(connected ? 'live.on' : 'live.off')}</span>
       </span>

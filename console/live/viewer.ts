@@ -40,9 +40,12 @@ const SCREENS: Readonly<Record<LiveForm, CreateScreen>> = { jpeg: createStills, 
 const HIDDEN_MS = 30_000;
 /** A stream that cannot be decoded is opened anew, so often at the most. */
 const FAULTS_MAX = 3;
+/** A masked view that has ended is opened again: soon where only its time was over, and ever later while nothing comes. */
+const AGAIN_MS_MIN = 2_000;
+const AGAIN_MS_MAX = 120_000;
 
 /**
- * One live view in a page, without a framework.
+ * One live view in a page, without a framework. A masked one goes on for as long as it is wanted; a raw one ends with its grant.
  *
  *   socket --packets--> screen of the form (canvas, MSE, jsmpeg)
  *          --boxes----> BoxHistory --at the time of the picture that is shown--> overlay
@@ -59,6 +62,9 @@ export class LiveViewer {
   #faults = 0;
   #frame = 0;
   #hidden: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  /** Endings in a row without a picture in between. */
+  #ends = 0;
   readonly #onVisibility = () => this.#visible(document.visibilityState === 'visible');
 
   constructor(options: LiveViewerOptions) {
@@ -127,6 +133,7 @@ export class LiveViewer {
   }
 
   #close(): void {
+    clearTimeout(this.#again);
     this.#socket?.stop();
     this.#socket = null;
     this.#screen?.destroy();
@@ -157,6 +164,7 @@ export class LiveViewer {
   }
 
   #show(packet: LivePacket): void {
+    this.#ends = 0;
     this.#screen?.show(packet);
   }
 
@@ -174,12 +182,15 @@ export class LiveViewer {
   #end(code: string, message: string): void {
     this.#close();
     this.#tell({ phase: 'ended', code, message });
+    if (this.#options.view === 'raw') return;
+    const waitMs = Math.min(AGAIN_MS_MAX, AGAIN_MS_MIN * 2 ** this.#ends++) * (0.5 + Math.random());
+    this.#again = setTimeout(() => this.#open(), waitMs);
   }
 
   #visible(visible: boolean): void {
     clearTimeout(this.#hidden);
     if (visible && this.#status.phase === 'paused') this.#open();
-    if (visible || this.#status.phase === 'ended') return;
+    if (visible || (this.#status.phase === 'ended' && this.#options.view === 'raw')) return;
     this.#hidden = setTimeout(() => {
       this.#close();
       this.#tell({ phase: 'paused' });

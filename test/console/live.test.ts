@@ -4,9 +4,9 @@ import { h265Camera } from '../edge/cameras/coded.ts';
 import { drawnCamera, drawnStreet } from '../edge/cameras/drawn.ts';
 import { PASSWORD, paintedCamera, USERNAME } from '../edge/cameras/painted.ts';
 import { brightCamera } from '../edge/cameras/running.ts';
-import { type LiveSystem, startSystem } from '../edge/live/system.ts';
+import { apiSection, type LiveSystem, startSystem } from '../edge/live/system.ts';
 import { POSE, RULE, STREET, siteCamera } from '../edge/vision/street.ts';
-import { tokenOf, type Who } from '../ingest/api/fixture.ts';
+import { TestCentre, tokenOf, type Who } from '../ingest/api/fixture.ts';
 import { rawGrant } from '../support/live.ts';
 import { LivePage } from './page.ts';
 
@@ -49,11 +49,11 @@ async function openPage(): Promise<LivePage> {
   return page;
 }
 
-function options({ centre }: LiveSystem, who: Who, more: object): object {
+function options({ centre }: Pick<LiveSystem, 'centre'>, who: Who, more: object): object {
   return { camera: 'cam-01', url: `${centre.centre.apiUrl.replace('http', 'ws')}/api/v1/live`, token: tokenOf(who), ...more };
 }
 
-test('in a browser: masked and raw, boxes over the right thing; a camera that goes away and comes back; the end of a grant', async () => {
+test('in a browser: masked and raw, boxes over the right thing; a camera that goes away and comes back; the end of a grant, and of a masked view', async () => {
   const camera = await drawnCamera(onTestFinished, PLAN, { fps: 10 });
   const page = await openPage();
   const zones: ReturnType<typeof siteCamera>['zones'] = [
@@ -71,6 +71,10 @@ test('in a browser: masked and raw, boxes over the right thing; a camera that go
   const site = siteCamera({ url: camera.url, ...CREDENTIALS, fps: 4, zones });
   const api = { origins: [page.origin] };
   const system = await startSystem({ cameras: [site], model: 'models/street-drawn', api, edgeLive: { maskedFpsMax: 4 } });
+  // One whose views are over after three seconds, and whose edge is away.
+  const brief = await TestCentre.start({ live: { viewMinutesMax: 0.05 }, ...apiSection(api) });
+  onTestFinished(() => brief.stop());
+  await page.look('brief', options({ centre: brief }, 'viewer', { view: 'masked', camera: 'cam-1' }));
   const grant = await rawGrant(system.centre, 'ops', { camera: 'cam-01' });
   await page.look('masked', options(system, 'viewer', { view: 'masked' }));
   await page.look('raw', options(system, 'ops', { view: 'raw', grant }));
@@ -98,6 +102,11 @@ test('in a browser: masked and raw, boxes over the right thing; a camera that go
   await system.centre.post(`/api/v1/grants/${grant}/end`, 'ops');
   await expect.poll(() => page.status('raw'), PATIENT).toMatchObject({ phase: 'ended', code: 'GEWU_LIVE_OVER' });
   expect(await page.pictures('raw')).toBe(0);
+  // A masked view goes on by itself, a raw one does not.
+  await expect
+    .poll(async () => (await page.phases('brief')).join(), PATIENT)
+    .toMatch(/waiting,GEWU_LIVE_OVER,connecting,waiting/);
+  expect((await page.phases('raw')).at(-1)).toBe('GEWU_LIVE_OVER');
   expect(page.faults).toEqual([]);
 });
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FaultProxy } from '#simulators/faults/mod.ts';
 import { type MailReceiver, startMailReceiver, startWebReceiver, textOfMail, type WebReceiver } from '../support/receivers.ts';
@@ -251,6 +253,57 @@ test('a viewer sees all of it and can change nothing', { timeout: 3 * MINUTE }, 
   await page.getByText('仅供运维人员查看').waitFor();
   await page.close();
 });
+
+test('a centre that is away, refuses and comes back: pages say how old they are, one whose code is missing says so, and all go on by themselves', {
+  timeout: 2 * MINUTE,
+}, async () => {
+  const { centre, api } = city.installation;
+  const [stays, goes] = [await city.signIn('ops'), await city.signIn('ops')];
+  await Promise.all([city.go(stays, `/devices?q=${WELL}`), city.go(goes, '/pipeline')]);
+  await centre.stop();
+  for (const page of [stays, goes])
+    await page
+      .locator('.away')
+      .getByText(/所示为 \d+ 秒前的数据/)
+      .waitFor();
+  await goes.locator('.nav a[href="/cases"]').click();
+  await goes.getByText('此页面的程序未能加载').waitFor();
+  await picture(goes, 'away');
+  // A proxy in front of it answers before it does.
+  const proxy = await refusing(Number(new URL(city.url).port));
+  await soon(() => proxy.asked('/api/v1/stream')).toBeGreaterThan(1);
+  await goes.getByText('此页面的程序未能加载').waitFor();
+  await stays.locator('.row', { hasText: WELL }).waitFor();
+  await proxy.stop();
+  await centre.start();
+  await until(() => api.ready(), { timeoutMs: 30_000, what: 'the centre' });
+  await goes.locator('h1', { hasText: '案件' }).waitFor();
+  for (const page of [stays, goes]) await page.locator('.away').waitFor({ state: 'hidden' });
+  await city.publish(WELL, { state: 'offline' }, 'status');
+  await stays.locator('.row .tag.offline').waitFor({ timeout: 30_000 });
+  await Promise.all([stays.close(), goes.close()]);
+  const expected = /the code of this page did not come|EventSource/;
+  city.complaints.splice(0, city.complaints.length, ...city.complaints.filter((text) => !expected.test(text)));
+});
+
+/** Answers everything by 503. */
+async function refusing(port: number): Promise<{ asked(path: string): number; stop(): Promise<void> }> {
+  const asked: string[] = [];
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    response.writeHead(503, { 'content-type': 'text/html', connection: 'close' }).end('<h1>503</h1>');
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    asked: (path) => asked.filter((url) => url === path).length,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 test('no page complained', () => {
   expect(city.complaints).toEqual([]);

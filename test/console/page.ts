@@ -27,8 +27,9 @@ globalThis.live = {
     const container = document.createElement('div');
     container.className = 'view';
     document.body.append(container);
-    const view = { container, first: null, asked: performance.now() };
-    view.viewer = new LiveViewer({ ...options, container });
+    const view = { container, first: null, asked: performance.now(), phases: [] };
+    const onStatus = ({ phase, code }) => view.phases.push(code ?? phase);
+    view.viewer = new LiveViewer({ ...options, container, onStatus });
     view.viewer.start();
     const watch = () => {
       if (view.viewer.shownAt === null) requestAnimationFrame(watch);
@@ -42,6 +43,7 @@ globalThis.live = {
     return { shownAt: viewer.shownAt, boxes: viewer.shownBoxes, firstMs: first };
   },
   status: (name) => views[name].viewer.status,
+  phases: (name) => views[name].phases,
   pictures: (name) => views[name].container.children.length - 1,
   mean(name) {
     const data = pixels(name);
@@ -131,6 +133,11 @@ export class LivePage {
 
   status(name: string): Promise<{ phase: string; code?: string }> {
     return this.#ask('status', name);
+  }
+
+  /** All that it has been, or why it ended. */
+  phases(name: string): Promise<string[]> {
+    return this.#ask('phases', name);
   }
 
   /** How many elements show pictures: the overlay is none. */

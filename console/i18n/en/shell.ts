@@ -15,7 +15,7 @@ export const shell: typeof zh = {
     more: 'More',
     docs: 'API documentation',
   },
-  live: { on: 'Live', off: 'Connection lost, reconnecting', offHint: 'What is shown is what came last' },
+  live: { on: 'Live', off: 'Connection lost, reconnecting' },
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', system: 'As the system' },
   language: { label: 'Language' },
   role: {

@@ -14,7 +14,7 @@ export const shell = {
     more: '更多',
     docs: '接口文档',
   },
-  live: { on: '实时', off: '连接中断，正在重连', offHint: '显示的是最后一次取得的数据' },
+  live: { on: '实时', off: '连接中断，正在重连' },
   theme: { label: '外观', light: '浅色', dark: '深色', system: '跟随系统' },
   language: { label: '语言' },
   role: {

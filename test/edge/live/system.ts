@@ -54,7 +54,8 @@ export async function startSystem({
   return { centre, edge };
 }
 
-function apiSection(more: object): object {
+/** The tests' own tokens, and more. */
+export function apiSection(more: object): object {
   const { api } = fileOf() as { api: object };
   return { api: { ...api, ...more } };
 }
