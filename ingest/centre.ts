@@ -16,6 +16,7 @@ import { createGrants } from './grants/mod.ts';
 import { createHealthSink } from './health.ts';
 import { createEmbeddedPort, createExternalPort, createIntake, type IntakePort } from './intake/mod.ts';
 import { LastPictures, LiveViews } from './live/mod.ts';
+import { createNews } from './news/mod.ts';
 import { createNotifyService, createSources } from './notify/mod.ts';
 import { createModelStore } from './packages/mod.ts';
 import { Persistent } from './persistent.ts';
@@ -154,7 +155,8 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
     clock,
     log,
   });
-  const hub = new StreamHub({ cases, devices, log, metrics });
+  const news = createNews({ config: config.database, cases, devices, ...common });
+  const hub = new StreamHub({ news, ...common });
   const approvals = createApprovals({ config: config.approvals, database, desired, registry, clock });
   const personRecalls = createPersonRecalls({ desired, registry, clock });
   const upkeep = createUpkeepService({
@@ -214,6 +216,7 @@ function compose({ config, log, clock }: CentreDependencies, metrics: Metrics) {
         upkeep,
         notify,
         promotions,
+        news,
         hub,
         live,
       ],

@@ -14,18 +14,26 @@ const TOPICS: readonly Topic[] = ['case', 'event', 'health'];
 /** A hidden tab gives its connection back: a browser has six for each host. */
 const HIDDEN_MS = 30_000;
 
-/** First parts of query keys, what touches them, and how often they are asked for at most: lists of news soon, sums of the city less often. */
-const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number }[] = [
+/** What the centre works out for all who ask is up to so old: it may be older than the news for which it was asked. */
+const WORKED_OUT_MS = 1_000;
+
+/**
+ * First parts of query keys, what touches them, and how often they are asked for at most: lists of news soon, sums of the city less often; and
+ * once more so long after the last news.
+ */
+const TOUCHED: readonly { key: string; by: readonly Topic[]; everyMs: number; againMs?: number }[] = [
   { key: 'latest', by: ['event'], everyMs: 100 },
   { key: 'events', by: ['event'], everyMs: 200 },
   { key: 'cases', by: ['case'], everyMs: 300 },
-  { key: 'situation', by: TOPICS, everyMs: 500 },
+  { key: 'situation', by: TOPICS, everyMs: 500, againMs: WORKED_OUT_MS },
   { key: 'devices', by: ['health'], everyMs: 500 },
   { key: 'pipeline', by: ['health'], everyMs: 1_000 },
   { key: 'upkeep', by: ['health'], everyMs: 1_000 },
   { key: 'notify', by: ['case', 'health'], everyMs: 1_000 },
 ];
 
+/** The centre says `anew` where another replica's changes may have been missed: everything that is on screen, this often at most. */
+const ANEW_EVERY_MS = 1_000;
 /** While somebody moves what takes all of the processor to draw, news is asked for this often. */
 const WAITING_MS = 5_000;
 
@@ -53,7 +61,8 @@ export function follow(client: QueryClient): () => void {
   let again: ReturnType<typeof setTimeout> | undefined;
   let tries = 0;
   let isUp = false;
-  const gathers = TOUCHED.map(({ key, by, everyMs }) => ({ by, ...gather(() => renew(client, key), everyMs) }));
+  const gathers = TOUCHED.map(({ key, by, ...paces }) => ({ by, ...gather(() => renew(client, key), paces) }));
+  const anew = gather(() => renew(client), { everyMs: ANEW_EVERY_MS });
 
   const open = () => {
     clearTimeout(again);
@@ -66,6 +75,7 @@ export function follow(client: QueryClient): () => void {
       // Whatever was missed in between.
       void renew(client);
     };
+    stream.addEventListener('anew', anew.push);
     stream.onerror = () => {
       linkDown(isUp);
       close();
@@ -95,7 +105,7 @@ export function follow(client: QueryClient): () => void {
   return () => {
     document.removeEventListener('visibilitychange', onVisibility);
     clearTimeout(hidden);
-    for (const g of gathers) g.stop();
+    for (const g of [...gathers, anew]) g.stop();
     close();
     linkUp();
   };
@@ -103,10 +113,15 @@ export function follow(client: QueryClient): () => void {
 
 /**
  * Calls `act` for the first push at once, and once for all that come within the next `everyMs`, before it has ended or while news waits: a
- * centre that answers more slowly than that is asked less often, and no answer is thrown away for the next question.
+ * centre that answers more slowly than that is asked less often, and no answer is thrown away for the next question. With `againMs` once more so
+ * long after the last push.
  */
-function gather(act: () => Promise<unknown>, everyMs: number): { push(): void; stop(): void } {
+function gather(
+  act: () => Promise<unknown>,
+  { everyMs, againMs }: { everyMs: number; againMs?: number },
+): { push(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let last: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
   let more = false;
   let over = false;
@@ -124,14 +139,20 @@ function gather(act: () => Promise<unknown>, everyMs: number): { push(): void; s
     more = false;
     void run();
   };
+  const push = () => {
+    if (busy) more = true;
+    else void run();
+  };
   return {
     push: () => {
-      if (busy) more = true;
-      else void run();
+      push();
+      clearTimeout(last);
+      if (againMs !== undefined) last = setTimeout(push, againMs);
     },
     stop: () => {
       over = true;
       clearTimeout(timer);
+      clearTimeout(last);
     },
   };
 }

@@ -1,11 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { Counter, Gauge, GewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
-import type { CaseService } from '../cases/mod.ts';
-import type { DeviceService } from '../devices/mod.ts';
-
-/** What a client of the live stream may ask for. */
-export const STREAM_TOPICS = ['case', 'event', 'health'] as const;
-export type StreamTopic = (typeof STREAM_TOPICS)[number];
+import { type Clock, Counter, Gauge, GewuError, type Log, type Metrics, type Service } from '#service/mod.ts';
+import { type News, TOPICS, type Topic } from '../news/mod.ts';
 
 const CLIENTS_MAX = 200;
 /** Bytes that wait for one client; one that reads more slowly than the city speaks is closed, and comes back. */
@@ -20,34 +15,39 @@ const RETRY_MS = 2_000;
 
 interface Client {
   response: ServerResponse;
-  topics: ReadonlySet<StreamTopic>;
+  topics: ReadonlySet<Topic>;
   /** Asked at every heartbeat: a revoked token ends its stream. */
   stillValid: () => Promise<boolean>;
 }
 
+interface Message {
+  /** Null: for everybody. */
+  topic: Topic | null;
+  text: string;
+}
+
 /**
  * Server-sent events: changes of cases and events, and of health, to every client that asked for them. A message names
- * what changed; the client reads the thing itself, so that a lost message loses nothing.
+ * what changed; the client reads the thing itself, so that a lost message loses nothing. `anew`: changes may have been missed.
  *
- *   cases.on('change')   -+
- *   devices.on('change') -+--(gather)--> one text for each choice of topics --> every client's socket (bounded)
+ *   news of any replica --(gather)--> one text for each choice of topics --> every client's socket (bounded)
  */
 export class StreamHub implements Service {
-  readonly #cases: CaseService;
-  readonly #devices: DeviceService;
+  readonly #news: News;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #slow: Counter;
   readonly #clients = new Set<Client>();
   #unsubscribe: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
   /** What has not gone out yet. */
-  #messages: { topic: StreamTopic; text: string }[] = [];
+  #messages: Message[] = [];
   #gatheredBytes = 0;
   #gathering: NodeJS.Timeout | null = null;
 
-  constructor({ cases, devices, log, metrics }: { cases: CaseService; devices: DeviceService; log: Log; metrics: Metrics }) {
-    this.#cases = cases;
-    this.#devices = devices;
+  constructor({ news, clock, log, metrics }: { news: News; clock: Clock; log: Log; metrics: Metrics }) {
+    this.#news = news;
+    this.#clock = clock;
     this.#log = log;
     this.#slow = new Counter({
       name: 'gewu_stream_closed_slow_total',
@@ -67,8 +67,8 @@ export class StreamHub implements Service {
 
   async start(): Promise<void> {
     this.#unsubscribe = [
-      this.#cases.on('change', (change) => this.#send(change.of, change)),
-      this.#devices.on('change', (change) => this.#send('health', change)),
+      this.#news.on('item', ({ topic, data }) => this.#send(topic, topic, data)),
+      this.#news.on('missed', () => this.#send(null, 'anew', { ts: this.#clock.now() })),
     ];
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
@@ -106,9 +106,9 @@ export class StreamHub implements Service {
       throw new GewuError('GEWU_TOO_MANY_REQUESTS', `there are ${CLIENTS_MAX} open streams already`);
   }
 
-  #send(topic: StreamTopic, data: object): void {
+  #send(topic: Topic | null, event: string, data: object): void {
     if (this.#clients.size === 0) return;
-    const text = `event: ${topic}\ndata: ${JSON.stringify(data)}\n\n`;
+    const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
     this.#messages.push({ topic, text });
     this.#gatheredBytes += text.length;
     if (this.#gatheredBytes >= GATHERED_BYTES_MAX) this.#flush();
@@ -123,7 +123,7 @@ export class StreamHub implements Service {
     this.#gatheredBytes = 0;
     const texts = new Map<string, string>();
     for (const client of this.#clients) {
-      const choice = STREAM_TOPICS.filter((topic) => client.topics.has(topic)).join();
+      const choice = TOPICS.filter((topic) => client.topics.has(topic)).join();
       const text = texts.get(choice) ?? textOf(messages, client.topics);
       texts.set(choice, text);
       if (text !== '') this.#write(client, text);
@@ -152,6 +152,6 @@ export class StreamHub implements Service {
   }
 }
 
-function textOf(messages: readonly { topic: StreamTopic; text: string }[], topics: ReadonlySet<StreamTopic>): string {
-  return messages.flatMap(({ topic, text }) => (topics.has(topic) ? text : [])).join('');
+function textOf(messages: readonly Message[], topics: ReadonlySet<Topic>): string {
+  return messages.flatMap(({ topic, text }) => (topic === null || topics.has(topic) ? text : [])).join('');
 }

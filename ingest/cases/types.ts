@@ -92,7 +92,7 @@ export interface AvailableTransition {
   input: object;
 }
 
-/** Said after the commit. On PostgreSQL each replica says only what it did itself. */
+/** Said after the commit, by the replica that did it. */
 export interface Change {
   of: 'case' | 'event';
   id: string;

@@ -1,3 +1,4 @@
+export * from './channel.ts';
 export * from './config.ts';
 export { createDatabase } from './create.ts';
 export { pageOf, readCursor } from './cursor.ts';

@@ -12,23 +12,30 @@ const STATEMENT_MS_MAX = 30_000;
 const LOCK_MS_MAX = 10_000;
 const INT8_OID = 20;
 
-/** Kysely on `pg`. A connection that dies is logged; the next query opens another. */
-export function postgresDialect(config: PostgresConfig, log: Log): Dialect {
-  const pool = new pg.Pool({
+/** Of every connection of ours; `name` is what the server's list of activity shows. */
+export function connectionOptions(config: PostgresConfig, name: string): pg.ClientConfig {
+  return {
     connectionString: config.url,
-    max: config.poolMax,
     connectionTimeoutMillis: CONNECT_MS_MAX,
-    idleTimeoutMillis: 30_000,
     keepAlive: true,
-    application_name: 'gewu',
+    application_name: name,
     statement_timeout: STATEMENT_MS_MAX,
     lock_timeout: LOCK_MS_MAX,
     idle_in_transaction_session_timeout: STATEMENT_MS_MAX,
     // A server that is gone without a word (pulled cable) must not hang us.
     query_timeout: STATEMENT_MS_MAX + 5000,
+    ...(config.tls ? { ssl: tlsOptions(config.tls) } : {}),
+  };
+}
+
+/** Kysely on `pg`. A connection that dies is logged; the next query opens another. */
+export function postgresDialect(config: PostgresConfig, log: Log): Dialect {
+  const pool = new pg.Pool({
+    ...connectionOptions(config, 'gewu'),
+    max: config.poolMax,
+    idleTimeoutMillis: 30_000,
     // All our int8 are UTC ms or counts, far below 2^53.
     types: { getTypeParser: (oid, format) => (oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format)) },
-    ...(config.tls ? { ssl: tlsOptions(config.tls) } : {}),
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'));
   // The pool listens to idle connections only. One that dies between two statements of a transaction would end the

@@ -1,10 +1,12 @@
+import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StreamHub } from '#ingest/api/mod.ts';
-import type { CaseService, Change } from '#ingest/cases/mod.ts';
-import type { DeviceService, HealthChange } from '#ingest/devices/mod.ts';
-import { createMetrics, silentLog } from '#service/mod.ts';
-import { EDGE, openCover, TestCentre, tokenOf } from './fixture.ts';
+import type { Change } from '#ingest/cases/mod.ts';
+import { createNews } from '#ingest/news/mod.ts';
+import { createMetrics, silentLog, systemClock } from '#service/mod.ts';
+import { EDGE, openCover, TestCentre } from './fixture.ts';
+import { StreamListener } from './stream_listener.ts';
 
 let centre: TestCentre;
 beforeEach(async () => {
@@ -12,47 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => centre.stop());
 
-/** A live stream, read with fetch as a browser would. */
-class Listener {
-  text = '';
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly ended: Promise<void>;
-
-  private constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
-    this.#reader = reader;
-    this.ended = this.#read();
-  }
-
-  static async open(query = '', token = tokenOf('viewer')): Promise<Listener> {
-    const response = await centre.raw(`/api/v1/stream${query}`, { headers: { authorization: `Bearer ${token}` } });
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
-    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-    return new Listener((response.body as ReadableStream<Uint8Array>).getReader());
-  }
-
-  messages(): { event: string; data: { id: string; what?: string; state?: string } }[] {
-    return [...this.text.matchAll(/event: (\w+)\ndata: (.+)\n/g)].map(([, event, data]) => ({
-      event: event as string,
-      data: JSON.parse(data as string),
-    }));
-  }
-
-  async close(): Promise<void> {
-    await this.#reader.cancel();
-  }
-
-  async #read(): Promise<void> {
-    const decoder = new TextDecoder();
-    for (;;) {
-      const { value, done } = await this.#reader.read().catch(() => ({ value: undefined, done: true }));
-      if (done) return;
-      this.text += decoder.decode(value, { stream: true });
-    }
-  }
-}
-
 test('a client hears of cases, events and health as they change, and of what it asked for only', async () => {
-  const [all, cases] = [await Listener.open(), await Listener.open('?of=case')];
+  const [all, cases] = [await StreamListener.open(centre), await StreamListener.open(centre, '?of=case')];
   const edge = await centre.edge();
   await edge.send('events', [openCover('ev-1')]);
   const since = Date.now();
@@ -75,16 +38,19 @@ test('a stream needs a token', async () => {
 });
 
 test('a client that does not read is closed, the others go on', async () => {
-  const listeners = new Set<(change: Change) => void>();
+  const changes = new EventEmitter<{ change: [Change] }>();
   const cases = {
-    on: (_: 'change', listener: (change: Change) => void) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    on(_: 'change', listener: (change: Change) => void) {
+      changes.on('change', listener);
+      return () => changes.off('change', listener);
     },
-  } as unknown as CaseService;
-  const devices = { on: (_: 'change', _listener: (change: HealthChange) => void) => () => undefined } as unknown as DeviceService;
-  const metrics = createMetrics();
-  const hub = new StreamHub({ cases, devices, log: silentLog, metrics });
+  };
+  const devices = { on: () => () => undefined };
+  const common = { log: silentLog, metrics: createMetrics(), clock: systemClock };
+  const { metrics } = common;
+  const news = createNews({ config: { store: 'sqlite', file: '' }, cases, devices, ...common });
+  const hub = new StreamHub({ news, ...common });
+  await news.start();
   await hub.start();
   const { createServer } = await import('node:http');
   const server = createServer((_request, response) => {
@@ -106,7 +72,7 @@ test('a client that does not read is closed, the others go on', async () => {
   await expect
     .poll(
       () => {
-        for (const listener of listeners) listener(change);
+        changes.emit('change', change);
         return metrics.getSingleMetricAsString('gewu_stream_closed_slow_total');
       },
       { interval: 1, timeout: 15_000 },
@@ -115,9 +81,10 @@ test('a client that does not read is closed, the others go on', async () => {
   slow.resume();
   await closed;
   const before = heard;
-  for (const listener of listeners) listener(change);
+  changes.emit('change', change);
   await expect.poll(() => heard).toBeGreaterThan(before);
   await hub.stop();
+  await news.stop();
   quick.destroy();
   server.close();
 });

@@ -5,6 +5,7 @@ import { orderSuite } from '../cases/order.suite.ts';
 import { replicasSuite } from '../cases/replicas.suite.ts';
 import { transitionsSuite } from '../cases/transitions.suite.ts';
 import { evidenceSuite } from '../evidence/evidence.suite.ts';
+import { newsSuite } from '../news/news.suite.ts';
 import { listedSuite } from '../replicas/replicas.suite.ts';
 import { databaseSuite } from './database.suite.ts';
 import { onEachStore } from './stores.ts';
@@ -19,6 +20,7 @@ onEachStore((store) => {
   describe('replicas', () => {
     replicasSuite(store);
     listedSuite(store);
+    if (store.store === 'postgres') newsSuite(store);
   });
   // Last: it kills the server.
   describe('database', () => databaseSuite(store));

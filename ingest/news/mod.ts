@@ -1,0 +1,2 @@
+export { createNews, type NewsDependencies } from './news.ts';
+export * from './types.ts';
