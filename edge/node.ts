@@ -20,6 +20,7 @@ import { PushServer } from './push/mod.ts';
 import { createRegistry } from './registry.ts';
 import { RuleEngine } from './rules/mod.ts';
 import { SensorIntake } from './sensors/mod.ts';
+import { countingRepeats } from './told.ts';
 import { CaseStateMap, CommandDispatcher, Uplink } from './uplink/mod.ts';
 
 export interface EdgeNode extends Service {
@@ -63,7 +64,7 @@ export function createEdgeNode({ config, fromCentre, log, clock }: EdgeNodeDeps)
     log,
     metrics,
   });
-  const events: EventSink = { emit: (event) => outbox.append('events', [toLine(event)]) };
+  const events = countingRepeats({ emit: (event) => outbox.append('events', [toLine(event)]) }, metrics);
   const health: HealthSink = { report: (record) => outbox.append('health', [toLine(record)]) };
   outbox.onSalvaged((report) => tellSalvage(report, { edge, health, clock, log }));
   const registry = createRegistry(site, createCellIndex(site.cells), config.edge.profile);

@@ -5,6 +5,8 @@ export interface Frame {
   readonly lane: Lane;
   readonly first: number;
   readonly last: number;
+  /** Records in it. */
+  readonly count: number;
   readonly payload: Buffer;
   /** Rows from before the connection came up. */
   backlog: boolean;

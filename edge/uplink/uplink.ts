@@ -227,11 +227,12 @@ export class Uplink implements Service {
     const payload = await this.#encode(lane, chunk);
     // Stopped meanwhile.
     if (this.#lanes === undefined) return false;
-    const { first, last } = chunk;
+    const { first, last, count } = chunk;
     this.#flight.add({
       lane,
       first,
       last,
+      count,
       payload,
       backlog: backlog || losses !== this.#losses,
       sentAt: null,
@@ -296,12 +297,13 @@ export class Uplink implements Service {
     const state = frame && this.#lanes?.[frame.lane];
     if (frame === undefined || state === undefined) return;
     const now = this.#options.clock.monotonic();
-    const { lane, first, last, sentAt, repeated } = frame;
+    const { lane, first, last, count, sentAt, repeated } = frame;
     const full = this.#flight.sent(lane) >= state.window.frames;
     this.#forget(frame);
     this.#flight.remove(frame);
     this.#options.outbox.remove(lane, first, last);
     this.#metrics.acked.inc({ lane });
+    this.#metrics.records.inc({ lane }, count);
     this.#connection.worked();
     if (sentAt !== null) {
       const roundTripMs = repeated ? null : now - sentAt;
