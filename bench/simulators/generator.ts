@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CityPlan } from '#simulators/city/mod.ts';
-import { LoadRun } from '#simulators/load/mod.ts';
+import { LoadRun, targetOfPlan } from '#simulators/load/mod.ts';
 import { Histogram } from '#simulators/report/mod.ts';
 import type { Scenario } from '#simulators/scenarios/mod.ts';
 
@@ -25,7 +25,13 @@ const CONNECT_PER_S = 4_000;
 
 process.on('message', async ({ plan, scenario, holdMs }: GeneratorTask) => {
   try {
-    const run = new LoadRun({ plan, scenario, seed: 1, part: { number: 1, of: 1 }, connectPerS: CONNECT_PER_S });
+    const run = new LoadRun({
+      target: targetOfPlan(plan),
+      scenario,
+      seed: 1,
+      part: { number: 1, of: 1 },
+      connectPerS: CONNECT_PER_S,
+    });
     const before = process.memoryUsage.rss();
     let cpu = process.cpuUsage();
     let [connected, rss, startedMs] = [0, before, 0];
