@@ -2,6 +2,7 @@ import { type EdgeConfig, loadEdgeConfig } from '#edge/mod.ts';
 import { deviceKind, fitGround, Site } from '#grid/mod.ts';
 import { loadIngestConfig } from '#ingest/mod.ts';
 import { checkConfig, GewuError, readConfigFile } from '#service/mod.ts';
+import { loadInventory } from '#simulators/load/mod.ts';
 import { loadCityPlan, loadSimulateConfig } from '#simulators/mod.ts';
 import { loadScenario } from '#simulators/scenarios/mod.ts';
 import { type Command, parseFlags, print } from './command.ts';
@@ -35,6 +36,14 @@ const KINDS: readonly { key: string; name: string; check: (file: string) => Prom
     check: async (file) => {
       const { cells, edges, sensors, cameras, seed } = (await loadCityPlan(file)).district;
       return `${cells} unit grids, ${edges} edges, ${sensors} sensors, ${cameras} cameras, seed ${seed}`;
+    },
+  },
+  {
+    key: 'inventory',
+    name: 'an inventory',
+    check: async (file) => {
+      const { edges } = (await loadInventory(file)).city;
+      return `${edges.length} edges, ${edges.reduce((sum, e) => sum + e.devices.length, 0)} devices`;
     },
   },
   {

@@ -1,9 +1,9 @@
 import { GewuError } from '#service/mod.ts';
-import { searchCapacity } from '#simulators/load/mod.ts';
+import { searchCapacity, stepOf } from '#simulators/load/mod.ts';
 import { parseDurationS, parseFlags, print, say } from '../command.ts';
 import { optionsOf, play, TARGET_FLAGS } from './run.ts';
 
-export const CAPACITY_USAGE = `gewu simulate capacity --city DIR [--scenario quiet-day] [--target URL] [--for 30s] [--from 2] [--to 6000]
+export const CAPACITY_USAGE = `gewu simulate capacity --city DIR | --inventory FILE [--scenario quiet-day] [--target URL] [--for 30s] [--from 2] [--to 6000]
                            [--as devices|edges] [--json]`;
 
 /** Bad and good are so near to each other at the end. */
@@ -21,17 +21,14 @@ export async function capacity(args: readonly string[]): Promise<number> {
   };
   const [fromPerMin, toPerMin] = [rate('from', 2), rate('to', 6_000)];
   if (fromPerMin > toPerMin) throw new GewuError('GEWU_USAGE', `--from ${fromPerMin} is above --to ${toPerMin}`);
+  const forS = parseDurationS(values.for ?? '30s');
+  const city = { ...options.target.city, edges: options.target.city.edges.filter((e) => options.edges?.includes(e.id) ?? true) };
   try {
     const found = await searchCapacity({
-      play: (perDevicePerMin, step) =>
-        play({
-          ...options,
-          seed: options.seed + step,
-          scenario: {
-            ...options.scenario,
-            stages: [{ kind: 'steady', forS: parseDurationS(values.for ?? '30s'), perDevicePerMin }],
-          },
-        }),
+      play: (perDevicePerMin, step) => {
+        const scenario = stepOf(options.scenario, city, { perDevicePerMin, forS, times: perDevicePerMin / fromPerMin });
+        return play({ ...options, seed: options.seed + step, scenario });
+      },
       fromPerMin,
       toPerMin,
       ratio: RATIO,

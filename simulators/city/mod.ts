@@ -2,11 +2,12 @@ export { buildDemoCity, buildDistrict, type CityOptions, type DemoCityOptions } 
 export { writeCityDataset, writeQuietDataset } from './dataset.ts';
 export { EVENTFUL_MS, eventfulHour } from './eventful.ts';
 export { type CityFile, cityFiles } from './files.ts';
+export { cityOfSites } from './of_sites.ts';
 export { CityPlan, cityOf, cityPlanMistakes, loadCityPlan, type Secrets, seededSecrets } from './plan.ts';
 export { comingHour, quietCameras, quietHour } from './quiet.ts';
 export * from './script/mod.ts';
 export { CAMERA_USER, type CameraAccess, edgeOf, type SiteOptions, siteOf } from './site.ts';
 export { type Spot, throwSpot } from './spots.ts';
-export type { CameraIncident, City, CityCamera, CityCover, CityEdge, Community, SensorIncident } from './types.ts';
+export type { CameraIncident, City, CityCamera, CityCover, CityEdge, Community, PlayedCity, SensorIncident } from './types.ts';
 export { streetView } from './view.ts';
 export { CAMERA_TERMS, cameraRule, MARKET_CALENDAR, zonesOf } from './zones.ts';

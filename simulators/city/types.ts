@@ -12,6 +12,9 @@ export interface City {
   edges: CityEdge[];
 }
 
+/** What a run needs of a city: nothing of where it was laid out. */
+export type PlayedCity = Omit<City, 'ground' | 'components'>;
+
 /** Where the lattice of its cells lies, and how it is divided. */
 export interface CityGround {
   /** South-west corner, WGS-84. */

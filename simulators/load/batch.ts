@@ -1,3 +1,4 @@
+import type { EventRecord } from '#grid/mod.ts';
 import type { Acknowledged } from './carrier.ts';
 
 const BYTES_MIN = 4 * 1024;
@@ -10,6 +11,8 @@ export class Batch {
   readonly #devices: number[] = [];
   readonly #seqs: number[] = [];
   readonly #dueMs: number[] = [];
+  /** Of events, which are few. */
+  readonly events: EventRecord[] = [];
   #bytes = Buffer.allocUnsafe(BYTES_MIN);
   #length = 0;
   #lines = 0;
@@ -35,6 +38,11 @@ export class Batch {
     this.#length += this.#bytes.write(line, this.#length);
     this.#bytes[this.#length++] = NEWLINE;
     this.#lines++;
+  }
+
+  addEvent(event: EventRecord): void {
+    this.add(JSON.stringify(event));
+    this.events.push(event);
   }
 
   addSample(line: string, { device, seq, dueMs }: Acknowledged): void {

@@ -1,11 +1,13 @@
+import type { PlayedCity } from '../city/mod.ts';
 import { type Check, judgeRun, type RunReport } from '../report/mod.ts';
+import type { Scenario } from '../scenarios/mod.ts';
 
 /** The highest rate that an installation bore, and what gave way above it. */
 export interface Capacity {
   /** Acknowledged and stored, of the last good step. */
   readingsPerS: number;
-  /** Incidents that became cases, a second of it. */
-  eventsPerS: number;
+  /** Revisions of events that the centre stored, a second of it; null where nobody counts them. */
+  eventsPerS: number | null;
   edges: number;
   devices: number;
   /** The threshold that broke first at the next step; `none` when the highest rate that was tried was borne. */
@@ -54,14 +56,34 @@ export async function searchCapacity({ play, fromPerMin, toPerMin, ratio, onStep
   }
   if (good === null) throw new RangeError(`not even ${fromPerMin} reports of a device a minute are borne: ${bad?.by}`);
   const { report } = good;
-  const detected = report.incidents.filter((i) => i.outcome === 'detected').length;
+  const { stored } = report.events;
   return {
     readingsPerS: Math.round(perS(report)),
-    eventsPerS: Math.round((100 * detected) / report.durationS) / 100,
+    eventsPerS: stored === null ? null : Math.round((100 * stored) / report.durationS) / 100,
     edges: report.city.edges,
     devices: report.city.devices,
     limitedBy: bad?.by ?? 'none',
   };
+}
+
+/** Of the devices of a kind, so many are in an incident at most: the others are the load. */
+const IN_INCIDENTS_SHARE = 0.25;
+
+/** A step of a search: a steady load, and incidents of single devices so many times as often as the scenario says, as far as there are devices for them. */
+export function stepOf(
+  scenario: Scenario,
+  { edges }: PlayedCity,
+  step: { perDevicePerMin: number; forS: number; times: number },
+): Scenario {
+  const { perDevicePerMin, forS, times } = step;
+  const incidents = scenario.incidents.map((incident) => {
+    if (incident.what !== 'device-fault') return incident;
+    const { kind, perMin, from = 0, to = 1 } = incident;
+    const devices = edges.reduce((sum, e) => sum + e.devices.filter((d) => d.kind === kind).length, 0);
+    const most = (60 * IN_INCIDENTS_SHARE * devices) / ((to - from) * forS);
+    return { ...incident, perMin: Math.min(perMin * times, Math.max(perMin, most)) };
+  });
+  return { ...scenario, incidents, stages: [{ kind: 'steady', forS, perDevicePerMin }] };
 }
 
 function perS({ readings, durationS }: RunReport): number {

@@ -22,7 +22,7 @@ export interface CarrierStats {
   connected: number;
   connects: number;
   refused: number;
-  /** Made and not acknowledged; of them never on the wire: `waiting`. */
+  /** Made and not acknowledged, events too; samples that were never on the wire: `waiting`. */
   pending: number;
   waiting: number;
   /** Lost from a full memory before they were ever sent, as a device of little memory loses them. */
@@ -50,6 +50,8 @@ export interface Carrier {
 
 export interface CarrierHooks {
   acked(sample: Acknowledged, nowMs: number): void;
+  /** An event that was told. */
+  eventAcked(event: EventRecord): void;
   /** Whether the network carries what the device sends, now. */
   reachable(device: number): boolean;
 }

@@ -1,20 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Case, FINISHED_STATES } from '#grid/mod.ts';
+import type { Case } from '#grid/mod.ts';
 import { faultsToldOf } from '../faults/mod.ts';
-import {
-  addUp,
-  type Comparison,
-  compareDevice,
-  type DeviceTrouble,
-  Histogram,
-  type IncidentOutcome,
-  incidentOutcomes,
-  type RunReport,
-  type SeenCase,
-} from '../report/mod.ts';
+import { addUpLetters, Histogram, type IncidentOutcome, incidentOutcomes, type RunReport, type SeenCase } from '../report/mod.ts';
 import type { Scenario } from '../scenarios/mod.ts';
-import { type ApiClient, CaseWatch, storedCount, storedPoints, type UsageWatch } from '../target/mod.ts';
+import { type ApiClient, type CaseWatch, storedCount, type UsageWatch } from '../target/mod.ts';
+import type { EdgeEventCount } from './edge_events.ts';
 import type { LoadRun } from './run.ts';
+import { compareStored, rangeOf } from './stored_readings.ts';
 
 export interface ConcludeDeps {
   run: LoadRun;
@@ -26,24 +18,18 @@ export interface ConcludeDeps {
   /** Cases that were open before the run, by `openCases`. */
   open: readonly Case[];
   usage: UsageWatch;
+  /** Of edges under test. */
+  edgeEvents: EdgeEventCount;
 }
 
 /** What was acknowledged may still be on its way from an edge to the centre. */
 const SETTLE_MS_MAX = 60_000;
 const SETTLE_PROBE_MS = 500;
-/** What is missing and has not got less for so long is lost. */
-const STILL_MS_MAX = 5_000;
-/** The store's times may be a little before the run, and devices' clocks a little ahead. */
-const BEFORE_MS = 1_000;
-const AFTER_MS = 600_000;
-const ASKED_AT_ONCE = 4;
-const TROUBLE_MAX = 10_000;
-
 /** Asks the centre what it has of a run, and holds it against what was sent. Throws GEWU_STORE_UNAVAILABLE. */
 export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
   const { run, scenario, api, cases, usage, open } = deps;
   await settled(deps);
-  const stored = await compareAll(run, api);
+  const stored = await compareStored(run, api);
   // Alarms that were confirmed in the last second become cases a moment later.
   const all = await cases.all();
   const incidents = outcomesOf(run, all, cases.readableAt, open);
@@ -57,6 +43,7 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
     title: scenario.title,
     as: scenario.as,
     seed: deps.seed,
+    target: api.url,
     parts: [deps.part],
     startedAt: run.startedAt,
     endedAt: run.endedAt,
@@ -79,7 +66,8 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
       dropped: carried.dropped,
       inDoubt: ledger.sent - ledger.acked - carried.dropped,
     },
-    events: await run.countEvents(api),
+    events: (await run.eventsToldBy(api)) ?? (await deps.edgeEvents.end(scenario.lateMs)),
+    content: stored.content,
     connections: {
       clients: run.clients,
       connects: carried.connects,
@@ -94,6 +82,7 @@ export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
     },
     curve: tally.curve,
     trouble: stored.trouble,
+    moreTrouble: stored.moreTrouble,
     incidents,
     deadLetters: await deadLettersOf(run, api),
     usage: usage.points,
@@ -107,53 +96,9 @@ async function settled({ run, api, cases, open }: ConcludeDeps): Promise<void> {
   while (performance.now() < deadline) {
     const missed = outcomesOf(run, await cases.all(), cases.readableAt, open).some((i) => i.outcome === 'missed');
     // Other generators may store into the same centre: that much at least must be there.
-    if (!missed && (await storedCount(api, rangeOf(run))) >= run.ledger.acked) return;
+    if (!missed && (await storedCount(api, rangeOf(run, run.clockBackMs))) >= run.ledger.acked) return;
     await pause(SETTLE_PROBE_MS);
   }
-}
-
-function rangeOf(run: LoadRun) {
-  return { from: run.startedAt - BEFORE_MS - run.clockBackMs, to: Date.now() + AFTER_MS };
-}
-
-/** Device by device; those of which something is missing are asked for again for as long as what is missing gets less. */
-async function compareAll(run: LoadRun, api: ApiClient) {
-  const found = new Map<number, Comparison>();
-  let [lost, lessMs] = [Number.POSITIVE_INFINITY, performance.now()];
-  for (let left: readonly number[] = run.devices; ; ) {
-    const queue = [...left];
-    const worker = async () => {
-      for (let i = queue.pop(); i !== undefined; i = queue.pop()) found.set(i, await compareOne(run, api, i));
-    };
-    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, worker));
-    left = left.filter((i) => (found.get(i)?.lost ?? 0) > 0);
-    const now = left.reduce((sum, i) => sum + (found.get(i)?.lost ?? 0), 0);
-    if (now < lost) [lost, lessMs] = [now, performance.now()];
-    if (now === 0 || performance.now() - lessMs > STILL_MS_MAX) break;
-    await pause(SETTLE_PROBE_MS);
-  }
-  return { sums: addUp([...found.values()]), trouble: troubleOf(run, found) };
-}
-
-async function compareOne(run: LoadRun, api: ApiClient, i: number): Promise<Comparison> {
-  const device = run.table.id(i);
-  const points = await storedPoints(api, device, { ...rangeOf(run), fields: ['seq'] });
-  const samples = points.map(({ fields }) => ({ seq: Number(fields.seq ?? Number.NaN), intact: true }));
-  return compareDevice(run.ledger, device, samples);
-}
-
-function troubleOf({ ledger, table }: LoadRun, found: ReadonlyMap<number, Comparison>): DeviceTrouble[] {
-  const trouble: DeviceTrouble[] = [];
-  for (const [i, { examples, ...counts }] of found) {
-    const device = table.id(i);
-    const acked = ledger.ackedBy(device).reduce((sum, r) => sum + r.last - r.first + 1, 0);
-    const unacked = ledger.sentBy(device) - acked;
-    if (counts.lost + counts.duplicated + counts.unexpected + unacked === 0 || trouble.length >= TROUBLE_MAX) continue;
-    const edge = table.edges[table.edge[i] as number] ?? '';
-    const which = unacked === 0 ? examples : [...examples, `not acknowledged ${device}: ${unacked} of ${acked + unacked}`];
-    trouble.push({ device, edge, sent: acked + unacked, acked, ...counts, which });
-  }
-  return trouble.sort((a, b) => b.lost - a.lost || a.acked / a.sent - b.acked / b.sent || (a.device < b.device ? -1 : 1));
 }
 
 /** What was staged against the cases in this run's unit grids. */
@@ -178,15 +123,11 @@ function outcomesOf(
   );
 }
 
-/** What the city works on already: the same again makes no new case. */
-export async function openCases(api: ApiClient): Promise<Case[]> {
-  const all = await new CaseWatch(api, 0).all();
-  return all.filter((c) => !FINISHED_STATES.includes(c.state));
-}
-
+/** Of the edges that it plays, each: parts of a run add up. */
 async function deadLettersOf(run: LoadRun, api: ApiClient): Promise<RunReport['deadLetters']> {
   type Counts = { items: { edge: string; hop: string; code: string; count: number }[] };
   const mine = new Set(run.devices.map((i) => run.table.edges[run.table.edge[i] as number]));
   const { items } = await api.getPatiently<Counts>(`/api/v1/dead-letters/counts?since=${run.startedAt}`);
-  return items.filter((i) => mine.has(i.edge)).map(({ hop, code, count }) => ({ hop, code, count }));
+  const own = items.filter((i) => mine.has(i.edge)).map(({ hop, code, count }) => ({ hop, code, count }));
+  return addUpLetters([own]);
 }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   CONNACK,
   connectPacket,
@@ -14,6 +15,8 @@ import {
 export interface Address {
   host: string;
   port: number;
+  /** With it the connection is encrypted: whom it trusts beside the system's authorities, its own certificate, the broker's name. */
+  tls?: { ca?: Buffer | undefined; cert?: Buffer | undefined; key?: Buffer | undefined; servername: string };
 }
 
 export interface Login {
@@ -63,7 +66,8 @@ export class LoadConnection {
   connect(): void {
     if (this.#socket !== null) return;
     const { id, username = id, password } = this.#login;
-    const socket = connect(this.#address.port, this.#address.host);
+    const { host, port, tls } = this.#address;
+    const socket = tls === undefined ? connect(port, host) : connectTls({ host, port, ...tls });
     socket.setNoDelay(true);
     this.#socket = socket;
     this.#packets = new PacketReader();

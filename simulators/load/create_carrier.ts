@@ -1,6 +1,4 @@
-import { seededSecrets } from '../city/mod.ts';
 import type { Carrier, CarrierHooks } from './carrier.ts';
-import type { Address } from './connection.ts';
 import { DeviceCarrier } from './devices.ts';
 import { EdgeCarrier } from './edges.ts';
 import type { LoadOptions } from './options.ts';
@@ -16,14 +14,13 @@ export interface CarrierPlan {
   epoch: string;
 }
 
-/** By what the scenario speaks as. */
+/** By what the scenario speaks as. Throws RangeError where the target does not say where edges connect. */
 export function createCarrier({ options, scope, hooks, expired, epoch }: CarrierPlan): Carrier {
-  const { scenario, plan, host = plan.host, connectPerS } = options;
+  const { scenario, target, connectPerS } = options;
   const { table, devices } = scope;
   const common = { table, devices, hooks, ...(connectPerS === undefined ? {} : { connectPerS }) };
-  const address = (port: number): Address => ({ host, port });
-  if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: plan.ports.edgeBrokers.map(address), expired });
-  const secrets = seededSecrets(plan.district.seed);
-  const passwords = table.edges.map((id) => secrets.password(id));
-  return new EdgeCarrier({ ...common, centre: address(plan.ports.centreBroker), passwords, epoch });
+  if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: target.edges.map((e) => e.broker), expired });
+  const centre = target.centreBroker;
+  if (centre === null) throw new RangeError('edges want the address of the broker of the centre: `centreBroker`');
+  return new EdgeCarrier({ ...common, centre, passwords: target.edges.map((e) => e.password), epoch });
 }

@@ -68,7 +68,7 @@ export class EdgeCarrier implements Carrier {
   readonly #attempts: Attempts;
   /** What never changes of a device's lines. */
   readonly #heads = new Map<number, string>();
-  readonly #counts = { connected: 0, connects: 0, refused: 0, dropped: 0, resent: 0, waiting: 0, inFlight: 0 };
+  readonly #counts = { connected: 0, connects: 0, refused: 0, dropped: 0, resent: 0, waiting: 0, inFlight: 0, events: 0 };
   #closed = false;
 
   constructor(options: EdgeCarrierOptions) {
@@ -97,7 +97,8 @@ export class EdgeCarrier implements Carrier {
     this.#byNumber
       .get(this.#options.table.edge[device] as number)
       ?.filling('events')
-      .add(JSON.stringify(event));
+      .addEvent(event);
+    this.#counts.events++;
   }
 
   tick(nowMs: number): void {
@@ -121,8 +122,8 @@ export class EdgeCarrier implements Carrier {
   }
 
   get stats(): CarrierStats {
-    const { inFlight, ...counts } = this.#counts;
-    return { ...counts, pending: counts.waiting + inFlight };
+    const { inFlight, events, ...counts } = this.#counts;
+    return { ...counts, pending: counts.waiting + inFlight + events };
   }
 
   close(): void {
@@ -152,7 +153,9 @@ export class EdgeCarrier implements Carrier {
         },
         acked: ({ content }, nowMs) => {
           this.#counts.inFlight -= content.samples;
+          this.#counts.events -= content.events.length;
           content.forEachSample((sample) => hooks.acked(sample, nowMs));
+          for (const event of content.events) hooks.eventAcked(event);
         },
         resent: ({ content }) => {
           this.#counts.resent += content.lines;

@@ -1,4 +1,5 @@
 import { type EventRecord, type EventType, toEventRecord } from '#grid/mod.ts';
+import type { EventTold } from '../report/mod.ts';
 import type { StagedIncident } from '../scenarios/mod.ts';
 import type { DeviceTable } from '../world/mod.ts';
 
@@ -16,6 +17,7 @@ export class EdgeEvents {
   readonly #table: DeviceTable;
   readonly #run: string;
   readonly #active = new Map<StagedIncident, Active>();
+  readonly #told = new Map<string, { last: EventRecord; acked: Set<number> }>();
   #number = 0;
 
   /** `run` tells this run's events from those of others. */
@@ -24,13 +26,19 @@ export class EdgeEvents {
     this.#run = run;
   }
 
-  get sent(): number {
-    return this.#number;
+  /** By subject. */
+  get told(): ReadonlyMap<string, EventTold> {
+    return this.#told;
   }
 
   /** Whether an event that the centre has is one of these. */
   knows(subject: string): boolean {
     return subject.startsWith(`${this.#run}-`);
+  }
+
+  /** The centre said that it has this revision. */
+  acknowledged({ subject, data: { revision } }: EventRecord): void {
+    this.#told.get(subject)?.acked.add(revision);
   }
 
   raised(incident: StagedIncident, device: number, at: number): EventRecord {
@@ -51,7 +59,7 @@ export class EdgeEvents {
     if (expected === null) throw new RangeError(`${what} is nothing to be told`);
     const view = this.#table.view(active.device);
     const cleared = type === 'gewu.event.cleared';
-    return toEventRecord(active.subject, type, at, {
+    const record = toEventRecord(active.subject, type, at, {
       revision: cleared ? 2 : 1,
       edge: this.#table.edges[view.edge] ?? '',
       class: expected.class,
@@ -65,5 +73,7 @@ export class EdgeEvents {
       ...(cleared ? { clearedAt: at } : {}),
       evidence: [],
     });
+    this.#told.set(active.subject, { last: record, acked: this.#told.get(active.subject)?.acked ?? new Set() });
+    return record;
   }
 }

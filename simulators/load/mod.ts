@@ -1,11 +1,13 @@
-export { type Capacity, type CapacitySearch, searchCapacity } from './capacity.ts';
+export { type Capacity, type CapacitySearch, searchCapacity, stepOf } from './capacity.ts';
 export { type Address, type ConnectionHandlers, LoadConnection, type Login } from './connection.ts';
 export { DeviceCarrier } from './devices.ts';
 export { EdgeCarrier } from './edges.ts';
 export { FrameLink, type FrameLinkOptions, type FrameOf } from './frame_link.ts';
+export { Inventory, loadInventory } from './inventory.ts';
 export type { LoadOptions, LoadProgress } from './options.ts';
 export { CONNACK, connectPacket, PacketReader, PINGREQ, PUBACK, publishPacket } from './packets.ts';
 export { type PlayOptions, playScenario } from './play.ts';
 export { LoadRun } from './run.ts';
 export { Schedule, type Stage } from './schedule.ts';
 export { Tally } from './tally.ts';
+export { type LoadTarget, targetOfPlan } from './target.ts';

@@ -1,9 +1,9 @@
-import type { CityPlan } from '../city/mod.ts';
 import type { Scenario } from '../scenarios/mod.ts';
+import type { LoadTarget } from './target.ts';
 
 export interface LoadOptions {
   scenario: Scenario;
-  plan: CityPlan;
+  target: LoadTarget;
   /** Seconds of the load; that of the stages where not given. Everything is stretched or shortened alike. */
   durationS?: number | undefined;
   seed: number;
@@ -11,8 +11,6 @@ export interface LoadOptions {
   part: { number: number; of: number };
   /** Only these edges; all where not given. */
   edges?: readonly string[] | undefined;
-  /** Where the brokers are; as the plan says where not given. */
-  host?: string | undefined;
   /** Connection attempts of all together; below what a broker takes for a flood where not given. */
   connectPerS?: number;
 }
@@ -28,6 +26,7 @@ export interface LoadProgress {
   pending: number;
   connected: number;
   clients: number;
-  refused: number;
+  /** What goes wrong: connections refused, samples lost from a full memory, samples sent again, questions that the API did not answer. */
+  errors: { refused: number; dropped: number; resent: number; api: number };
   lagMs: number;
 }

@@ -1,12 +1,13 @@
 import { createLog, systemClock } from '#service/mod.ts';
-import { CAMERA_USER, seededSecrets } from '../city/mod.ts';
 import type { RunReport } from '../report/mod.ts';
-import { type ApiClient, CaseWatch, UsageWatch, type Watched } from '../target/mod.ts';
-import { concludeRun, openCases } from './conclude.ts';
+import { type ApiClient, CaseWatch, openCases, UsageWatch, type Watched } from '../target/mod.ts';
+import { concludeRun } from './conclude.ts';
+import { EdgeEventCount } from './edge_events.ts';
 import { Film } from './film.ts';
 import type { LoadOptions } from './options.ts';
 import { permitMarket } from './permit.ts';
 import type { LoadRun } from './run.ts';
+import type { LoadTarget } from './target.ts';
 
 export interface PlayOptions extends LoadOptions {
   api: ApiClient;
@@ -14,6 +15,8 @@ export interface PlayOptions extends LoadOptions {
   whenShown?: () => Promise<void>;
   /** Everything is connected and its cameras are watched for so long before the load begins; at once where not given. */
   restMs?: number;
+  /** Ends it without a report; what it has changed at the target is put back. */
+  abandon?: AbortSignal;
 }
 
 /** The centre's clock may be a little behind ours. */
@@ -24,45 +27,59 @@ const SKEW_MS = 1_000;
  * shown. Throws GEWU_STORE_UNAVAILABLE, GEWU_PORT_IN_USE, GEWU_MISSING_PROGRAM.
  */
 export async function playScenario(run: LoadRun, options: PlayOptions): Promise<RunReport> {
-  const { api, scenario, seed, part, plan, restMs, whenShown } = options;
-  const film = filmOf(run, plan);
-  const usage = new UsageWatch(watchedOf(run, options));
+  const { api, scenario, seed, part, target, restMs, whenShown, abandon } = options;
+  const film = filmOf(run, target);
+  const [centre, edges] = watchedOf(run, options);
+  const usage = new UsageWatch([centre, ...edges]);
+  const edgeEvents = new EdgeEventCount(api, edges);
   let cases: CaseWatch | null = null;
-  let endPermit: () => Promise<void> = async () => undefined;
-  try {
+  let permit: ReturnType<typeof permitMarket> | null = null;
+  const toItsEnd = async () => {
     await film?.start();
     await whenShown?.();
     const { marketEdges } = run.staged.cameras;
-    if (marketEdges.length > 0) endPermit = await permitMarket(api, marketEdges);
+    if (marketEdges.length > 0) permit = permitMarket(api, marketEdges, abandon);
+    await permit;
     const open = await openCases(api);
-    cases = new CaseWatch(api, Date.now() - SKEW_MS);
+    cases = new CaseWatch(api, Date.now() - SKEW_MS, () => run.apiFailed());
     cases.start();
+    await edgeEvents.begin();
     await run.run(() => {
       usage.start();
       film?.begin();
     }, restMs);
-    return await concludeRun({ run, scenario, seed, part: `${part.number}/${part.of}`, api, cases, usage, open });
+    return await concludeRun({ run, scenario, seed, part: `${part.number}/${part.of}`, api, cases, usage, edgeEvents, open });
+  };
+  try {
+    return await Promise.race([toItsEnd(), ...(abandon === undefined ? [] : [aborted(abandon)])]);
   } finally {
-    await Promise.all([usage.stop(), cases?.stop(), film?.stop()]);
-    await endPermit();
+    await Promise.all([usage.stop(), (cases as CaseWatch | null)?.stop(), film?.stop()]);
+    // Where it failed it has been taken back.
+    const takeBack = await (permit as ReturnType<typeof permitMarket> | null)?.catch(() => undefined);
+    await takeBack?.();
   }
 }
 
-/** The centre, and the edges that the run speaks to. */
-function watchedOf({ edges }: LoadRun, { plan, host = plan.host, api }: PlayOptions): Watched[] {
-  const centre = { name: 'centre', url: `${api.url}/metrics`, headers: api.headers };
-  const probes = [...edges].flatMap(([number, name]) => {
-    const port = plan.ports.edgeProbes?.[number];
-    return port === undefined ? [] : [{ name, url: `http://${host}:${port}/metrics` }];
+/** Rejects when it comes. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  return [centre, ...probes];
+}
+
+/** The centre, and the edges that the run speaks to. */
+function watchedOf({ edges }: LoadRun, { target, api }: PlayOptions): [centre: Watched, edges: Watched[]] {
+  const centre = { name: 'centre', url: `${api.url}/metrics`, headers: api.headers };
+  const told = [...edges].flatMap(([number, name]) => {
+    const url = target.edges[number]?.metricsUrl ?? null;
+    return url === null ? [] : [{ name, url }];
+  });
+  return [centre, told];
 }
 
 /** Null where the run shows nothing. */
-function filmOf({ staged, durationS }: LoadRun, { host, ports, district }: PlayOptions['plan']): Film | null {
-  const { cameras } = staged;
-  if (cameras.views.length === 0) return null;
-  const password = seededSecrets(district.seed).password('rtsp');
-  const rtsp = { host, port: ports.rtsp, username: CAMERA_USER, password };
+function filmOf({ staged: { cameras }, durationS }: LoadRun, { rtsp }: LoadTarget): Film | null {
+  if (cameras.views.length === 0 || rtsp === null) return null;
   return new Film({ config: { cameras, durationS, rtsp }, log: createLog('cameras'), clock: systemClock });
 }

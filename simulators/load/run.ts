@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from '#grid/mod.ts';
-import type { City } from '../city/mod.ts';
-import { Ledger } from '../report/mod.ts';
-import { type Staged, stageScenario } from '../scenarios/mod.ts';
-import type { ApiClient } from '../target/mod.ts';
+import type { PlayedCity } from '../city/mod.ts';
+import { compareEvents, type EventCounts, Ledger } from '../report/mod.ts';
+import { ownPart, type Staged, stageScenario } from '../scenarios/mod.ts';
+import { type ApiClient, storedEvents } from '../target/mod.ts';
 import type { DeviceTable } from '../world/mod.ts';
 import { Agenda } from './agenda.ts';
 import type { Acknowledged, Carrier, CarrierHooks } from './carrier.ts';
 import { createCarrier } from './create_carrier.ts';
 import { EdgeEvents } from './events.ts';
+import { KeptReadings } from './kept.ts';
 import type { LoadOptions, LoadProgress } from './options.ts';
 import { RunClock } from './run_clock.ts';
 import { Schedule } from './schedule.ts';
@@ -24,6 +25,8 @@ const CONNECT_MS_MAX = 120_000;
 const DRAIN_MS_MAX = 60_000;
 const PROBE_MS = 50;
 const CLOCK_BACK_MS = 600_000;
+/** Numbers of devices are 32 bits: a run in each second of an hour has a million of its own. */
+const NUMBERS = { runs: 4_000, perRun: 1_000_000 } as const;
 
 /**
  * A generator: makes each sample when it is due by the schedule, whatever the target does, and hands it to a carrier.
@@ -39,6 +42,9 @@ export class LoadRun {
   readonly tally: Tally;
   readonly told: ToldIncidents;
   readonly staged: Staged;
+  /** Of some devices, what they said value by value. */
+  readonly kept: KeptReadings;
+  readonly #firstNumber = (Math.floor(Date.now() / 1000) % NUMBERS.runs) * NUMBERS.perRun;
   readonly #schedule: Schedule;
   readonly #carrier: Carrier;
   readonly #events: EdgeEvents | null;
@@ -49,16 +55,17 @@ export class LoadRun {
   interrupted = false;
   #next = 0;
   #stopping = false;
+  #apiFailures = 0;
 
   /** Throws RangeError where scenario and city do not fit together. */
   constructor(options: LoadOptions) {
     this.#options = options;
-    const { scenario, plan, seed, part } = options;
+    const { scenario, target, seed, part } = options;
     const stagesS = scenario.stages.reduce((sum, s) => sum + s.forS, 0);
     const durationS = options.durationS ?? stagesS;
     this.#clock = new RunClock(durationS, scenario.world.hours);
     this.scope = new Scope(options);
-    const { city, table, devices, cameraEdges } = this.scope;
+    const { city, table, devices, everyone, cameraEdges } = this.scope;
     const stretch = durationS / stagesS;
     this.#schedule = new Schedule(
       scenario.stages.map(({ kind, forS, perDevicePerMin }) => ({
@@ -67,16 +74,10 @@ export class LoadRun {
         perS: (perDevicePerMin * devices.length) / 60,
       })),
     );
-    this.staged = stageScenario({
-      scenario,
-      city,
-      table,
-      devices,
-      seed,
-      durationS,
-      profile: plan.profile,
-      cameraEdges,
-    });
+    this.kept = new KeptReadings(devices, this.#schedule.count / devices.length);
+    // What goes wrong is staged once over all parts of a run; each plays what is of its own devices.
+    const staging = { scenario, city, table, devices: everyone, seed, durationS, profile: target.profile, cameraEdges };
+    this.staged = ownPart(stageScenario(staging), new Set(devices));
     this.tally = new Tally(scenario);
     const run = `sim${Date.now().toString(36)}p${part.number}`;
     this.#events = scenario.as === 'edges' ? new EdgeEvents(this.table, run) : null;
@@ -85,7 +86,8 @@ export class LoadRun {
     this.#carrier = createCarrier({ options, scope: this.scope, hooks: this.#hooks(), expired, epoch: run });
     const { staged, ledger, tally, told } = this;
     this.#speech = new Speech({
-      ...{ scenario, staged, table, ledger, tally, told },
+      ...{ scenario, staged, table, ledger, tally, told, kept: this.kept },
+      firstNumber: this.#firstNumber,
       clock: this.#clock,
       agenda: this.#agenda,
       carrier: this.#carrier,
@@ -111,7 +113,7 @@ export class LoadRun {
     return this.ledger.sent;
   }
 
-  get city(): City {
+  get city(): PlayedCity {
     return this.scope.city;
   }
 
@@ -143,20 +145,13 @@ export class LoadRun {
     return this.scope.judges(this.cameras > 0);
   }
 
-  /** Events that edges told, and how many of them the centre has. */
-  async countEvents(api: ApiClient): Promise<{ sent: number; stored: number }> {
+  /** What became of the events that it told as whole edges; null where it leaves that to the edges under test. Throws GEWU_STORE_UNAVAILABLE. */
+  async eventsToldBy(api: ApiClient): Promise<EventCounts | null> {
     const events = this.#events;
-    if (events === null) return { sent: 0, stored: 0 };
-    let stored = 0;
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
-      const page: { items: { record: { subject: string } }[]; cursor: string | null } = await api.getPatiently(
-        `/api/v1/events?since=${this.startedAt}&limit=500${more}`,
-      );
-      stored += page.items.filter((i) => events.knows(i.record.subject)).length;
-      cursor = page.cursor;
-    }
-    return { sent: events.sent, stored };
+    if (events === null) return null;
+    const stored = await storedEvents(api, { since: this.startedAt });
+    const own = stored.filter(({ record }) => events.knows(record.subject));
+    return compareEvents(events.told, own, this.#options.scenario.lateMs);
   }
 
   /** Connections that can come up. */
@@ -164,9 +159,17 @@ export class LoadRun {
     return this.clients - this.staged.faults.filter((f) => f.what === 'expired').length;
   }
 
-  /** Device clocks may be so far behind: what they say stands so long before the run. */
+  /**
+   * A device whose clock jumps back says things of the time before the run, where readings of an earlier run may stand: its
+   * numbers begin behind `first`, elsewhere in each run, and what it said may lie `backMs` before the run.
+   */
+  numberingOf(device: number): { first: number; backMs: number } {
+    return this.#speech.jumps(device) ? { first: this.#firstNumber, backMs: CLOCK_BACK_MS } : { first: 0, backMs: 0 };
+  }
+
+  /** The farthest of them. */
   get clockBackMs(): number {
-    return this.staged.faults.some((f) => f.what === 'clock-jump') ? CLOCK_BACK_MS : 0;
+    return this.devices.reduce((most, i) => Math.max(most, this.numberingOf(i).backMs), 0);
   }
 
   get carried() {
@@ -174,7 +177,7 @@ export class LoadRun {
   }
 
   get progress(): LoadProgress {
-    const { connected, pending, refused } = this.#carrier.stats;
+    const { connected, pending, refused, dropped, resent } = this.#carrier.stats;
     const last = this.tally.curve.at(-1);
     return {
       phase: this.phase,
@@ -186,7 +189,7 @@ export class LoadRun {
       pending,
       connected,
       clients: this.clients,
-      refused,
+      errors: { refused, dropped, resent, api: this.#apiFailures },
       lagMs: last?.lagMsMax ?? 0,
     };
   }
@@ -215,6 +218,11 @@ export class LoadRun {
     }
   }
 
+  /** The API did not answer a question in time. */
+  apiFailed(): void {
+    this.#apiFailures++;
+  }
+
   /** Ends the load early; what is under way is still waited for. */
   stop(): void {
     this.interrupted = true;
@@ -224,6 +232,7 @@ export class LoadRun {
   #hooks(): CarrierHooks {
     return {
       acked: (sample, nowMs) => this.#acked(sample, nowMs),
+      eventAcked: (event) => this.#events?.acknowledged(event),
       reachable: (device) =>
         this.phase !== 'load' || this.staged.world.reachable(device, this.#clock.hourOf(this.#clock.at(this.#clock.nowMs))),
     };
@@ -231,7 +240,8 @@ export class LoadRun {
 
   #acked(sample: Acknowledged, nowMs: number): void {
     // Of what was no sample, nothing but its time counts.
-    if (sample.seq > 0) this.ledger.ack(this.#speech.id(sample.device), sample.seq, sample.seq);
+    const number = sample.seq - this.numberingOf(sample.device).first;
+    if (sample.seq > 0) this.ledger.ack(this.#speech.id(sample.device), number, number);
     this.tally.acknowledged(sample, nowMs);
   }
 

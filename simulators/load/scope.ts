@@ -1,5 +1,5 @@
 import type { Case } from '#grid/mod.ts';
-import { type City, cityOf } from '../city/mod.ts';
+import type { PlayedCity } from '../city/mod.ts';
 import { DeviceTable } from '../world/mod.ts';
 import type { LoadOptions } from './options.ts';
 
@@ -8,25 +8,30 @@ const CAMERA_CLASS = '0136';
 
 /** What of a city one generator plays: whole edges with their devices; one of all generators has the cameras. */
 export class Scope {
-  readonly city: City;
+  readonly city: PlayedCity;
   readonly table: DeviceTable;
   /** Numbers of its devices, neighbours far apart in time: a community does not report in one breath. */
   readonly devices: readonly number[];
+  /** Those of all generators of the run together. */
+  readonly everyone: readonly number[];
   /** Edges by number. */
   readonly edges: ReadonlyMap<number, string>;
   /** Edges whose cameras it plays: their addresses are on one port, so one process plays all of them. */
   readonly cameraEdges: ReadonlySet<string>;
 
   /** Throws RangeError where nothing is left to play, or an edge is named that the city does not have. */
-  constructor({ plan, part, edges }: Pick<LoadOptions, 'plan' | 'part' | 'edges'>) {
-    this.city = cityOf(plan);
+  constructor({ target, part, edges }: Pick<LoadOptions, 'target' | 'part' | 'edges'>) {
+    this.city = target.city;
     this.table = new DeviceTable(this.city);
     const { table } = this;
     const unknown = edges?.filter((id) => !table.edges.includes(id)) ?? [];
     if (unknown.length > 0) throw new RangeError(`the city has no edge ${unknown.join(', ')}`);
     const wanted = (id: string) => edges === undefined || edges.includes(id);
-    const mine = table.edges.map((id, e) => e % part.of === part.number - 1 && wanted(id));
-    this.devices = spread(Array.from({ length: table.count }, (_, i) => i).filter((i) => mine[table.edge[i] as number]));
+    const isPlayed = table.edges.map(wanted);
+    const isMine = (e: number) => e % part.of === part.number - 1;
+    const all = Array.from({ length: table.count }, (_, i) => i).filter((i) => isPlayed[table.edge[i] as number]);
+    this.everyone = spread(all);
+    this.devices = part.of === 1 ? this.everyone : spread(all.filter((i) => isMine(table.edge[i] as number)));
     if (this.devices.length === 0) throw new RangeError('this part of the city has no devices');
     const numbers = new Set(this.devices.map((i) => table.edge[i] as number));
     this.edges = new Map([...numbers].map((n) => [n, table.edges[n] ?? '']));

@@ -5,6 +5,7 @@ import type { DeviceTable } from '../world/mod.ts';
 import type { Agenda } from './agenda.ts';
 import type { Carrier } from './carrier.ts';
 import type { EdgeEvents } from './events.ts';
+import type { KeptReadings } from './kept.ts';
 import type { RunClock } from './run_clock.ts';
 import type { Tally } from './tally.ts';
 import type { Said, ToldIncidents } from './told.ts';
@@ -24,6 +25,9 @@ export interface SpeechDeps {
   ledger: Ledger;
   tally: Tally;
   told: ToldIncidents;
+  kept: KeptReadings;
+  /** Behind it begin the numbers of devices whose clock jumps. */
+  firstNumber: number;
   /** Where the generator is the edges itself. */
   events: EdgeEvents | null;
 }
@@ -57,28 +61,40 @@ export class Speech {
 
   /** What the device says at that moment, with the time that it has then. */
   sample(device: number, atS: number): void {
-    const { staged, clock, carrier, ledger, tally, told } = this.#deps;
+    const { staged, clock, carrier, tally, told, kept } = this.#deps;
     const dueMs = clock.msOf(atS);
     tally.due(Math.max(0, clock.nowMs - dueMs));
     const hour = clock.hourOf(atS);
     const fields = staged.world.sample(device, hour);
     const ts = Math.round(clock.startedAt + atS * 1000);
     if (this.#faulty.has(device) && this.#suffer(device, atS, { fields, ts })) return;
-    const seq = ledger.issue(this.id(device), 1);
+    const seq = this.#issue(device);
     const said = told.said(device, fields, ts);
     this.#tell(device, ts, said);
     if (said.wrong && !this.#alarmed.has(device)) this.#alarm(device, atS);
     if (!staged.world.reachable(device, hour)) carrier.cut(device);
-    carrier.send({ device, seq, ts, dueMs, fields });
+    const sample = { device, seq, ts, dueMs, fields };
+    kept.keep(sample);
+    carrier.send(sample);
+  }
+
+  /** Whether its clock goes back now and then. */
+  jumps(device: number): boolean {
+    return this.#faulty.get(device)?.what === 'clock-jump';
+  }
+
+  #issue(device: number): number {
+    const { ledger, firstNumber } = this.#deps;
+    return ledger.issue(this.id(device), 1) + (this.jumps(device) ? firstNumber : 0);
   }
 
   /** True when the device is faulty now, and has said what it says. */
   #suffer(device: number, atS: number, { fields, ts }: Omit<Sound, 'issue'>): boolean {
-    const { clock, carrier, agenda, ledger } = this.#deps;
+    const { clock, carrier, agenda } = this.#deps;
     const fault = this.#faulty.get(device);
     if (fault === undefined || atS < fault.fromS || atS >= fault.toS) return false;
     if (fault.what === 'twin') carrier.twin?.(device);
-    const issue = () => ledger.issue(this.id(device), 1);
+    const issue = () => this.#issue(device);
     const dueMs = clock.msOf(atS);
     for (const { seq, payload, afterS } of fault.device.say({ fields, ts, issue }))
       agenda.at(Math.min(atS + afterS, clock.durationS - LAST_S), () =>

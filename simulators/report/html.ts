@@ -1,8 +1,9 @@
 import type { Usage } from '../target/mod.ts';
 import { Histogram, type HistogramCounts } from './histogram.ts';
-import { judgeRun, type RunReport } from './outcome.ts';
+import { type IncidentOutcome, judgeRun, type RunReport } from './outcome.ts';
+import { cpuSecondsOf, mostOf, unsaid } from './used.ts';
 
-/** Rows and files stay readable: beyond so many the JSON has the rest. */
+/** Of what is as it should be; the JSON has the rest. What is not stands here, all of it. */
 const ROWS_MAX = 200;
 const CHART = { width: 860, height: 180, left: 64, bottom: 22, top: 8 } as const;
 const POINTS_MAX = 600;
@@ -22,7 +23,10 @@ export function reportHtml(report: RunReport): string {
       ['', '上限 Limit', '实测 Measured', ''],
       verdict.checks.map((c) => [c.name, c.limit, c.measured ?? '未测 not measured', c.holds ? '✓' : '✗']),
     ),
+    ...incidentSections(report),
     section('数据 Readings', Object.keys(readings), [Object.values(readings)]),
+    ...contentSections(report),
+    ...eventSections(report),
     section(
       '时延 Latency, ms',
       ['', 'p50', 'p95', 'p99', 'p99.9', 'max', 'n'],
@@ -41,33 +45,17 @@ export function reportHtml(report: RunReport): string {
     chart('未确认 Pending', [['pending', curve.map((s) => [s.atS, s.pending])]]),
     chart('发生器滞后 Generator lag, ms', [['lag', curve.map((s) => [s.atS, s.lagMsMax])]]),
     chart('中心 CPU Centre, cores', [['cpu', cores(usage.centre ?? [])]]),
-    chart('中心内存 Centre memory, MiB', [['rss', (usage.centre ?? []).map((u) => [u.atS, u.residentMb])]]),
+    chart('中心内存 Centre memory, MiB', [
+      ['rss', (usage.centre ?? []).flatMap((u) => (u.residentMb === null ? [] : [[u.atS, u.residentMb] as const]))],
+    ]),
     section(
       '资源 Resources of the target',
       ['', 'CPU s', 'cores', 'memory MiB, max', 'event loop p99 ms, max'],
       Object.entries(usage).map(([name, points]) => [name, ...usedBy(points)]),
     ),
+    ...unsaid(usage).map(remark),
     section('连接 Connections', Object.keys(connections), [Object.values(connections)]),
-    section(
-      '事件 Incidents',
-      ['', 'staged', 'detected', 'missed', 'false alarms'],
-      [
-        ['传感器 sensors', ...Object.values(verdict.incidents)],
-        ['视频 cameras', ...Object.values(verdict.cameraIncidents)],
-      ],
-    ),
-    section(
-      '',
-      ['id', 'class', '', 'delay ms'],
-      report.incidents.slice(0, ROWS_MAX).map((i) => [i.id, i.class, i.outcome, i.delayMs ?? '-']),
-    ),
-    section(
-      '设备 Devices with losses, or not acknowledged',
-      ['device', 'edge', 'sent', 'acked', 'stored', 'lost', 'duplicated', 'unexpected', ''],
-      report.trouble
-        .slice(0, ROWS_MAX)
-        .map((d) => [d.device, d.edge, d.sent, d.acked, d.stored, d.lost, d.duplicated, d.unexpected, d.which.join('; ')]),
-    ),
+    ...deviceSections(report),
     section(
       '死信 Dead letters',
       ['hop', 'code', 'n'],
@@ -101,21 +89,101 @@ function percentiles(name: string, counts: HistogramCounts): Cell[] {
   return [name, at(0.5), at(0.95), at(0.99), at(0.999), histogram.max ?? '-', histogram.total];
 }
 
+/** What was missed and what was a false alarm first, every one of it. */
+function incidentSections(report: RunReport): string[] {
+  const { incidents, cameraIncidents } = judgeRun(report);
+  const rank = (i: IncidentOutcome) => ['missed', 'false alarm'].indexOf(i.outcome);
+  const [wrong, right] = [report.incidents.filter((i) => rank(i) >= 0), report.incidents.filter((i) => rank(i) < 0)];
+  const rows = [...wrong.sort((a, b) => rank(a) - rank(b)), ...right.slice(0, ROWS_MAX)];
+  return [
+    section(
+      '事件 Incidents',
+      ['', 'staged', 'detected', 'missed', 'false alarms'],
+      [
+        ['传感器 sensors', ...Object.values(incidents)],
+        ['视频 cameras', ...Object.values(cameraIncidents)],
+      ],
+    ),
+    section(
+      '',
+      ['id', 'class', '', 'delay ms'],
+      rows.map((i) => [i.id, i.class, i.outcome, i.delayMs ?? '-']),
+    ),
+    more(right.length - ROWS_MAX),
+  ];
+}
+
+/** Sound devices have no row: all that is here is wrong, so all of it stands here. */
+function deviceSections({ trouble, moreTrouble }: RunReport): string[] {
+  return [
+    section(
+      '设备 Devices with losses, or not acknowledged',
+      ['device', 'edge', 'sent', 'acked', 'stored', 'lost', 'duplicated', 'unexpected', 'altered', ''],
+      trouble.map((d) => [
+        ...[d.device, d.edge, d.sent, d.acked, d.stored, d.lost, d.duplicated, d.unexpected, d.altered],
+        d.which.join('; '),
+      ]),
+    ),
+    moreTrouble > 0 ? remark(`另有 ${moreTrouble} 台设备 and ${moreTrouble} more devices`) : '',
+  ];
+}
+
+/** Sent values against stored ones. */
+function contentSections({ content: { compared, altered, examples } }: RunReport): string[] {
+  return [
+    section('内容核对 Content compared', ['readings', 'altered'], [[compared, altered]]),
+    section(
+      '',
+      ['device', 'seq', 'time', 'field', '发送 sent', '存储 stored'],
+      examples.map((e) => [
+        e.device,
+        e.seq,
+        new Date(e.ts).toISOString(),
+        e.field,
+        String(e.sent ?? '-'),
+        String(e.stored ?? '-'),
+      ]),
+    ),
+  ];
+}
+
+const EVENTS_BY = {
+  generator: '由发生器发送 told by the generator',
+  edges: '按边缘节点自己的计数 by the counters of the edges',
+  nobody: '无从得知 nobody says how many were sent',
+} as const;
+
+function eventSections({ events: { by, notes, ...counts } }: RunReport): string[] {
+  const cells = Object.values(counts).map((n) => n ?? '未知 not known');
+  return [
+    section('事件记录 Events, by revision', ['', ...Object.keys(counts)], [[EVENTS_BY[by], ...cells]]),
+    ...notes.map(remark),
+  ];
+}
+
+function remark(text: string): string {
+  return `<p>${esc(text)}</p>`;
+}
+
+function more(count: number): string {
+  return count > 0 ? remark(`其余 ${count} 行见 report.json: ${count} more rows are in report.json`) : '';
+}
+
 /** CPU seconds a second, from one look to the next. */
 function cores(usage: readonly Usage[]): [number, number][] {
-  return usage.slice(1).map((u, i) => {
-    const before = usage[i] ?? u;
+  const said = usage.flatMap(({ atS, cpuS }) => (cpuS === null ? [] : [{ atS, cpuS }]));
+  return said.slice(1).map((u, i) => {
+    const before = said[i] ?? u;
     return [u.atS, Math.max(0, (u.cpuS - before.cpuS) / Math.max(0.1, u.atS - before.atS))];
   });
 }
 
 /** CPU seconds, cores on average, most memory, worst event loop. */
 function usedBy(points: readonly Usage[]): Cell[] {
-  const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined) return ['-', '-', '-', '-'];
-  const cpuS = last.cpuS - first.cpuS;
-  const most = (of: (u: Usage) => number) => Math.max(...points.map(of));
-  return [cpuS, cpuS / Math.max(1, last.atS - first.atS), most((u) => u.residentMb), most((u) => u.eventLoopP99Ms)];
+  const cpuS = cpuSecondsOf(points);
+  const forS = (points.at(-1)?.atS ?? 0) - (points[0]?.atS ?? 0);
+  const share = cpuS === null ? null : cpuS / Math.max(1, forS);
+  return [cpuS, share, mostOf(points, 'residentMb'), mostOf(points, 'eventLoopP99Ms')].map((value) => value ?? '-');
 }
 
 const COLOURS = ['#1a73e8', '#d9730d'];

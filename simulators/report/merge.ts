@@ -1,18 +1,20 @@
+import { addUpContent } from './content.ts';
+import { addUpEvents } from './events.ts';
 import { Histogram, type HistogramCounts } from './histogram.ts';
-import type { RunReport, Second } from './outcome.ts';
+import { isWhole, type RunReport, type Second } from './outcome.ts';
+
+/** What is the same in all parts of a run. */
+const SAME = ['scenario', 'as', 'seed', 'durationS', 'target', 'limits'] as const satisfies readonly (keyof RunReport)[];
 
 /**
  * Adds up what several generators of one run have measured: counts and histograms exactly, seconds by their number. Throws
- * RangeError on reports of different runs.
+ * RangeError on reports of different runs, and where a part is missing.
  */
 export function mergeReports(reports: readonly RunReport[]): RunReport {
-  const [first, ...others] = reports;
+  const [first] = reports;
   if (first === undefined) throw new RangeError('there is nothing to merge');
   const parts = reports.flatMap((r) => r.parts);
-  if (new Set(parts).size !== parts.length) throw new RangeError(`part ${parts.join(', ')}: one stands here twice`);
-  for (const other of others)
-    if (other.scenario !== first.scenario || other.seed !== first.seed || other.durationS !== first.durationS)
-      throw new RangeError(`${other.scenario}, seed ${other.seed}, ${other.durationS} s is another run`);
+  checkOneRun(reports, parts);
   const sum = (of: (r: RunReport) => number) => reports.reduce((total, r) => total + of(r), 0);
   const sums = <T extends Record<string, number>>(of: (r: RunReport) => T): T => {
     const names = Object.keys(of(first)) as (keyof T)[];
@@ -31,7 +33,8 @@ export function mergeReports(reports: readonly RunReport[]): RunReport {
     interrupted: reports.some((r) => r.interrupted),
     city: sums((r) => r.city),
     readings: sums((r) => r.readings),
-    events: sums((r) => r.events),
+    events: addUpEvents(reports.map((r) => r.events)),
+    content: addUpContent(reports.map((r) => r.content)),
     connections: sums((r) => r.connections),
     latencies: {
       ack: add((r) => r.latencies.ack),
@@ -41,9 +44,10 @@ export function mergeReports(reports: readonly RunReport[]): RunReport {
     },
     curve: mergeCurves(reports.map((r) => r.curve)),
     trouble: reports.flatMap((r) => r.trouble),
+    moreTrouble: sum((r) => r.moreTrouble),
     incidents: reports.flatMap((r) => r.incidents),
-    // All of them asked the same target.
-    deadLetters: first.deadLetters,
+    // Each has those of the edges that it played.
+    deadLetters: addUpLetters(reports.map((r) => r.deadLetters)),
     // Each watched the edges that it spoke to.
     usage: Object.assign({}, ...reports.map((r) => r.usage)),
   };
@@ -66,4 +70,28 @@ function mergeCurves(curves: readonly (readonly Second[])[]): Second[] {
         lagMsMax: Math.max(...seconds.map((s) => s.lagMsMax)),
       };
     });
+}
+
+function checkOneRun(reports: readonly RunReport[], parts: readonly string[]): void {
+  const [first, ...others] = reports as [RunReport, ...RunReport[]];
+  for (const other of others) {
+    const differs = SAME.filter((name) => JSON.stringify(first[name]) !== JSON.stringify(other[name]));
+    const of = (report: RunReport) => differs.map((name) => `${name} ${JSON.stringify(report[name])}`).join(', ');
+    if (differs.length > 0)
+      throw new RangeError(`part ${other.parts.join(', ')} is of another run: ${of(other)}, not ${of(first)}`);
+    if (other.startedAt > first.endedAt || other.endedAt < first.startedAt)
+      throw new RangeError(`part ${other.parts.join(', ')} did not run at the same time as part ${first.parts.join(', ')}`);
+  }
+  if (new Set(parts).size !== parts.length) throw new RangeError(`part ${parts.join(', ')}: one stands here twice`);
+  if (!isWhole(parts)) throw new RangeError(`part ${parts.join(', ')}: those are not all parts of the run`);
+}
+
+/** By hop and code. */
+export function addUpLetters(parts: readonly RunReport['deadLetters'][]): RunReport['deadLetters'] {
+  const sums = new Map<string, RunReport['deadLetters'][number]>();
+  for (const { hop, code, count } of parts.flat()) {
+    const key = `${hop} ${code}`;
+    sums.set(key, { hop, code, count: count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
 }

@@ -9,7 +9,7 @@ import {
   stageIncident,
 } from '../cameras/mod.ts';
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
-import { CameraDirector, type City, type CityCamera, cameraRule, type Spot, streetView, throwSpot } from '../city/mod.ts';
+import { CameraDirector, type CityCamera, cameraRule, type PlayedCity, type Spot, streetView, throwSpot } from '../city/mod.ts';
 import type { StagedTruth } from '../report/mod.ts';
 import type { World } from '../world/mod.ts';
 import { truthsOf } from './camera_truths.ts';
@@ -27,7 +27,7 @@ export interface StagedCameras {
 
 interface Terms {
   scenario: Scenario;
-  city: City;
+  city: PlayedCity;
   world: World;
   /** Edges whose cameras are played. */
   edges: ReadonlySet<string>;

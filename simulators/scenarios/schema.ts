@@ -106,6 +106,13 @@ const Thresholds = Type.Object(
     lostMax: limit(),
     duplicatedMax: limit(),
     unexpectedMax: limit(),
+    /** Readings stored with other values or times than were sent, of those compared; judged with 0 where it is not named. */
+    alteredMax: limit(),
+    /** Of events, by revision. */
+    eventsLostMax: limit(),
+    eventsDuplicatedMax: limit(),
+    eventsUnexpectedMax: limit(),
+    eventsLateMax: limit(),
     lateShareMax: limit(),
     /** Of what devices sent; judged with 0.99 where it is not named. */
     ackedShareMin: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),

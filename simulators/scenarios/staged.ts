@@ -1,5 +1,5 @@
 import type { EventClass, Profile } from '#grid/mod.ts';
-import type { City } from '../city/mod.ts';
+import type { PlayedCity } from '../city/mod.ts';
 import type { Fields } from '../devices/mod.ts';
 import type { DeviceFaultKind } from '../faults/mod.ts';
 import type { DeviceTable, World } from '../world/mod.ts';
@@ -58,9 +58,9 @@ export interface StagedFault extends Span {
 
 export interface StagingTerms {
   scenario: Scenario;
-  city: City;
+  city: PlayedCity;
   table: DeviceTable;
-  /** Numbers of the devices that this process plays: whole edges. */
+  /** Numbers of the devices that are played, by all generators of the run together: whole edges. */
   devices: readonly number[];
   seed: number;
   durationS: number;

@@ -8,15 +8,16 @@ interface RawAnswer {
   truncated: boolean;
 }
 
-/** Everything that the time series has of one device in [from, to), page by page. Throws GEWU_STORE_UNAVAILABLE. */
+/** Everything that the time series has of one device in [from, to), page by page; all fields where none are named. Throws GEWU_STORE_UNAVAILABLE. */
 export async function storedPoints(
   api: ApiClient,
   device: string,
-  { from: first, to, fields }: { from: number; to: number; fields: readonly string[] },
+  { from: first, to, fields }: { from: number; to: number; fields?: readonly string[] },
 ): Promise<RawAnswer['points']> {
   const all: RawAnswer['points'] = [];
+  const only = fields === undefined ? '' : `&fields=${fields.join(',')}`;
   for (let from = first; ; ) {
-    const path = `/api/v1/readings?device=${device}&from=${from}&to=${to}&resolution=raw&limit=${POINTS_MAX}&fields=${fields.join(',')}`;
+    const path = `/api/v1/readings?device=${device}&from=${from}&to=${to}&resolution=raw&limit=${POINTS_MAX}${only}`;
     const { points, truncated } = await api.getPatiently<RawAnswer>(path);
     all.push(...points);
     const last = points.at(-1);

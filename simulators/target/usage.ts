@@ -1,25 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { metricOf, readMetrics, type Watched } from './metrics.ts';
 
-/** What a process of the target said of itself at a moment. */
+/** What a process of the target said of itself at a moment; null what it did not say. */
 export interface Usage {
   /** Seconds from the start of the load. */
   atS: number;
-  cpuS: number;
-  residentMb: number;
-  eventLoopP99Ms: number;
-}
-
-/** One process of the target. */
-export interface Watched {
-  /** `centre`, or the id of an edge. */
-  name: string;
-  /** Of its `/metrics`. */
-  url: string;
-  headers?: Record<string, string>;
+  cpuS: number | null;
+  residentMb: number | null;
+  eventLoopP99Ms: number | null;
 }
 
 const EVERY_MS = 5_000;
-const ANSWER_MS_MAX = 5_000;
 const POINTS_MAX = 100_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -27,7 +18,7 @@ const MEBIBYTE = 1024 * 1024;
 export class UsageWatch {
   readonly #watched: readonly Watched[];
   readonly points: Readonly<Record<string, Usage[]>>;
-  #stopped = false;
+  readonly #stopped = new AbortController();
   #running: Promise<unknown> | undefined;
   #startedMs = 0;
 
@@ -42,30 +33,34 @@ export class UsageWatch {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopped.abort();
     await this.#running;
   }
 
-  async #watch({ name, url, headers = {} }: Watched): Promise<void> {
-    const points = this.points[name] ?? [];
-    while (!this.#stopped && points.length < POINTS_MAX) {
-      const text = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS_MAX) }).then(
-        (r) => (r.ok ? r.text() : null),
-        () => null,
-      );
-      if (text !== null)
-        points.push({
-          atS: Math.round((performance.now() - this.#startedMs) / 100) / 10,
-          cpuS: metricOf(text, 'process_cpu_seconds_total'),
-          residentMb: Math.round(metricOf(text, 'process_resident_memory_bytes') / MEBIBYTE),
-          eventLoopP99Ms: Math.round(metricOf(text, 'nodejs_eventloop_lag_p99_seconds') * 1000),
-        });
-      await pause(EVERY_MS);
+  async #watch(one: Watched): Promise<void> {
+    const points = this.points[one.name] ?? [];
+    const { signal } = this.#stopped;
+    while (!signal.aborted && points.length < POINTS_MAX) {
+      const text = await readMetrics(one, signal);
+      if (text !== null) points.push({ atS: this.#atS(), ...usageOf(text) });
+      await pause(EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  #atS(): number {
+    return Math.round((performance.now() - this.#startedMs) / 100) / 10;
   }
 }
 
-function metricOf(text: string, name: string): number {
-  const m = new RegExp(`^${name} (\\S+)$`, 'm').exec(text);
-  return m === null ? 0 : Number(m[1]);
+/** From the text of a process's metrics. */
+export function usageOf(text: string): Omit<Usage, 'atS'> {
+  const of = (name: string, unit: number) => {
+    const value = metricOf(text, name);
+    return value === null ? null : Math.round(value / unit);
+  };
+  return {
+    cpuS: metricOf(text, 'process_cpu_seconds_total'),
+    residentMb: of('process_resident_memory_bytes', MEBIBYTE),
+    eventLoopP99Ms: of('nodejs_eventloop_lag_p99_seconds', 0.001),
+  };
 }

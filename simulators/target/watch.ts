@@ -1,17 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from '#grid/mod.ts';
 import type { ApiClient } from './api.ts';
+import { allPages, PAGE, type Page, pageOf } from './pages.ts';
 
 const POLL_MS = 100;
-const PAGE = 500;
 /** What came new between two polls is mostly less. */
 const NEWEST = 50;
-/** Cases that the demo keeps in mind; an endless one looks at the newest page only. */
-const PAGES_MAX = 20;
+/** Of one poll: what it does not reach, the next ones do. */
+const POLL_PAGES_MAX = 20;
 
-interface CasePage {
-  items: Case[];
-  cursor: string | null;
+const PATH = '/api/v1/cases';
+
+/** All cases that the city still works on. Throws GEWU_STORE_UNAVAILABLE. */
+export function openCases(api: ApiClient): Promise<Case[]> {
+  return allPages(api, PATH, { open: true });
 }
 
 /** Looks at the API as a client would, and notes when each case was first readable. */
@@ -22,12 +24,13 @@ export class CaseWatch {
   readonly readableAt = new Map<string, number>();
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** Polls that the API did not answer. */
-  failures = 0;
+  readonly #failed: () => void;
 
-  constructor(api: ApiClient, since: number) {
+  /** Cases that were opened since then, UTC ms; `failed` is told of each poll that the API did not answer. */
+  constructor(api: ApiClient, since: number, failed: () => void = () => undefined) {
     this.#api = api;
     this.#since = since;
+    this.#failed = failed;
   }
 
   start(): void {
@@ -39,17 +42,9 @@ export class CaseWatch {
     await this.#running;
   }
 
-  /** All cases since the beginning, oldest last. */
-  async all(): Promise<Case[]> {
-    const cases: Case[] = [];
-    let cursor: string | null = null;
-    for (let page = 0; page < PAGES_MAX; page++) {
-      const found: CasePage = await this.#api.getPatiently(this.#path(cursor, PAGE));
-      cases.push(...found.items);
-      cursor = found.cursor;
-      if (cursor === null) break;
-    }
-    return cases;
+  /** All cases since the beginning, newest first. */
+  all(): Promise<Case[]> {
+    return allPages(this.#api, PATH, { since: this.#since });
   }
 
   async #poll(): Promise<void> {
@@ -57,7 +52,7 @@ export class CaseWatch {
       try {
         await this.#lookAtNew();
       } catch {
-        this.failures++;
+        this.#failed();
       }
       await pause(POLL_MS);
     }
@@ -66,18 +61,14 @@ export class CaseWatch {
   /** From the newest back to one that was seen before: a storm opens more between two polls than a page holds. */
   async #lookAtNew(): Promise<void> {
     let cursor: string | null = null;
-    for (let page = 0; page < PAGES_MAX; page++) {
-      const found: CasePage = await this.#api.get(this.#path(cursor, page === 0 ? NEWEST : PAGE));
+    for (let page = 0; page < POLL_PAGES_MAX; page++) {
+      const query = { since: this.#since, limit: page === 0 ? NEWEST : PAGE };
+      const found: Page<Case> = await this.#api.get(pageOf(PATH, query, cursor));
       const now = Date.now();
       const fresh = found.items.filter(({ id }) => !this.readableAt.has(id));
       for (const { id } of fresh) this.readableAt.set(id, now);
       cursor = found.cursor;
       if (cursor === null || fresh.length < found.items.length) return;
     }
-  }
-
-  #path(cursor: string | null, limit: number): string {
-    const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    return `/api/v1/cases?since=${this.#since}&limit=${limit}${more}`;
   }
 }

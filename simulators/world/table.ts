@@ -1,6 +1,6 @@
-import { createCellIndex, NEAR_CELL_M } from '#grid/mod.ts';
+import { createCellIndex, NEAR_CELL_M, type SiteDevice } from '#grid/mod.ts';
 import { hash } from '../cameras/street/mod.ts';
-import type { City } from '../city/mod.ts';
+import type { PlayedCity } from '../city/mod.ts';
 
 const KINDS = ['manhole_cover', 'streetlight', 'fire_hydrant'] as const;
 const SECRET_BYTES = 16;
@@ -48,8 +48,10 @@ export class DeviceTable {
   /** Class and serial; the division is the city's. */
   readonly #component: Float64Array;
   readonly #division: string;
+  /** Of a city that was not made from a seed, whose names follow no pattern. */
+  readonly #named: readonly SiteDevice[] | null;
 
-  constructor(city: City) {
+  constructor(city: PlayedCity) {
     const devices = city.edges.flatMap((e) => e.devices);
     const count = devices.length;
     const index = createCellIndex(city.cells);
@@ -97,15 +99,19 @@ export class DeviceTable {
       this.#number[i] = Number(d.id.slice(3));
       prefixes[kind] = d.id.slice(0, 3);
       this.#position.set([d.lon, d.lat], 2 * i);
-      this.#secret.set(Buffer.from(d.secret, 'hex'), SECRET_BYTES * i);
+      this.#secret.set(Buffer.from(d.secret, 'hex').subarray(0, SECRET_BYTES), SECRET_BYTES * i);
       this.#cell[i] = cells.get(cell) ?? 0;
       this.#component[i] = Number(d.component.slice(6));
     }
     this.#digits = (devices[0]?.id.length ?? 4) - 3;
     this.#prefixes = prefixes;
+    this.#named = null;
+    if (devices.some((d, i) => !isSame(d, this.view(i)))) this.#named = devices;
   }
 
   id(i: number): string {
+    const named = this.#named?.[i];
+    if (named !== undefined) return named.id;
     return (this.#prefixes[this.#kind[i] as number] ?? '') + String(this.#number[i]).padStart(this.#digits, '0');
   }
 
@@ -118,14 +124,15 @@ export class DeviceTable {
   }
 
   view(i: number): DeviceView {
+    const named = this.#named?.[i];
     return {
       id: this.id(i),
       kind: this.kind(i),
-      secret: Buffer.from(this.#secret.subarray(SECRET_BYTES * i, SECRET_BYTES * (i + 1))).toString('hex'),
+      secret: named?.secret ?? Buffer.from(this.#secret.subarray(SECRET_BYTES * i, SECRET_BYTES * (i + 1))).toString('hex'),
       lon: this.#position[2 * i] as number,
       lat: this.#position[2 * i + 1] as number,
       cell: this.cell(i),
-      component: this.#division + String(this.#component[i]).padStart(10, '0'),
+      component: named?.component ?? this.#division + String(this.#component[i]).padStart(10, '0'),
       edge: this.edge[i] as number,
     };
   }
@@ -136,4 +143,8 @@ export class DeviceTable {
     const more = [this.#position, this.#secret, this.#cell, this.#component];
     return [...columns, ...more].reduce((sum, c) => sum + c.byteLength, 0);
   }
+}
+
+function isSame({ id, secret, component }: SiteDevice, view: DeviceView): boolean {
+  return id === view.id && secret === view.secret && component === view.component;
 }

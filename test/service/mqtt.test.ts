@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as tcp } from 'node:net';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import type { MqttClient } from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
@@ -16,6 +13,7 @@ import {
   type ServerTls,
 } from '#service/mqtt/mod.ts';
 import { PacketSizeGuard, TokenBucket } from '../../service/mqtt/guard.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { mqttClient } from '../support/edge.ts';
 import { BROKER_LIMITS } from '../support/limits.ts';
 import { tempDir } from '../support/temp.ts';
@@ -232,28 +230,7 @@ test('the token bucket lets its rate through, whatever the pattern', () => {
 
 test('TLS: a client shows a certificate of the named authority and trusts ours; without one, or on a missing file, nothing', async () => {
   const dir = await tempDir();
-  const path = (name: string) => join(dir, name);
-  const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: dir });
-  const request = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-batch'];
-  await openssl(...request, '-x509', '-days', '2', '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
-  for (const name of ['server', 'client']) {
-    await openssl(...request, '-subj', '/CN=localhost', '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    await openssl(
-      'x509',
-      '-req',
-      '-days',
-      '2',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-out',
-      `${name}.pem`,
-    );
-  }
+  const path = await makeCertificates(dir);
   const tls = { cert: path('server.pem'), key: path('server.key'), ca: path('ca.pem') };
   const broker = await startBroker({}, {}, tls);
   const sign = { clientId: 'a', username: 'a', password: 'good password', protocol: 'mqtts' as const };

@@ -1,43 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { searchCapacity } from '#simulators/load/mod.ts';
+import { buildDistrict } from '#simulators/city/mod.ts';
+import { searchCapacity, stepOf } from '#simulators/load/mod.ts';
 import type { RunReport } from '#simulators/report/mod.ts';
+import { loadScenario, shippedScenario } from '#simulators/scenarios/mod.ts';
+import { REPORT } from '../../support/report.ts';
 
 /** What a target that bears so much says at a rate. */
 function reportOf(perMin: number, bearsPerMin: number): RunReport {
   const slow = perMin > bearsPerMin;
-  const readings = {
-    sent: perMin,
-    acked: perMin,
-    stored: perMin,
-    lost: 0,
-    duplicated: 0,
-    unexpected: 0,
-    late: 0,
-    dropped: 0,
-    inDoubt: 0,
-  };
+  const readings = { ...REPORT.readings, sent: perMin, acked: perMin, stored: perMin };
   return {
-    version: 1,
-    scenario: 'x',
-    title: { zh: '', en: '' },
-    as: 'devices',
-    seed: 1,
-    parts: ['1/1'],
-    startedAt: 0,
-    endedAt: 1,
+    ...REPORT,
     durationS: 1,
-    interrupted: false,
-    city: { cells: 1, edges: 1, devices: 1, cameras: 0 },
     readings,
-    events: { sent: 0, stored: 0 },
-    connections: { clients: 1, connects: 1, refused: 0, resent: 0 },
     latencies: { ack: [[slow ? 100 : 10, 10]], lag: [[1, 10]], case: [], cameraCase: [] },
     curve: [{ atS: 1, due: 10, acked: 10, p99Ms: 1, pending: 0, connected: 1, lagMsMax: 1 }],
-    trouble: [],
     incidents: [],
-    deadLetters: [],
-    usage: {},
     limits: { lateMs: 1, lagP99MsMax: 100, thresholds: { ackP99MsMax: 50 } },
   };
 }
@@ -61,6 +40,21 @@ test('finds what is borne to a fifth, and names what gave way', async () => {
       expect(tried.length).toBeLessThan(18);
     }),
   );
+});
+
+test('incidents of single devices grow with the load, as far as there are devices for them', async () => {
+  const city = buildDistrict({ seed: 3, cells: 24, edges: 1, sensors: 240, cameras: 0 });
+  const quiet = await loadScenario(shippedScenario('quiet-day'));
+  const lamps = city.edges.flatMap((e) => e.devices).filter((d) => d.kind === 'streetlight').length;
+  const perMin = (times: number) => {
+    const { incidents, stages } = stepOf(quiet, city, { perDevicePerMin: 2 * times, forS: 30, times });
+    expect(stages).toEqual([{ kind: 'steady', forS: 30, perDevicePerMin: 2 * times }]);
+    return incidents.flatMap((i) => (i.what === 'device-fault' ? [i.perMin] : []));
+  };
+  expect(perMin(1)).toEqual([6]);
+  expect(perMin(4)).toEqual([24]);
+  // Within 0.7 of half a minute.
+  expect(perMin(1_000)[0]).toBeCloseTo(lamps / 4 / 0.35, 5);
 });
 
 test('a target that bears everything is limited by none; one that bears nothing is told as such', async () => {

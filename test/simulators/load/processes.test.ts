@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Child } from '#cli/demo/child.ts';
 import { freePort } from '#cli/servers/mod.ts';
 import { writeCity } from '#cli/simulate/city.ts';
-import { seededSecrets } from '#simulators/city/mod.ts';
+import { MARKET_CALENDAR, seededSecrets } from '#simulators/city/mod.ts';
+import { permitMarket } from '#simulators/load/permit.ts';
 import type { RunReport } from '#simulators/report/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
 import { until } from '../../support/until.ts';
@@ -19,6 +20,9 @@ const SEED = 5;
 const CUT_SHORT_MS = 120_000;
 let dir: string;
 let centre: Child;
+let target: string;
+let brokerPort: number;
+let client: ApiClient;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'gewu-generators-'));
@@ -34,10 +38,12 @@ beforeAll(async () => {
     originLat: 39.88,
   };
   const ports = { api, centreBroker, rtsp, edgeBrokers };
+  target = `http://127.0.0.1:${api}`;
+  brokerPort = centreBroker;
   const { ingestFile } = await writeCity(dir, { version: 1, district, profile: 'demo', host: '127.0.0.1', ports });
   centre = new Child({ name: 'ingest', args: ['ingest', '--config', ingestFile], logFile: join(dir, 'ingest.log') });
   await centre.start();
-  const client = new ApiClient(`http://127.0.0.1:${api}`, seededSecrets(SEED).token('ops'));
+  client = new ApiClient(target, seededSecrets(SEED).token('ops'));
   await until(() => client.ready(), { timeoutMs: 90_000, what: 'the centre' });
 }, 120_000);
 
@@ -71,9 +77,88 @@ test('two generators that are processes of their own add up to one report', asyn
   expect(both?.readings.sent).toBe((one?.readings.sent ?? 0) + (two?.readings.sent ?? 0));
   expect(both?.readings).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0, inDoubt: 0 });
   expect(both?.incidents.filter((i) => i.outcome === 'missed' || i.outcome === 'false alarm')).toEqual([]);
+  // Staged once over both of them, not once by each.
+  expect(both?.incidents.map((i) => i.outcome)).toEqual(['detected']);
+  expect(both?.events).toMatchObject({ by: 'generator', lost: 0, duplicated: 0, unexpected: 0, notes: [] });
+  expect(both?.events.sent).toBeGreaterThan(0);
+  const alone = gewu('simulate', 'merge', join(dir, 'part-1'));
+  expect(await alone.ended).toBe(2);
+  expect(alone.said.err).toContain('not all parts');
   const line = JSON.parse(merging.said.out) as { passed: boolean };
   expect(code).toBe(line.passed ? 0 : 1);
 }, 180_000);
+
+test('a comparison of reports on disk ends with 1 when something got worse, and with 2 when it would say nothing', async () => {
+  const good = await reportOf('both');
+  const write = async (name: string, report: RunReport) => {
+    await writeFile(join(dir, `${name}.json`), JSON.stringify(report));
+    return join(dir, `${name}.json`);
+  };
+  const compare = async (after: RunReport) => {
+    const { said, ended } = gewu('simulate', 'compare', join(dir, 'both'), await write('after', after), '--json');
+    return [await ended, said.out === '' ? said.err : (JSON.parse(said.out) as { worse: string[] }).worse] as const;
+  };
+  expect(await compare(good)).toEqual([0, []]);
+  const nothing = { ...good, readings: { ...good.readings, acked: 0, stored: 0 }, latencies: { ...good.latencies, ack: [] } };
+  const [code, worse] = await compare(nothing);
+  expect([code, worse]).toEqual([1, expect.arrayContaining(['ackedShare', 'ackP99Ms'])]);
+  expect(await compare({ ...good, scenario: 'rain-storm' })).toEqual([2, expect.stringContaining('cannot be compared')]);
+}, 60_000);
+
+test('a capacity search against a real target prints five fields, and what limits it', async () => {
+  const { said, ended } = gewu(
+    ...['simulate', 'capacity', '--as', 'edges', '--city', dir, '--target', target],
+    ...['--for', '2s', '--from', '30', '--to', '30', '--json'],
+  );
+  expect([await ended, said.err]).toEqual([0, expect.stringMatching(/a minute: \d+ readings\/s, /)]);
+  const found = JSON.parse(said.out) as Record<string, unknown>;
+  expect(Object.keys(found)).toEqual(['readingsPerS', 'eventsPerS', 'edges', 'devices', 'limitedBy']);
+  expect(found).toMatchObject({ edges: 2, devices: 120 });
+  // 120 devices that report thirty times a minute, at least; how much more is not this machine's to promise.
+  expect(found.readingsPerS).toBeGreaterThanOrEqual(57);
+  expect(found.eventsPerS).toBeGreaterThan(0);
+}, 180_000);
+
+test('an installation that is described by its site files is played as one from a seed is', async () => {
+  const edges = ['edge-01', 'edge-02'].map((id, i) => ({
+    ...{ id, siteFile: `${id}.site.yaml`, password: seededSecrets(SEED).password(id) },
+    broker: { host: '127.0.0.1', port: 1 + i },
+  }));
+  const file = join(dir, 'inventory.json');
+  const centreBroker = { host: '127.0.0.1', port: brokerPort };
+  const token = seededSecrets(SEED).token('ops');
+  await writeFile(file, JSON.stringify({ version: 1, inventory: 'here', token, profile: 'demo', centreBroker, edges }));
+  const { said, ended } = gewu(
+    ...['simulate', 'run', 'new-years-eve', '--as', 'edges', '--inventory', file, '--target', target, '--for', '3s', '--json'],
+  );
+  await ended;
+  const { readings, events, content } = JSON.parse(said.out) as RunReport;
+  expect(readings).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0, inDoubt: 0, stored: readings.sent });
+  expect(readings.sent).toBeGreaterThan(0);
+  expect(content).toMatchObject({ compared: readings.stored, altered: 0 });
+  expect(events).toMatchObject({ by: 'generator', lost: 0 });
+}, 120_000);
+
+test('a permit that is abandoned is taken back, and nothing else with it', async () => {
+  type Desired = { revision: number; state: { calendars?: Record<string, string[]> } };
+  const path = '/api/v1/edges/edge-01/desired';
+  const read = () => client.get<Desired>(path);
+  const abandon = new AbortController();
+  // There is no edge that would confirm it.
+  const granted = permitMarket(client, ['edge-01'], abandon.signal);
+  const calendars = await until(async () => (await read()).state.calendars, { timeoutMs: 60_000, what: 'the permit' });
+  expect(Object.keys(calendars ?? {})).toEqual([MARKET_CALENDAR]);
+  const { revision, state } = await read();
+  const holidays = ['2026-10-01'];
+  await client.send('PUT', path, {
+    revision,
+    reason: 'a holiday',
+    state: { ...state, calendars: { ...state.calendars, holidays } },
+  });
+  abandon.abort(new Error('enough'));
+  await expect(granted).rejects.toThrow('enough');
+  expect((await read()).state.calendars).toEqual({ holidays });
+}, 120_000);
 
 test('Ctrl-C ends the load, and the report is valid for what was sent', async () => {
   const { child, said, ended } = run('cut-short', '--for', `${CUT_SHORT_MS / 1000}s`);
@@ -86,6 +171,7 @@ test('Ctrl-C ends the load, and the report is valid for what was sent', async ()
   expect(report.endedAt - report.startedAt).toBeLessThan(CUT_SHORT_MS);
   expect(report.readings).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0, inDoubt: 0, stored: report.readings.acked });
   expect(report.readings.acked).toBeGreaterThan(0);
+  expect(said.err).toMatch(/s left \| .*\(\d+\/s\) .*errors: refused 0, dropped 0, resent 0, api 0 \| lag \d/);
   expect(JSON.parse(said.out)).toMatchObject({ scenario: 'quiet-day', interrupted: true });
   expect(await readFile(join(dir, 'cut-short', 'report.html'), 'utf8')).toContain('interrupted');
 }, 300_000);

@@ -25,6 +25,8 @@ test.for<[string, () => Promise<number>, RegExp]>([
   ['an edge that is not of the city', () => run(['quiet-day', '--city', city, '--edges', 'edge-01,edge-77']), /no edge edge-77/],
   ['a report that cannot be written', () => run(['quiet-day', '--city', city, '--report', '/dev/null/x']), /--report/],
   ['a city that cannot be written', () => makeCity(['--out', '/proc/nothing/here']), /--out \/proc\/nothing\/here/],
+  ['a target of which no device is known', () => run(['quiet-day', '--target', 'http://127.0.0.1:9']), /--inventory FILE.*docs/],
+  ['an inventory without a centre', () => run(['quiet-day', '--inventory', 'x.yaml']), /--target URL/],
   ['a search from above', () => capacity(['--city', city, '--from', '10', '--to', '5']), /--from 10 is above --to 5/],
 ])('%s is told before anything is played', async ([, attempt, message]) => {
   await expect(attempt()).rejects.toMatchObject({ code: 'GEWU_USAGE', message: expect.stringMatching(message) });

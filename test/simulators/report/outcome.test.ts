@@ -1,48 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareReports, Histogram, judgeRun, mergeReports, type RunReport, reportHtml } from '#simulators/report/mod.ts';
+import {
+  compareReports,
+  Histogram,
+  type IncidentOutcome,
+  judgeRun,
+  mergeReports,
+  noEvents,
+  type RunReport,
+  reportHtml,
+} from '#simulators/report/mod.ts';
 import type { Usage } from '#simulators/target/mod.ts';
-
-const REPORT: RunReport = {
-  version: 1,
-  scenario: 'quiet-day',
-  title: { zh: '平静', en: 'Quiet' },
-  as: 'devices',
-  seed: 1,
-  parts: ['1/2'],
-  startedAt: 1_700_000_000_000,
-  endedAt: 1_700_000_020_000,
-  durationS: 20,
-  interrupted: false,
-  city: { cells: 10, edges: 1, devices: 100, cameras: 0 },
-  readings: { sent: 100, acked: 100, stored: 100, lost: 0, duplicated: 0, unexpected: 0, late: 1, dropped: 0, inDoubt: 0 },
-  events: { sent: 0, stored: 0 },
-  connections: { clients: 100, connects: 100, refused: 0, resent: 0 },
-  latencies: { ack: [[10, 90]], lag: [[5, 100]], case: [[100, 2]], cameraCase: [] },
-  curve: [{ atS: 1, due: 50, acked: 45, p99Ms: 10, pending: 5, connected: 100, lagMsMax: 5 }],
-  trouble: [],
-  incidents: [
-    { id: 'a', source: 'sensor', class: '1:0134:circuit_dark', outcome: 'detected', delayMs: 100 },
-    { id: 'b', source: 'sensor', class: '2:0404', outcome: 'missed', delayMs: null },
-    { id: 'c', source: 'sensor', class: '2:0404', outcome: 'possible', delayMs: null },
-  ],
-  deadLetters: [],
-  usage: {
-    centre: [
-      { atS: 0, cpuS: 10, residentMb: 200, eventLoopP99Ms: 10 },
-      { atS: 1, cpuS: 10.5, residentMb: 210, eventLoopP99Ms: 11 },
-    ],
-    'edge-01': [
-      { atS: 0, cpuS: 4, residentMb: 300, eventLoopP99Ms: 10 },
-      { atS: 1, cpuS: 4.2, residentMb: 310, eventLoopP99Ms: 11 },
-    ],
-  },
-  limits: {
-    lateMs: 5000,
-    lagP99MsMax: 250,
-    thresholds: { lostMax: 0, ackP99MsMax: 50, detectedShareMin: 0.5 },
-  },
-};
+import { REPORT } from '../../support/report.ts';
 
 test('a histogram tells every percentile to one part in 64, and two of them add up exactly', () => {
   const values = fc.array(fc.integer({ min: 0, max: 1e9 }), { minLength: 1, maxLength: 300 });
@@ -87,6 +56,22 @@ describe('the verdict', () => {
     expect(failing({ readings: { ...REPORT.readings, acked: 89 } })).toEqual(['ackedShare']);
   });
 
+  test('a value that was altered fails any run; events are judged where a scenario names them, and what nobody counted holds for nothing', () => {
+    expect(failing({ content: { compared: 40, altered: 1, examples: [] } })).toEqual(['altered']);
+    expect(failing({ content: { compared: 0, altered: 0, examples: [] } })).toEqual(['altered']);
+    const limits = { ...REPORT.limits, thresholds: { eventsLostMax: 0, eventsDuplicatedMax: 0, eventsLateMax: 3 } };
+    expect(failing({ limits })).toEqual([]);
+    expect(failing({ limits, events: { ...REPORT.events, lost: 1, late: 4 } })).toEqual(['eventsLost', 'eventsLate']);
+    expect(failing({ limits, events: noEvents('no edge says it') })).toEqual(['eventsLost', 'eventsDuplicated', 'eventsLate']);
+  });
+
+  test('a part in which nothing fell due is not judged by it; the whole run is', () => {
+    const nothing = { incidents: [], limits: { ...REPORT.limits, thresholds: { detectedShareMin: 1, caseP95MsMax: 9 } } };
+    const latencies = { ...REPORT.latencies, case: [] };
+    expect(failing({ ...nothing, latencies, parts: ['1/2'] })).toEqual([]);
+    expect(failing({ ...nothing, latencies, parts: ['1/2', '2/2'] })).toEqual(['caseP95Ms', 'detectedShare']);
+  });
+
   test('what was not measured holds for nothing, and is said to be so', () => {
     const limits = {
       ...REPORT.limits,
@@ -125,48 +110,144 @@ describe('the verdict', () => {
   });
 });
 
-test('generators add up to one report', () => {
+describe('generators add up to one report', () => {
+  const one: RunReport = { ...REPORT, parts: ['1/2'], deadLetters: [{ hop: 'edge', code: 'A', count: 2 }] };
   const other: RunReport = {
     ...REPORT,
     parts: ['2/2'],
     readings: { ...REPORT.readings, lost: 3 },
+    events: { ...REPORT.events, sent: 6, lost: 2, notes: ['lost x'] },
+    content: { compared: 2, altered: 1, examples: [] },
     curve: [...REPORT.curve, { ...REPORT.curve[0], atS: 2 } as never],
+    deadLetters: [
+      { hop: 'edge', code: 'A', count: 3 },
+      { hop: 'centre', code: 'A', count: 1 },
+    ],
   };
-  const both = mergeReports([REPORT, other]);
-  expect(both).toMatchObject({
-    parts: ['1/2', '2/2'],
-    city: { devices: 200 },
-    readings: { sent: 200, lost: 3 },
-    latencies: { ack: [[10, 180]] },
+
+  test('counts, histograms, seconds, dead letters by hop and code', () => {
+    const both = mergeReports([one, other]);
+    expect(both).toMatchObject({
+      parts: ['1/2', '2/2'],
+      city: { devices: 200 },
+      readings: { sent: 200, lost: 3 },
+      events: { by: 'edges', sent: 10, lost: 2, notes: ['lost x'] },
+      content: { compared: 42, altered: 1 },
+      latencies: { ack: [[10, 180]] },
+      deadLetters: [
+        { hop: 'edge', code: 'A', count: 5 },
+        { hop: 'centre', code: 'A', count: 1 },
+      ],
+    });
+    expect(both.curve.map((s) => [s.atS, s.due])).toEqual([
+      [1, 100],
+      [2, 50],
+    ]);
+    expect(judgeRun(both).passed).toBe(false);
+    expect(mergeReports([one, { ...other, events: noEvents('not told') }]).events).toMatchObject({ by: 'nobody', lost: null });
   });
-  expect(both.curve.map((s) => [s.atS, s.due])).toEqual([
-    [1, 100],
-    [2, 50],
-  ]);
-  expect(judgeRun(both).passed).toBe(false);
-  expect(() => mergeReports([REPORT, REPORT])).toThrow('twice');
-  expect(() => mergeReports([REPORT, { ...other, seed: 2 }])).toThrow('another run');
+
+  test.for<[string, RunReport[], string]>([
+    ['one part twice', [one, one], 'twice'],
+    ['a part that is missing', [one], 'not all parts'],
+    [
+      'two of three',
+      [
+        { ...one, parts: ['1/3'] },
+        { ...other, parts: ['3/3'] },
+      ],
+      'not all parts',
+    ],
+    ['another seed', [one, { ...other, seed: 2 }], 'seed 2'],
+    ['another voice', [one, { ...other, as: 'edges' }], 'as "edges"'],
+    ['other limits', [one, { ...other, limits: { ...REPORT.limits, lateMs: 1 } }], 'limits'],
+    ['another time', [one, { ...other, startedAt: one.endedAt + 1, endedAt: one.endedAt + 2 }], 'same time'],
+  ])('%s is refused', ([, reports, why]) => {
+    expect(() => mergeReports(reports)).toThrow(why);
+  });
 });
 
-test('a comparison tells what got worse, and no noise', () => {
-  const worse = (after: Partial<RunReport>) =>
-    compareReports(REPORT, { ...REPORT, ...after })
-      .filter((d) => d.worse)
+describe('a comparison', () => {
+  const worse = (after: Partial<RunReport>, before: Partial<RunReport> = {}) =>
+    compareReports({ ...REPORT, ...before }, { ...REPORT, ...after })
+      .differences.filter((d) => d.worse)
       .map((d) => d.name);
-  expect(worse({})).toEqual([]);
-  expect(worse({ latencies: { ...REPORT.latencies, ack: [[11, 90]] } })).toEqual([]);
-  expect(worse({ latencies: { ...REPORT.latencies, ack: [[40, 90]] } })).toEqual(['ackP50Ms', 'ackP99Ms']);
-  expect(worse({ readings: { ...REPORT.readings, lost: 1 } })).toEqual(['lost']);
-  const busier = ([first, last]: readonly Usage[] = []) => [first as Usage, { ...(last as Usage), cpuS: 20 }];
-  const { centre, 'edge-01': edge } = REPORT.usage;
-  expect(worse({ usage: { ...REPORT.usage, centre: busier(centre) } })).toEqual(['centreCpuUsPerReading']);
-  expect(worse({ usage: { ...REPORT.usage, 'edge-01': busier(edge) } })).toEqual(['edgesCpuUsPerReading']);
+
+  test('tells what got worse, and no noise', () => {
+    expect(worse({})).toEqual([]);
+    expect(worse({ latencies: { ...REPORT.latencies, ack: [[11, 90]] } })).toEqual([]);
+    expect(worse({ latencies: { ...REPORT.latencies, ack: [[40, 90]] } })).toEqual(['ackP50Ms', 'ackP99Ms']);
+    expect(worse({ readings: { ...REPORT.readings, lost: 1 } })).toEqual(['passed', 'lost']);
+    expect(worse({ readings: { ...REPORT.readings, acked: 98, inDoubt: 2 } })).toContain('ackedShare');
+    expect(worse({ readings: { ...REPORT.readings, acked: 98, inDoubt: 2 } })).toContain('inDoubt');
+    expect(worse({ events: { ...REPORT.events, lost: 1 } })).toEqual(['eventsLost']);
+    expect(worse({ deadLetters: [{ hop: 'edge', code: 'A', count: 1 }] })).toEqual(['deadLetters']);
+    expect(worse({ latencies: { ...REPORT.latencies, lag: [[900, 100]] } })).toEqual(['passed', 'valid']);
+    const busier = ([first, last]: readonly Usage[] = []) => [first as Usage, { ...(last as Usage), cpuS: 20 }];
+    const { centre, 'edge-01': edge } = REPORT.usage;
+    expect(worse({ usage: { ...REPORT.usage, centre: busier(centre) } })).toEqual(['centreCpuUsPerReading']);
+    expect(worse({ usage: { ...REPORT.usage, 'edge-01': busier(edge) } })).toEqual(['edgesCpuUsPerReading']);
+  });
+
+  test('what was measured and could not be measured again is worse; what is measured anew is not', () => {
+    const silent = { latencies: { ...REPORT.latencies, ack: [], case: [] }, usage: {}, events: noEvents('') };
+    const names = ['ackP50Ms', 'ackP99Ms', 'caseP95Ms', 'eventsLost', 'centreCpuUsPerReading', 'edgeResidentMb'];
+    expect(worse(silent)).toEqual(expect.arrayContaining(names));
+    expect(worse({}, { ...silent, limits: REPORT.limits })).toEqual([]);
+  });
+
+  test('refuses another scenario or size, and says what else is another', () => {
+    const compare = (after: Partial<RunReport>) => compareReports(REPORT, { ...REPORT, ...after });
+    expect(() => compare({ scenario: 'rain-storm' })).toThrow('scenario "quiet-day", then "rain-storm"');
+    expect(() => compare({ city: { ...REPORT.city, devices: 50 } })).toThrow('city');
+    expect(() => compare({ as: 'edges' })).toThrow('as');
+    expect(compare({ target: 'http://10.0.0.5' }).notes).toEqual(['target "http://127.0.0.1:20080", then "http://10.0.0.5"']);
+  });
 });
 
-test('the page shows it in both languages, escapes what it is given and fetches nothing', () => {
-  const html = reportHtml({ ...REPORT, title: { zh: '<b>', en: '&"' } });
-  expect(html).toContain('通过 Passed');
-  expect(html).toContain('&#60;b&#62; &#38;&#34;');
-  expect(html).toContain('<svg');
-  expect(html).not.toMatch(/src=|href=|@import|https?:|<script/);
+describe('the page', () => {
+  test('shows it in both languages, escapes what it is given and fetches nothing', () => {
+    const html = reportHtml({ ...REPORT, title: { zh: '<b>', en: '&"' } });
+    expect(html).toContain('通过 Passed');
+    expect(html).toContain('&#60;b&#62; &#38;&#34;');
+    expect(html).toContain('<svg');
+    expect(html).not.toMatch(/src=|href=|@import|https?:|<script/);
+  });
+
+  test('nothing that failed is cut off it, and what was missed stands first', () => {
+    const of = (outcome: IncidentOutcome['outcome'], n: number): IncidentOutcome[] =>
+      Array.from({ length: n }, (_, i) => ({
+        id: `${outcome}-${i}.`,
+        source: 'sensor',
+        class: '2:0404',
+        outcome,
+        delayMs: null,
+      }));
+    const trouble = Array.from({ length: 600 }, (_, i) => ({
+      ...{ device: `dev-${i}.`, edge: 'edge-01', sent: 9, acked: 9, stored: 8, lost: 1 },
+      ...{ duplicated: 0, unexpected: 0, altered: 0, which: ['lost 4'] },
+    }));
+    const incidents = [...of('detected', 400), ...of('false alarm', 250), ...of('missed', 250)];
+    const html = reportHtml({ ...REPORT, incidents, trouble, moreTrouble: 7 });
+    for (const id of ['missed-249.', 'false alarm-249.', 'dev-599.', '7 more devices', '200 more rows'])
+      expect(html).toContain(id);
+    expect(html.indexOf('missed-0.')).toBeLessThan(html.indexOf('false alarm-0.'));
+    expect(html.indexOf('false alarm-249.')).toBeLessThan(html.indexOf('detected-0.'));
+  });
+
+  test('says what became of events, what was altered, and what a process of the target does not say', () => {
+    const [first, last] = REPORT.usage.centre as [Usage, Usage];
+    const altered = { device: 'mhc0001', seq: 5, ts: 1_700_000_000_000, field: 'tilt_deg', sent: 1.5, stored: 9.5 };
+    const html = reportHtml({
+      ...REPORT,
+      events: noEvents('no edge says how many'),
+      content: { compared: 7, altered: 1, examples: [altered] },
+      usage: { centre: [first, last].map((u) => ({ ...u, residentMb: null })), 'edge-01': [] },
+    });
+    for (const text of ['no edge says how many', '未知 not known', 'mhc0001', 'tilt_deg', '1.5', '9.5'])
+      expect(html).toContain(text);
+    expect(html).toContain('centre does not say residentMb');
+    expect(html).toContain('edge-01 did not answer');
+    expect(html).toContain('2023-11-14T22:13:20.000Z');
+  });
 });

@@ -25,6 +25,18 @@ test('the table gives back what the city said, in fewer than a hundred bytes a d
   expect(table.bytes / table.count).toBeLessThan(100);
 });
 
+test('devices whose names, secrets and codes follow no pattern are given back as they are', () => {
+  const [first] = city.edges;
+  const odd = first?.devices
+    .slice(0, 3)
+    .map((d, i) => ({ ...d, id: `Lid_${i}`, secret: `not hex ${i}`, component: `3301${d.component.slice(4)}` }));
+  const named = new DeviceTable({ ...city, edges: city.edges.map((e) => (e === first ? { ...e, devices: odd ?? [] } : e)) });
+  for (const [i, { id, secret, component }] of (odd ?? []).entries()) {
+    expect(named.id(i)).toBe(id);
+    expect(named.view(i)).toMatchObject({ id, secret, component });
+  }
+});
+
 test('a world says the same whatever was asked before', () => {
   const [a, b] = [worldOf(), worldOf()];
   const hours = [0.5, 3, 1.25];
