@@ -12,4 +12,5 @@ export { clearedRecord } from './revisions.ts';
 export { hasShadow, isApproved, isShadow, modelName } from './shadow.ts';
 export { type Observed, type Track, Tracker } from './tracker.ts';
 export { CameraView, type CameraViewDeps, type Sight } from './view.ts';
-export { standsIn, ZoneWatch } from './watch.ts';
+export { ZoneWatch } from './watch.ts';
+export { standsIn } from './zone_rules.ts';

@@ -5,7 +5,8 @@ import type { Decision, Moment } from './incident.ts';
 import { contactPixel, place } from './placement.ts';
 import { oneOfEachThing } from './same_thing.ts';
 import { type Observed, type Track, Tracker } from './tracker.ts';
-import { standsIn, type ZoneWatch } from './watch.ts';
+import type { ZoneWatch } from './watch.ts';
+import { standsIn } from './zone_rules.ts';
 
 export interface CameraViewDeps {
   camera: Pick<SiteCamera, 'zones' | 'exclude'>;

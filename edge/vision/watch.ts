@@ -1,4 +1,4 @@
-import { type Calendars, inForce, inPolygon, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
+import { type Calendars, inForce, type WallTime, type Zone, type ZoneRule } from '#grid/mod.ts';
 import { iou } from '#models/mod.ts';
 import { Footsteps } from './crossing.ts';
 import { type Fixture, Fixtures } from './fixtures.ts';
@@ -15,8 +15,8 @@ import {
   sightingOf,
   sightingOfMany,
 } from './incident.ts';
-import type { Pixel } from './placement.ts';
 import type { Track } from './tracker.ts';
+import { isLarge, kindOf, raisesSame, standsIn } from './zone_rules.ts';
 
 /** A pending incident must have been there for this share of its time. */
 export const PRESENCE_MIN = 0.7;
@@ -306,23 +306,3 @@ function sincePicture({ now, gapMs, present }: Picture): Picture {
 }
 
 const isOf = (i: Incident, { zone, rule }: RuleOfZone): boolean => i.zone === zone.id && i.rule.id === rule.id;
-
-function kindOf({ crosses, count }: ZoneRule): 'stands' | 'crosses' | 'counts' {
-  if (crosses !== undefined) return 'crosses';
-  return count === undefined ? 'stands' : 'counts';
-}
-
-function raisesSame({ raises: a }: ZoneRule, { raises: b }: ZoneRule): boolean {
-  return 'event' in a ? 'event' in b && a.event === b.event : 'fault' in b && a.fault === b.fault;
-}
-
-function isLarge({ box: [left, top, right, bottom] }: Track, { areaMin = 0 }: ZoneRule): boolean {
-  return (right - left) * (bottom - top) >= areaMin;
-}
-
-/** Whether a thing with its foot there stands inside; fractions of the picture. */
-export function standsIn(polygon: Zone['polygon'], foot: Pixel): boolean {
-  // A box that is cut off by the picture's edge stands in a polygon that reaches to it.
-  const [x, y] = foot.map((v) => Math.min(1 - 1e-6, Math.max(1e-6, v))) as [number, number];
-  return inPolygon(x, y, polygon);
-}
