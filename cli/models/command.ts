@@ -1,6 +1,7 @@
 import { ModelError } from '#models/mod.ts';
 import { GewuError } from '#service/mod.ts';
 import type { Command } from '../command.ts';
+import { ATTEST_USAGE, attest } from './attest.ts';
 import { CHECK_USAGE, check } from './check.ts';
 import { DATASET_USAGE, dataset } from './dataset.ts';
 import { EVAL_USAGE, evaluation } from './eval.ts';
@@ -31,11 +32,12 @@ const PARTS: Readonly<Record<string, Part>> = {
   compare: { usage: COMPARE_USAGE, run: compare },
   promote: { usage: PROMOTE_USAGE, run: promote },
   return: { usage: RETURN_USAGE, run: returnModel },
+  attest: { usage: ATTEST_USAGE, run: attest },
 };
 
 export const models: Command = {
   name: 'models',
-  summary: 'models: check, evaluate, train, learn from verdicts, sign, push, compare, promote',
+  summary: 'models: check, evaluate, train, learn from verdicts, sign, push, compare, promote, attest',
   usage: Object.values(PARTS)
     .map((part) => part.usage)
     .join('\n\n'),

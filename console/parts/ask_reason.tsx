@@ -1,33 +1,36 @@
 import { Alert, Button, Form, Input, Modal } from 'antd';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 const REASON_CHARS_MAX = 500;
 
 /** Asks why, and does it. What is refused is said in the dialogue, which stays open. */
-export function AskReason({
+export function AskReason<Values extends object>({
   title,
   hint,
   action,
   onAct,
   onClose,
+  children,
 }: {
   title: string;
   /** What will happen. */
   hint: string;
   /** On the button. */
   action: string;
-  onAct: (reason: string) => Promise<unknown>;
+  onAct: (reason: string, values: Values) => Promise<unknown>;
   onClose: () => void;
+  /** What else is asked: items of the form, whose values are handed on. */
+  children?: ReactNode;
 }) {
   const { t } = useTranslation();
   const [fault, setFault] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const submit = async ({ reason }: { reason: string }) => {
+  const submit = async ({ reason, ...values }: Values & { reason: string }) => {
     setBusy(true);
     setFault(null);
     try {
-      await onAct(reason.trim());
+      await onAct(reason.trim(), values as unknown as Values);
       onClose();
     } catch (error) {
       setFault((error as Error).message);
@@ -39,6 +42,7 @@ export function AskReason({
       <Form layout="vertical" requiredMark={false} onFinish={submit}>
         {fault !== null && <Alert type="error" showIcon title={fault} />}
         <p>{hint}</p>
+        {children}
         <Form.Item
           name="reason"
           label={t('desired.reason')}

@@ -1,30 +1,35 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { exportCase } from '#cli/evidence/export.ts';
 import { judgeExport } from '#cli/evidence/proof.ts';
-import { createEdgeNode, loadEdgeConfig } from '#edge/mod.ts';
-import type { CaseEvidenceAnswer } from '#grid/api/mod.ts';
+import { attest } from '#cli/models/attest.ts';
+import { readJpeg } from '#edge/evidence/mod.ts';
+import { createEdgeNode, loadEdgeConfig, openDesired, openStartingModel } from '#edge/mod.ts';
+import type { CaseEvidenceAnswer, EventAnswer } from '#grid/api/mod.ts';
+import type { SiteCamera } from '#grid/mod.ts';
+import { loadManifest } from '#models/mod.ts';
 import { silentLog, systemClock } from '#service/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
-import { paintedCamera } from '../edge/cameras/painted.ts';
+import { type Finish, ownDir, paintedCamera } from '../edge/cameras/painted.ts';
 import { brightCamera, siteOf } from '../edge/cameras/running.ts';
+import { RULE, siteCamera } from '../edge/vision/street.ts';
 import { EDGE, EDGE_PASSWORD, TestCentre, tokenOf, type Who } from '../ingest/api/fixture.ts';
 import { sha256Of } from '../support/evidence.ts';
-import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
 
 const MODEL = join(import.meta.dirname, '../models/fixtures/bright-street');
 type File = CaseEvidenceAnswer['items'][number];
 
 /** A centre and an edge node with one camera that shows something wrong. */
-async function start() {
+async function start(onTestFinished: Finish, changes: Partial<SiteCamera> = {}, { striped = false } = {}) {
   const painted = await paintedCamera(onTestFinished);
-  const site = siteOf([brightCamera(painted)]);
+  painted.striped = striped;
+  const site = siteOf([brightCamera(painted, changes)]);
   const centre = await TestCentre.start({ edges: [{ id: EDGE, password: EDGE_PASSWORD, site }] });
   onTestFinished(() => centre.stop());
-  const dir = await tempDir();
+  const dir = await ownDir(onTestFinished);
   const file = join(dir, 'edge.yaml');
   const config = {
     version: 1,
@@ -35,7 +40,13 @@ async function start() {
     site,
   };
   await writeFile(file, JSON.stringify(config));
-  const node = createEdgeNode({ config: await loadEdgeConfig(file), log: silentLog, clock: systemClock });
+  const loaded = await loadEdgeConfig(file);
+  const from = { dataDir: loaded.edge.dataDir, ignored: false, log: silentLog };
+  const fromCentre = {
+    desired: await openDesired({ ...from, site: loaded.site }),
+    model: await openStartingModel({ ...from, ownFolder: loaded.vision.model }),
+  };
+  const node = createEdgeNode({ config: loaded, fromCentre, log: silentLog, clock: systemClock });
   await node.start();
   onTestFinished(() => node.stop());
   return { centre, painted, dataDir: join(dir, 'data') };
@@ -50,8 +61,10 @@ function probe(file: string): { codec: string; width: number; frames: number } {
   return { codec: stream?.codec_name ?? '', width: stream?.width ?? 0, frames: Number(stream?.nb_read_frames ?? 0) };
 }
 
-test('an event is proved by a signed picture and clip; its original is opened by a grant, once, with an entry on both sides', async () => {
-  const { centre, dataDir } = await start();
+test.concurrent('an event is proved by a signed picture and clip; its original is opened by a grant, once, with an entry on both sides', async ({
+  onTestFinished,
+}) => {
+  const { centre, dataDir } = await start(onTestFinished);
   const found = await until(async () => (await centre.get('/api/v1/cases')).body.items[0], { timeoutMs: 60_000 });
   const files = async (): Promise<File[]> => (await centre.get(`/api/v1/cases/${found.id}/evidence`)).body.items;
   const stored = (all: File[], kind: string) =>
@@ -66,7 +79,7 @@ test('an event is proved by a signed picture and clip; its original is opened by
   const clip = await until(async () => stored(await files(), 'clip'), { timeoutMs: 60_000 });
   for (const file of [picture, clip]) expect(file).toMatchObject({ masked: true, original: true, clockDoubt: null });
   const { content } = await bytes(`/api/v1/evidence/${clip.sha256}`, 'viewer');
-  const mp4 = join(await tempDir(), 'clip.mp4');
+  const mp4 = join(await ownDir(onTestFinished), 'clip.mp4');
   await writeFile(mp4, content);
   expect(probe(mp4)).toMatchObject({ codec: 'h264', width: 320 });
   expect(probe(mp4).frames).toBeGreaterThan(60);
@@ -76,7 +89,7 @@ test('an event is proved by a signed picture and clip; its original is opened by
   expect(keys).toMatchObject([{ edge: EDGE, state: 'pinned', decidedBy: 'first-use' }]);
 
   // What was exported proves itself, without a network.
-  const exported = join(await tempDir(), 'export');
+  const exported = join(await ownDir(onTestFinished), 'export');
   await exportCase(new ApiClient(centre.centre.apiUrl, tokenOf('viewer')), found.id, exported);
   const judgements = await judgeExport(exported, []);
   expect(judgements.map((j) => [j.proven, j.trust, j.doubts])).toEqual(judgements.map(() => [true, 'centre', []]));
@@ -148,3 +161,70 @@ test('an event is proved by a signed picture and clip; its original is opened by
   expect(ofGrant.every((e: { purpose: string }) => e.purpose === 'complaint 2026-17')).toBe(true);
   expect((await centre.get('/api/v1/audit/chain', 'administrator')).body.brokenAt).toBeNull();
 }, 180_000);
+
+test.concurrent('a person vouches for the people that a model finds on a camera: its pictures show the street and cover them, until it is taken back', async ({
+  onTestFinished,
+}) => {
+  // One in shadow: an open case would keep the next event quiet.
+  const rule = { ...RULE, dwellS: 1, clearS: 1 };
+  const zones = siteCamera().zones.map((zone) => ({ ...zone, rules: [rule] }));
+  const { centre, painted } = await start(onTestFinished, { simulated: false, zones }, { striped: true });
+  const tokenFile = join(await ownDir(onTestFinished), 'token');
+  await writeFile(tokenFile, tokenOf('supervision'));
+  const attested = async (...args: string[]) => {
+    expect(
+      await attest(['cam-01', ...args, '--reason', 'counted', '--url', centre.centre.apiUrl, '--token-file', tokenFile]),
+    ).toBe(0);
+    const { body } = await centre.get(`/api/v1/edges/${EDGE}/desired/cameras/cam-01`);
+    await until(async () => (await centre.get(`/api/v1/edges/${EDGE}/desired`)).body.running === body.revision, {
+      timeoutMs: 30_000,
+    });
+    return body.personRecall;
+  };
+  const seen = new Set<string>();
+  /** What the picture of the next event shows clear: the street, the thing, the person beside it. */
+  const next = async () => {
+    const event = await until(
+      async () => (await centre.get('/api/v1/events')).body.items.find((e: EventAnswer) => !seen.has(e.record.subject)),
+      { timeoutMs: 30_000 },
+    );
+    seen.add(event.record.subject);
+    const path = `/api/v1/evidence/${event.record.data.evidence[0].sha256}`;
+    const answer = await until(
+      async () => {
+        const response = await centre.raw(path, { headers: { authorization: `Bearer ${tokenOf('viewer')}` } });
+        return response.ok ? response : null;
+      },
+      { timeoutMs: 30_000 },
+    );
+    const picture = await readJpeg(Buffer.from(await answer.arrayBuffer()));
+    painted.grey = 20;
+    await until(async () => (await centre.get('/api/v1/events?active=true')).body.items.length === 0, { timeoutMs: 30_000 });
+    painted.grey = 200;
+    return {
+      street: isStriped(picture, [10, 100, 90, 120]),
+      thing: isStriped(picture, [102, 84, 138, 116]),
+      person: isStriped(picture, [200, 86, 215, 124]),
+    };
+  };
+
+  const covered = { street: false, thing: true, person: false };
+  expect(await next()).toEqual(covered);
+  const { manifest } = await loadManifest(MODEL);
+  expect(await attested('--sha256', manifest.sha256, '--recall', '0.98', '--people', '400')).toMatchObject({
+    by: 'the-supervision',
+  });
+  expect(await next()).toEqual({ ...covered, street: true });
+  expect(await attested('--withdraw')).toBeNull();
+  expect(await next()).toEqual(covered);
+}, 180_000);
+
+/** Whether the stripes are seen within a part of a picture, in its pixels. */
+function isStriped(
+  { widthPx, rgba }: Awaited<ReturnType<typeof readJpeg>>,
+  [left, top, right, bottom]: [number, number, number, number],
+): boolean {
+  const y = Math.floor((top + bottom) / 2);
+  const row = Array.from({ length: right - left }, (_, n) => rgba[(y * widthPx + left + n) * 4] as number);
+  return Math.max(...row) - Math.min(...row) > 40;
+}

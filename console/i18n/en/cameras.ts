@@ -159,6 +159,20 @@ export const cameras: typeof zh = {
     kind: 'Of another kind than is wanted',
     choice: 'Not one of those that may be chosen',
   },
+  recall: {
+    title: 'People found',
+    off: 'not attested: all around an event is covered',
+    other: 'attested of another model: all around an event is covered',
+    on: 'attested: pictures show the street, people covered',
+    by: '{{percent}} % of {{n}}, {{name}}, {{at}}',
+    attest: 'Attest',
+    withdraw: 'Take back',
+    percent: 'Found (%)',
+    people: 'People counted',
+    onMeans:
+      'You vouch for what was counted on pictures of this very camera with the model in use. From then on pictures of its events show the street, people covered.',
+    offMeans: 'From then on all around an event is covered again.',
+  },
   approvals: {
     title: 'Classes that may open cases',
     hint: 'A model that has not seen real streets only records, until its classes are switched on by what reviewers found.',

@@ -4,6 +4,7 @@ import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { useThing } from '../../api/mod.ts';
 import { DesiredState, Facts, Panel, Shown } from '../../parts/mod.ts';
 import { useDetects } from './names.ts';
+import { PersonRecall } from './person_recall.tsx';
 
 const RENEW_MS = 10_000;
 /** While the edge has not answered. */
@@ -41,6 +42,7 @@ export function Configuration({ camera }: { camera: CameraAnswer }) {
                 [t('cameras.exclude'), desired.exclude?.length ?? '–'],
                 [t('cameras.rateWanted'), desired.fps === null ? '–' : t('cameras.fps', { n: desired.fps })],
                 [t('cameras.calibration'), <Calibrated key="calibration" desired={desired} />],
+                [t('recall.title'), <PersonRecall key="recall" desired={desired} />],
               ]}
             />
             <div className="bar">

@@ -15,6 +15,9 @@ import {
 
 export const WIDTH_PX = 320;
 export const HEIGHT_PX = 180;
+/** The width holds a whole number of pairs of them. */
+const STRIPE_PX = 4;
+const STRIPE_LEVELS = 80;
 
 /** A camera at the end of a real RTSP address whose picture the test paints: grey with a little noise, or none. */
 export interface PaintedCamera {
@@ -24,6 +27,8 @@ export interface PaintedCamera {
   grey: number;
   /** The same picture over and over, to the last bit. */
   still: boolean;
+  /** Every other four columns are darker: whatever is pixelated loses them. */
+  striped: boolean;
 }
 
 export const PATH = '/cam-01';
@@ -46,7 +51,7 @@ export async function paintedCamera(
   const secured = tls ? { tls: await selfSigned(onTestFinished) } : {};
   const server = await startedServer(onTestFinished, { port: 0, ...secured });
   const mount = server.mount(PATH, { credentials: { username: USERNAME, password: PASSWORD, basic }, fps });
-  const paint = { grey: 200, still: false };
+  const paint = { grey: 200, still: false, striped: false };
   await painter(onTestFinished, fps, paint, (unit) => mount.push(unit));
   return Object.assign(paint, { url: server.url(PATH), server });
 }
@@ -65,7 +70,7 @@ export async function paintedCrowd(onTestFinished: Finish, count: number, { fps 
   const paths = Array.from({ length: count }, (_, n) => `/cam-${n}`);
   let server: RtspServer | null = null;
   let mounts: RtspMount[] = [];
-  await painter(onTestFinished, fps, { grey: 200, still: false }, (unit) => {
+  await painter(onTestFinished, fps, { grey: 200, still: false, striped: false }, (unit) => {
     for (const mount of mounts) mount.push(unit);
   });
   const powerOn = async (port: number): Promise<RtspServer> => {
@@ -101,7 +106,7 @@ async function startedServer(onTestFinished: Finish, config: RtspServerConfig): 
 async function painter(
   onTestFinished: Finish,
   fps: number,
-  paint: { grey: number; still: boolean },
+  paint: Pick<PaintedCamera, 'grey' | 'still' | 'striped'>,
   onUnit: (unit: AccessUnit) => void,
 ): Promise<void> {
   const config = { widthPx: WIDTH_PX, heightPx: HEIGHT_PX, fps, crf: 18 };
@@ -111,7 +116,8 @@ async function painter(
   const timer = setInterval(() => {
     if (!encoder.ready) return;
     for (let at = 0; at < rgba.length; at += 4) {
-      const value = paint.still ? paint.grey : paint.grey + Math.floor(Math.random() * 24) - 12;
+      const level = paint.striped && (at / 4 / STRIPE_PX) % 2 >= 1 ? paint.grey - STRIPE_LEVELS : paint.grey;
+      const value = paint.still ? level : level + Math.floor(Math.random() * 24) - 12;
       rgba.fill(Math.min(255, Math.max(0, value)), at, at + 3);
     }
     encoder.encode(rgba, systemClock.monotonic());
