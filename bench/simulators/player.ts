@@ -34,7 +34,7 @@ process.once('message', async ({ plan, scenario, cameras, forS }: PlayerTask) =>
   const server = new RtspServer({ config: { port: 0, connectionsMax: 2 * cameras }, ...deps });
   await server.start();
   for (let n = 0; n < cameras; n++) {
-    const config = { mount: mountOf(n), credentials: CREDENTIALS, phaseMs: n * PHASE_MS };
+    const config = { mount: mountOf(n), credentials: CREDENTIALS, phaseMs: n * PHASE_MS, seed: n };
     const camera = new ReelCamera({ config, reel, spoilt: new Map(), server, clock: systemClock });
     await camera.start();
     camera.begin();

@@ -4,6 +4,7 @@ import { type PictureFault, spoilPicture } from './picture_fault.ts';
 import type { AccessUnit, RtspFault, RtspMount, RtspServer } from './rtsp/mod.ts';
 import type { CameraPose, Street, StreetRenderer } from './scene.ts';
 import { type StreetScript, sceneAt } from './script/mod.ts';
+import { diceOf } from './street/mod.ts';
 
 export interface SimulatedCameraConfig {
   id: string;
@@ -49,6 +50,8 @@ export interface SimulatedCameraStats {
 export class SimulatedCamera implements Service {
   readonly #deps: SimulatedCameraDeps;
   readonly #encoder: H264Encoder;
+  /** Of what faults hit by chance. */
+  readonly #random: () => number;
   #renderer: StreetRenderer | null = null;
   #mount: RtspMount | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -63,7 +66,8 @@ export class SimulatedCamera implements Service {
 
   constructor(deps: SimulatedCameraDeps) {
     this.#deps = deps;
-    const { pose, fps, crf, ffmpeg } = deps.config;
+    const { pose, fps, crf, ffmpeg, script } = deps.config;
+    this.#random = diceOf(script.street.seed, 172).next;
     this.#encoder = new H264Encoder({
       config: {
         widthPx: pose.widthPx,
@@ -86,7 +90,10 @@ export class SimulatedCamera implements Service {
     const { config, server, createRenderer, clock } = this.#deps;
     this.#renderer = createRenderer(config.script.street, config.pose);
     const { username, password } = config;
-    this.#mount = server.mount(config.mount, { credentials: { username, password }, fps: config.fps });
+    this.#mount = server.mount(config.mount, {
+      ...{ credentials: { username, password }, fps: config.fps },
+      random: this.#random,
+    });
     try {
       await this.#encoder.start();
     } catch (error) {
@@ -167,7 +174,7 @@ export class SimulatedCamera implements Service {
       const objects = sceneAt(config.script, capturedMs - this.#startedMs);
       const { street, light } = config.script;
       const picture = this.#renderer.render({ street, light, objects, ts: clock.now() });
-      if (this.#pictureFault !== null) spoilPicture(picture.rgba, config.pose.widthPx, this.#pictureFault);
+      if (this.#pictureFault !== null) spoilPicture(picture.rgba, config.pose.widthPx, this.#pictureFault, this.#random);
       this.#encoder.encode(picture.rgba, capturedMs);
       this.#stats.drawn++;
     } catch (error) {

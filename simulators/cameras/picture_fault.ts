@@ -11,7 +11,7 @@ const COVER_GREY = 70;
 const NOISE = 6;
 
 /** Makes an RGBA picture one that such a camera would film, in place. `frozen`, the same coded picture over and over, is the business of who sends it. */
-export function spoilPicture(rgba: Uint8Array, widthPx: number, fault: PictureFault, random: () => number = Math.random): void {
+export function spoilPicture(rgba: Uint8Array, widthPx: number, fault: PictureFault, random: () => number): void {
   const noise = (): number => (random() - 0.5) * NOISE;
   if (fault === 'black' || fault === 'overexposed') {
     for (let at = 0; at < rgba.length; at++) rgba[at] = fault === 'black' ? random() * 4 : 252 + random() * 3;

@@ -1,11 +1,23 @@
 import type { Clock, Log, Service } from '#service/mod.ts';
-import { createStreetRenderer, type PictureFault, type Reel, ReelCamera, RtspServer, recordReel } from '../cameras/mod.ts';
-import { isPictureFault, type StagedCameras, type StagedView } from '../scenarios/mod.ts';
+import {
+  createStreetRenderer,
+  type PictureFault,
+  type Reel,
+  ReelCamera,
+  type ReelPlan,
+  type RtspFault,
+  type RtspFaultKind,
+  RtspServer,
+  recordReel,
+} from '../cameras/mod.ts';
+import { hash } from '../cameras/street/mod.ts';
+import { isPictureFault, type StagedCameraFault, type StagedCameras, type StagedView } from '../scenarios/mod.ts';
 
 export interface FilmDeps {
   config: {
     cameras: StagedCameras;
-    durationS: number;
+    /** Of what faults hit by chance. */
+    seed: number;
     rtsp: { host: string; port: number; username: string; password: string };
   };
   log: Log;
@@ -14,11 +26,7 @@ export interface FilmDeps {
 
 /** As the second stream of a camera comes, which is the one that is analysed. */
 const FPS = 2;
-/** A longer run sees it again from its beginning. */
-const REEL_S_MAX = 1_800;
-/** Beyond the run, for cameras that are ahead of it. */
-const AHEAD_S = 8;
-const SPOILT_S = 6;
+const SPOILT_MS = 6_000;
 
 /**
  * The cameras of a run: each view drawn and coded once, before it begins, and then played by all that share it.
@@ -64,11 +72,11 @@ export class Film implements Service {
   /** The run begins now. */
   begin(): void {
     for (const camera of this.#cameras.values()) camera.begin();
-    for (const { what, camera, fromMs, toMs } of this.#deps.config.cameras.faults) {
+    for (const { what, camera, fromMs, toMs, probability } of this.#deps.config.cameras.faults) {
       const own = this.#cameras.get(camera.id);
       const set = (on: boolean) => {
         if (isPictureFault(what)) own?.setPictureFault(on ? what : null);
-        else own?.setFault(on ? { kind: what } : null);
+        else own?.setFault(on ? rtspFault(what, probability) : null);
       };
       this.#timers.push(
         setTimeout(() => set(true), fromMs),
@@ -78,25 +86,38 @@ export class Film implements Service {
   }
 
   async #show(view: StagedView, clock: Clock): Promise<void> {
-    const { durationS, rtsp } = this.#deps.config;
-    const reel = await this.#record(view, Math.min(REEL_S_MAX, durationS + AHEAD_S));
-    const spoilt = new Map<PictureFault, Reel>();
-    for (const fault of view.spoilt) if (fault !== 'frozen') spoilt.set(fault, await this.#record(view, SPOILT_S, fault));
+    const { cameras, rtsp, seed } = this.#deps.config;
+    const { username, password } = rtsp;
+    const reel = await this.#record(view, { durationMs: cameras.reelMs });
     for (const { camera, phaseMs } of view.cameras) {
-      const { username, password } = rtsp;
-      const config = { mount: `/${camera.id}`, credentials: { username, password }, phaseMs };
+      const own = cameras.faults.filter((f) => f.camera === camera);
+      const spoilt = await this.#spoil(view, own);
+      const mount = `/${camera.id}`;
+      const config = { mount, credentials: { username, password }, phaseMs, seed: hash(seed, ...Buffer.from(mount)) };
       const playing = new ReelCamera({ config, reel, spoilt, server: this.#server, clock });
       this.#cameras.set(camera.id, playing);
       await playing.start();
     }
   }
 
-  #record({ lead, actors, lightAt }: StagedView, forS: number, spoiltBy?: PictureFault): Promise<Reel> {
+  /** What a camera shows while its picture is bad: its view as it is when that begins. */
+  async #spoil(view: StagedView, faults: readonly StagedCameraFault[]): Promise<Map<PictureFault, Reel>> {
+    const spoilt = new Map<PictureFault, Reel>();
+    for (const { what, fromMs } of faults)
+      if (isPictureFault(what) && what !== 'frozen')
+        spoilt.set(what, await this.#record(view, { fromMs, durationMs: SPOILT_MS, spoilt: what }));
+    return spoilt;
+  }
+
+  #record({ lead, actors, lightAt }: StagedView, part: Pick<ReelPlan, 'fromMs' | 'durationMs' | 'spoilt'>): Promise<Reel> {
     const { street, pose } = lead;
     const renderer = createStreetRenderer(street, pose);
-    const plan = { renderer, street, pose, actors, lightAt, fps: FPS, durationMs: forS * 1000 };
-    return recordReel({ ...plan, ...(spoiltBy === undefined ? {} : { spoilt: spoiltBy }) }, this.#deps);
+    return recordReel({ renderer, street, pose, actors, lightAt, fps: FPS, ...part }, this.#deps);
   }
+}
+
+function rtspFault(kind: RtspFaultKind, probability: number | undefined): RtspFault {
+  return (kind === 'drop' || kind === 'corrupt') && probability !== undefined ? { kind, probability } : { kind };
 }
 
 /** A camera and its clips, live views and retries. */

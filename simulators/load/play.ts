@@ -28,7 +28,7 @@ const SKEW_MS = 1_000;
  */
 export async function playScenario(run: LoadRun, options: PlayOptions): Promise<RunReport> {
   const { api, scenario, seed, part, target, restMs, whenShown, abandon } = options;
-  const film = filmOf(run, target);
+  const film = filmOf(run, target, seed);
   const [centre, edges] = watchedOf(run, options);
   const usage = new UsageWatch([centre, ...edges]);
   const edgeEvents = new EdgeEventCount(api, edges);
@@ -79,7 +79,7 @@ function watchedOf({ edges }: LoadRun, { target, api }: PlayOptions): [centre: W
 }
 
 /** Null where the run shows nothing. */
-function filmOf({ staged: { cameras }, durationS }: LoadRun, { rtsp }: LoadTarget): Film | null {
+function filmOf({ staged: { cameras } }: LoadRun, { rtsp }: LoadTarget, seed: number): Film | null {
   if (cameras.views.length === 0 || rtsp === null) return null;
-  return new Film({ config: { cameras, durationS, rtsp }, log: createLog('cameras'), clock: systemClock });
+  return new Film({ config: { cameras, seed, rtsp }, log: createLog('cameras'), clock: systemClock });
 }

@@ -5,49 +5,77 @@ import type { Shown, ShownView, StagedCameraFault } from './staged_view.ts';
 
 /** A camera that shows nothing of use is a fault of its own after so long, ms: docs/configuration.md. */
 const IMPAIRED_MS = 30_000;
-/** And so long after it has begun, for pictures that are only bad after a while (`GRACE`, docs/configuration.md). */
-const GRACE_MS: Readonly<Record<PictureFault | RtspFaultKind, number | null>> = {
-  black: 5_000,
-  frozen: 30_000,
-  overexposed: 30_000,
-  covered: 45_000,
-  moved: 60_000,
-  blurred: 120_000,
-  freeze: 5_000,
-  cut: 5_000,
-  halfOpen: 15_000,
-  password: 5_000,
-  // Fewer pictures, and broken ones: it is seen through.
-  drop: null,
-  corrupt: null,
-  garbage: null,
+/** What an edge makes of a camera that is wrong. */
+interface CameraReaction {
+  /** The state of its health, and what it may give as the reason. */
+  state: 'degraded' | 'offline';
+  reasons: readonly string[];
+  /** The case of its component. Null where it may have none: what is broken or left out is seen through. */
+  fault: 'camera_offline' | 'camera_picture' | null;
+  /** From the beginning of the fault to the state, ms: pictures are only bad after a while (docs/configuration.md). Null: of its own time. */
+  graceMs: number | null;
+}
+
+const degraded = (reason: string, fault: CameraReaction['fault'], graceMs: number | null): CameraReaction => ({
+  ...{ state: 'degraded', reasons: [reason] },
+  ...{ fault, graceMs },
+});
+const offline = (reasons: readonly string[], graceMs: number | null): CameraReaction => ({
+  ...{ state: 'offline', reasons },
+  ...{ fault: 'camera_offline', graceMs },
+});
+
+/** The named reaction to each fault: test/edge/cameras/faulty.test.ts shows each of them at a node. */
+export const CAMERA_REACTIONS: Readonly<Record<PictureFault | RtspFaultKind, CameraReaction>> = {
+  black: degraded('black', 'camera_offline', 5_000),
+  frozen: degraded('frozen', 'camera_offline', 30_000),
+  overexposed: degraded('overexposed', 'camera_offline', 30_000),
+  covered: degraded('covered', 'camera_offline', 45_000),
+  moved: degraded('moved', 'camera_picture', 60_000),
+  blurred: degraded('blurred', 'camera_picture', 120_000),
+  freeze: offline(['stalled'], 5_000),
+  cut: offline(['disconnected', 'unreachable', 'failed'], 5_000),
+  halfOpen: offline(['stalled'], 15_000),
+  password: offline(['unauthorised'], 5_000),
+  drop: degraded('slow', null, null),
+  corrupt: degraded('damaged', null, null),
+  // Opened anew each time; it is away for longer or less than what counts as offline.
+  garbage: offline(['disconnected', 'failed', 'stalled'], null),
 };
-const IMPAIRS_ONLY: readonly string[] = ['moved', 'blurred'];
 /** What was confirmed so shortly before its end is no fair test. */
 const MARGIN_MS = 2_000;
 
-/** What the centre must know of a run between two moments, UTC ms, and what it may. */
-export function truthsOf(views: readonly ShownView[], faults: readonly StagedCameraFault[], startsAt: number, endsAt: number) {
+/** When a run began and ended, UTC ms, and after how long its cameras show the same again. */
+interface RunSpan {
+  startsAt: number;
+  endsAt: number;
+  reelMs: number;
+}
+
+/** What the centre must know of a run, and what it may. */
+export function truthsOf(views: readonly ShownView[], faults: readonly StagedCameraFault[], span: RunSpan) {
+  const { startsAt, endsAt, reelMs } = span;
   const due: StagedTruth[] = [];
   const possible: StagedTruth[] = [];
   for (const { view, shown } of views)
     for (const { camera, phaseMs } of view.cameras) {
-      const fault = faults.find((f) => f.camera === camera);
-      for (const thing of shown) {
+      const isSound = faults.every((f) => f.camera !== camera);
+      for (const { lap, thing } of lapsOf(shown, endsAt - startsAt + phaseMs, reelMs)) {
         const truth = truthOf(thing, camera, startsAt - phaseMs);
         if (truth.standsFrom >= endsAt) continue;
         const confirmed = truth.standsFrom + truth.confirmMs + MARGIN_MS <= Math.min(truth.standsTo, endsAt);
-        (confirmed && !thing.repeats && fault === undefined ? due : possible).push(truth);
+        (confirmed && !thing.repeats && lap === 0 && isSound ? due : possible).push(truth);
       }
     }
   for (const { what, camera, fromMs, toMs } of faults) {
-    const graceMs = GRACE_MS[what];
+    const { fault, graceMs } = CAMERA_REACTIONS[what];
+    if (fault === null) continue;
     const [standsFrom, standsTo] = [startsAt + fromMs, startsAt + toMs];
     if (standsFrom >= endsAt) continue;
     const truth: StagedTruth = {
       id: `${what}-${camera.id}`,
       source: 'sensor',
-      class: { flag: 1, code: '0136', fault: IMPAIRS_ONLY.includes(what) ? 'camera_picture' : 'camera_offline' },
+      class: { flag: 1, code: '0136', fault },
       component: camera.component,
       lon: camera.pose.lon,
       lat: camera.pose.lat,
@@ -59,6 +87,24 @@ export function truthsOf(views: readonly ShownView[], faults: readonly StagedCam
     (isDue ? due : possible).push(truth);
   }
   return { due, possible };
+}
+
+/** What is shown in so long, the same things again in each lap of the reel. What stands at its end is gone with the next beginning. */
+function lapsOf(shown: readonly Shown[], playedMs: number, reelMs: number): { lap: number; thing: Shown }[] {
+  const laps = Array.from({ length: Math.ceil(playedMs / reelMs) }, (_, lap) => lap);
+  return laps.flatMap((lap) =>
+    shown
+      .filter((thing) => thing.fromMs < reelMs)
+      .map((thing) => ({
+        lap,
+        thing: {
+          ...thing,
+          id: lap === 0 ? thing.id : `${thing.id}-lap${lap + 1}`,
+          fromMs: lap * reelMs + thing.fromMs,
+          toMs: lap * reelMs + Math.min(reelMs, thing.toMs),
+        },
+      })),
+  );
 }
 
 function truthOf({ id, detects, place, cover, fromMs, toMs, confirmMs }: Shown, camera: CityCamera, zeroAt: number): StagedTruth {

@@ -19,6 +19,8 @@ import type { Shown, ShownView, StagedCameraFault, StagedView } from './staged_v
 export interface StagedCameras {
   views: StagedView[];
   faults: StagedCameraFault[];
+  /** Of what is drawn; a longer run sees it again from its beginning. */
+  reelMs: number;
   /** Edges on which a market has to have its permit. */
   marketEdges: string[];
   /** Of a run that began at `startsAt` and ended at `endsAt`, UTC ms: what the centre must know of, and what it may. */
@@ -39,6 +41,10 @@ interface Terms {
 /** The cameras of a view are up to so far apart in time. */
 const PHASE_STEP_MS = 1_700;
 const PHASE_MS_MAX = 7_000;
+/** Drawn beyond the run, for what of it is a little late. */
+const AHEAD_MS = 1_000;
+/** Drawing more would take longer than anybody waits, and more memory than a small machine has. */
+const REEL_MS_MAX = 1_800_000;
 /** The first thing comes at this share of the run, and not later than so; those of the next view a little later. */
 const FIRST_SHARE = 0.05;
 const FIRST_MS_MAX = 8_000;
@@ -56,13 +62,20 @@ export function stageCameras(terms: Terms): StagedCameras {
   const { scenario, city, edges, seed, durationS } = terms;
   const cameras = city.edges.flatMap((e) => (edges.has(e.id) ? e.cameras : []));
   if (scenario.cameras === undefined || cameras.length === 0)
-    return { views: [], faults: [], marketEdges: [], truths: () => ({ due: [], possible: [] }) };
+    return { views: [], faults: [], reelMs: 0, marketEdges: [], truths: () => ({ due: [], possible: [] }) };
   const dice = diceOf(seed, 161);
   const faults = stageFaults(cameras, scenario.cameras.faults, durationS, dice);
-  const shown = [...Map.groupBy(cameras, viewKey).values()].map((same, v) => stageView(same, v, faults, terms));
+  const reelMs = Math.min(REEL_MS_MAX, durationS * 1000 + PHASE_MS_MAX + AHEAD_MS);
+  const shown = [...Map.groupBy(cameras, viewKey).values()].map((same, v) => stageView(same, v, reelMs, terms));
   const markets = scenario.cameras.market === undefined ? [] : cameras.filter((c) => c.market);
   const marketEdges = [...new Set(markets.map((c) => c.edgeId))];
-  return { views: shown.map((s) => s.view), faults, marketEdges, truths: (from, to) => truthsOf(shown, faults, from, to) };
+  return {
+    views: shown.map((s) => s.view),
+    faults,
+    reelMs,
+    marketEdges,
+    truths: (from, to) => truthsOf(shown, faults, { startsAt: from, endsAt: to, reelMs }),
+  };
 }
 
 /** Cameras with the same street, pose and light see the same; only where is different. */
@@ -72,15 +85,11 @@ function viewKey({ street, pose, light, looks, covers }: CityCamera): string {
   return JSON.stringify([drawn, looked, light, looks, covers.map((c) => c.place)]);
 }
 
-function stageView(
-  cameras: readonly CityCamera[],
-  number: number,
-  faults: readonly StagedCameraFault[],
-  terms: Terms,
-): ShownView {
+function stageView(cameras: readonly CityCamera[], number: number, reelMs: number, terms: Terms): ShownView {
   const { scenario, seed, profile, durationS, world } = terms;
   const [lead] = cameras as [CityCamera];
   const durationMs = durationS * 1000;
+  const shownMs = Math.min(reelMs, durationMs);
   const hours = (atMs: number) => (Math.min(durationMs, Math.max(0, atMs)) / durationMs) * scenario.world.hours;
   const ponds = pondOn(lead, cameras, hours, terms);
   const stalls = marketOn(lead, terms);
@@ -95,7 +104,7 @@ function stageView(
     reserved: [...ponds, ...stalls].map((p) => p.spot),
   });
   const dwellMsMax = Math.max(0, ...(scenario.cameras?.shows ?? []).map((c) => dwellMs(c, profile)));
-  const { actors, incidents } = director.advance(durationMs, durationMs - dwellMsMax - TAIL_MS);
+  const { actors, incidents } = director.advance(shownMs, shownMs - dwellMsMax - TAIL_MS);
   const phaseMsMax = Math.min(PHASE_MS_MAX, firstMs);
   const shared = cameras.map((camera, k) => ({ camera, phaseMs: (k * PHASE_STEP_MS) % Math.max(1, phaseMsMax) }));
   const light = (atMs: number): Light => ({
@@ -104,15 +113,12 @@ function stageView(
     rain: Math.min(1, world.rainMmPerH(hours(atMs)) / RAIN_MM_PER_H_FULL),
     shadow: world.rainMmPerH(hours(atMs)) > 0 ? 0 : lead.light.shadow,
   });
-  const mine = new Set(cameras.map((c) => c.id));
-  const spoilt = faults.flatMap((f) => (mine.has(f.camera.id) && isPictureFault(f.what) ? [f.what] : []));
   return {
     view: {
       lead,
       actors: [...director.fixed, ...[...ponds, ...stalls].map((p) => p.actor), ...actors],
       lightAt: light,
       cameras: shared,
-      spoilt,
     },
     shown: [
       ...ponds.map((p) => p.shown),
@@ -232,11 +238,12 @@ type ScenarioFaults = NonNullable<Scenario['cameras']>['faults'];
 
 function stageFaults(cameras: readonly CityCamera[], faults: ScenarioFaults, durationS: number, dice: Dice): StagedCameraFault[] {
   const left = [...cameras];
-  return faults.flatMap(({ what, count, from = 0, to = 1 }) =>
+  return faults.flatMap(({ what, count, from = 0, to = 1, probability }) =>
     Array.from({ length: count }, (): StagedCameraFault => {
       const [camera] = left.splice(dice.whole(0, Math.max(0, left.length - 1)), 1);
       if (camera === undefined) throw new RangeError(`there are too few cameras for the fault ${what}`);
-      return { what, camera, fromMs: from * durationS * 1000, toMs: to * durationS * 1000 };
+      const often = probability === undefined ? {} : { probability };
+      return { what, camera, fromMs: from * durationS * 1000, toMs: to * durationS * 1000, ...often };
     }),
   );
 }

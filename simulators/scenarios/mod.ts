@@ -1,3 +1,4 @@
+export { CAMERA_REACTIONS } from './camera_truths.ts';
 export { isPictureFault, type StagedCameras, stageCameras } from './cameras.ts';
 export { ownPart } from './own_part.ts';
 export { loadScenario, Scenario, type ScenarioIncident, shippedScenario, type Thresholds } from './schema.ts';

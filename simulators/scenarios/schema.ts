@@ -67,7 +67,10 @@ const FAULT_NAMES = Object.keys(DEVICE_FAULT_KINDS) as DeviceFaultKind[];
 const Fault = Type.Object(
   {
     what: Type.Enum(FAULT_NAMES),
-    count: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    /** So many from `from` to `to`; or, at random moments between these, so many a minute, each for `lastS` seconds of the clock. */
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+    perMin: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 600 })),
+    lastS: Type.Optional(Type.Number({ minimum: 1, maximum: 86_400 })),
     from: Type.Optional(from),
     to: Type.Optional(to),
   },
@@ -90,6 +93,8 @@ const Cameras = Type.Object(
           count: Type.Integer({ minimum: 1, maximum: 1_000 }),
           from: Type.Optional(from),
           to: Type.Optional(to),
+          /** Of `drop` that a picture is left out, of `corrupt` that a packet is damaged. */
+          probability: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
         },
         strict,
       ),
@@ -154,6 +159,7 @@ export const Scenario = Type.Object(
   strict,
 );
 export type Scenario = Static<typeof Scenario>;
+export type ScenarioFault = Scenario['faults'][number];
 export type ScenarioIncident = Scenario['incidents'][number];
 
 /** The file of a scenario that comes with Gewu; it need not exist. */
@@ -176,9 +182,22 @@ function scenarioMistakes({ as, incidents, faults, world, stages, cameras }: Sce
     ...(as === 'edges' && faults.length > 0
       ? [{ key: 'faults', value: faults, message: 'are those of devices: wanted is `as: devices`' }]
       : []),
-    ...faults.flatMap((f, i) => backwards(`faults.${i}`, f)),
+    ...faults.flatMap((f, i) => [
+      ...backwards(`faults.${i}`, f),
+      ...((f.count === undefined) === (f.perMin === undefined) || (f.perMin === undefined) !== (f.lastS === undefined)
+        ? [{ key: `faults.${i}`, value: f, message: 'wanted is either `count`, or `perMin` and `lastS`' }]
+        : []),
+    ]),
     ...(cameras?.market === undefined ? [] : backwards('cameras.market', cameras.market)),
-    ...(cameras?.faults ?? []).flatMap((f, i) => backwards(`cameras.faults.${i}`, f)),
+    ...(as === 'edges' && cameras !== undefined
+      ? [{ key: 'cameras', value: cameras, message: 'are looked at by edges: wanted is `as: devices`' }]
+      : []),
+    ...(cameras?.faults ?? []).flatMap((f, i) => [
+      ...backwards(`cameras.faults.${i}`, f),
+      ...(f.probability === undefined || f.what === 'drop' || f.what === 'corrupt'
+        ? []
+        : [{ key: `cameras.faults.${i}.probability`, value: f.probability, message: 'is of `drop` and `corrupt` only' }]),
+    ]),
     ...incidents.flatMap((incident, i): ConfigMistake[] => {
       const key = `incidents.${i}`;
       if (incident.what === 'reconnect-storm') return [];

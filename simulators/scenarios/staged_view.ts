@@ -9,8 +9,6 @@ export interface StagedView {
   /** Of the run, ms. */
   lightAt(atMs: number): Light;
   cameras: { camera: CityCamera; phaseMs: number }[];
-  /** Faults of the picture that one of them will have. */
-  spoilt: PictureFault[];
 }
 
 /** A camera that is wrong in one way from `fromMs` until `toMs` of the run. */
@@ -19,6 +17,8 @@ export interface StagedCameraFault {
   camera: CityCamera;
   fromMs: number;
   toMs: number;
+  /** As the scenario says, of `drop` and `corrupt`. */
+  probability?: number;
 }
 
 /** Something that stands on a view, ms of its script. */

@@ -20,6 +20,8 @@ const FESTIVAL = 'festival';
 const SHIPPED = readdirSync(join(import.meta.dirname, '../../simulators/scenarios'))
   .filter((f) => f.endsWith('.yaml'))
   .map((f) => f.slice(0, -5))
+  // Nothing of it fits into twenty seconds: test/edge/cameras/faulty.test.ts plays its faults.
+  .filter((name) => name !== 'faulty-cameras')
   // The first edge has the camera: it is at the festival, beside the night market.
   .sort((a, b) => Number(b === FESTIVAL) - Number(a === FESTIVAL));
 /** An edge whose devices speak to a target that lies, and that speaks to one itself; and one that the generator is. */

@@ -1,6 +1,7 @@
 import type { Clock, Service } from '#service/mod.ts';
 import type { PictureFault } from '../picture_fault.ts';
 import type { Credentials, RtspFault, RtspMount, RtspServer } from '../rtsp/mod.ts';
+import { diceOf } from '../street/mod.ts';
 import type { Reel } from './record.ts';
 
 export interface ReelCameraDeps {
@@ -10,6 +11,8 @@ export interface ReelCameraDeps {
     credentials: Credentials;
     /** It is so far ahead of the script: cameras that share a reel do not show the same in the same moment. */
     phaseMs: number;
+    /** Of what its faults hit by chance. */
+    seed: number;
   };
   reel: Reel;
   /** Of a camera with that fault, the same view. `frozen` needs none. */
@@ -37,7 +40,10 @@ export class ReelCamera implements Service {
   /** The server is started by its owner. Throws RangeError when the mount's path is taken. */
   async start(): Promise<void> {
     const { config, reel, server, clock } = this.#deps;
-    this.#mount = server.mount(config.mount, { credentials: config.credentials, fps: reel.fps });
+    this.#mount = server.mount(config.mount, {
+      ...{ credentials: config.credentials, fps: reel.fps },
+      random: diceOf(config.seed, 172).next,
+    });
     // Not all cameras of a city in one moment.
     this.#startedMs = clock.monotonic() + (config.phaseMs % (1000 / reel.fps));
     this.#schedule();
@@ -63,9 +69,12 @@ export class ReelCamera implements Service {
     this.#frozenAt = null;
   }
 
+  /** By number, not by interval; those for which it is too late are left out, as their time has passed. */
   #schedule(): void {
     const { reel, clock } = this.#deps;
-    const dueMs = this.#startedMs + (++this.#tick * 1000) / reel.fps;
+    const passed = Math.floor(((clock.monotonic() - this.#startedMs) * reel.fps) / 1000);
+    this.#tick = Math.max(this.#tick + 1, passed);
+    const dueMs = this.#startedMs + (this.#tick * 1000) / reel.fps;
     this.#timer = setTimeout(
       () => {
         this.#show();

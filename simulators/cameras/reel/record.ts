@@ -3,6 +3,7 @@ import { type CodedPicture, H264Encoder } from '../encoder/mod.ts';
 import { type PictureFault, spoilPicture } from '../picture_fault.ts';
 import type { CameraPose, Light, StreetRenderer } from '../scene.ts';
 import { type Actor, sceneAt } from '../script/mod.ts';
+import { diceOf } from '../street/mod.ts';
 
 /** A stream that was drawn and coded once: as many cameras as have this view play it, at no cost but that of sending. */
 export interface Reel {
@@ -21,6 +22,8 @@ export interface ReelPlan {
   /** Of the script, ms. */
   lightAt(atMs: number): Light;
   fps: number;
+  /** From this moment of the script on; its beginning where not given. */
+  fromMs?: number;
   durationMs: number;
   /** What is wrong with every picture. */
   spoilt?: PictureFault;
@@ -30,9 +33,10 @@ const PROLOGUE_S = 4;
 /** A picture that is not coded after so long: ffmpeg has ended. Nobody waits for it in its own time. */
 const CODED_MS_MAX = 60_000;
 
-/** Draws and codes a script from `PROLOGUE_S` before its beginning to its end. Throws GEWU_MISSING_PROGRAM without ffmpeg. */
+/** Draws and codes a script, or a part of it, after a prologue of `PROLOGUE_S` in which its first moment stands still. Throws GEWU_MISSING_PROGRAM without ffmpeg. */
 export async function recordReel(plan: ReelPlan, { log, clock }: { log: Log; clock: Clock }): Promise<Reel> {
-  const { renderer, street, pose, actors, lightAt, fps, durationMs, spoilt } = plan;
+  const { renderer, street, pose, actors, lightAt, fps, fromMs = 0, durationMs, spoilt } = plan;
+  const { next } = diceOf(street.seed, Math.round(fromMs), 173);
   const units: CodedPicture[] = [];
   let coded: () => void = () => undefined;
   const encoder = new H264Encoder({
@@ -50,10 +54,11 @@ export async function recordReel(plan: ReelPlan, { log, clock }: { log: Log; clo
     const pictures = prologue + Math.ceil((durationMs * fps) / 1000);
     for (let n = 0; n < pictures; n++) {
       const atMs = ((n - prologue) * 1000) / fps;
-      const light = lightAt(Math.max(0, atMs));
-      const objects = sceneAt({ street, light, actors }, Math.max(0, atMs));
-      const { rgba } = renderer.render({ street, light, objects, ts: Math.round(atMs) });
-      if (spoilt !== undefined) spoilPicture(rgba, pose.widthPx, spoilt);
+      const scriptMs = fromMs + Math.max(0, atMs);
+      const light = lightAt(scriptMs);
+      const objects = sceneAt({ street, light, actors }, scriptMs);
+      const { rgba } = renderer.render({ street, light, objects, ts: Math.round(fromMs + atMs) });
+      if (spoilt !== undefined) spoilPicture(rgba, pose.widthPx, spoilt, next);
       await new Promise<void>((resolve, reject) => {
         const late = setTimeout(() => reject(new Error('ffmpeg codes no pictures')), CODED_MS_MAX);
         coded = () => {

@@ -7,7 +7,7 @@ export type RtspFaultKind = (typeof RTSP_FAULTS)[number];
  * cut: connections are closed, and every request is met by closing.
  * corrupt: bytes of the RTP payloads are flipped; `probability` is that of a packet being hit, 0.05 where not given.
  * garbage: bytes that are no packet stand between the packets, so that a reader loses the frame of them. Over a connection only.
- * drop: pictures are left out; `probability` is that of a picture, 0.5 where not given.
+ * drop: pictures are left out, evenly, as a camera does whose rate is turned down; `probability` is that of a picture, 0.5 where not given.
  * password: the one that clients know holds no longer; those that are connected are closed.
  * halfOpen: nothing is read and nothing written, as of a camera whose power went while TCP believes in it.
  */

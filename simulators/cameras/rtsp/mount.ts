@@ -31,6 +31,7 @@ export interface MountClient {
 
 /** Pictures of one group kept for late joiners; a longer or larger group is not kept. */
 const GROUP_UNITS_MAX = 300;
+const ROUNDING = 1e-9;
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
@@ -47,6 +48,8 @@ export class RtspMount {
   #parameters: ParameterSets | null = null;
   readonly #waiting = new Set<() => void>();
   #fault: RtspFault | null = null;
+  /** Of the next picture, while some are left out. */
+  #sentShare = 0;
 
   constructor(config: MountConfig, random: () => number) {
     this.config = config;
@@ -125,6 +128,7 @@ export class RtspMount {
   setFault(fault: RtspFault | null): void {
     const before = this.#fault;
     this.#fault = fault;
+    this.#sentShare = 0;
     // A gap in the stream: what follows it is of no use to a decoder before the next key picture.
     for (const client of this.#clients) client.awaitKey();
     if (before?.kind === 'halfOpen' && fault?.kind !== 'halfOpen') for (const client of [...this.#clients]) client.release();
@@ -141,7 +145,11 @@ export class RtspMount {
   }
 
   #isDropped(): boolean {
-    return this.#fault?.kind === 'drop' && this.#random() < (this.#fault.probability ?? DROP_PROBABILITY);
+    if (this.#fault?.kind !== 'drop') return false;
+    this.#sentShare += 1 - (this.#fault.probability ?? DROP_PROBABILITY);
+    if (this.#sentShare < 1 - ROUNDING) return true;
+    this.#sentShare--;
+    return false;
   }
 
   #keep(unit: AccessUnit): void {

@@ -28,6 +28,14 @@ export interface RtspServerDeps {
   random?: () => number;
 }
 
+export interface MountOptions {
+  /** Null lets everybody in. */
+  credentials: Credentials | null;
+  fps: number;
+  /** Of this camera's faults that hit by chance, 0 <= x < 1; the server's where not given. */
+  random?: () => number;
+}
+
 export const DEFAULT_LIMITS: ConnectionLimits = {
   backlogBytesMax: 512 * 1024,
   behindMsMax: 10_000,
@@ -93,11 +101,11 @@ export class RtspServer implements Service {
   }
 
   /** Adds a camera under `path` (`/cam-01`); its encoder pushes into what is returned. Throws when the path is taken. */
-  mount(path: string, { credentials, fps }: { credentials: Credentials | null; fps: number }): RtspMount {
+  mount(path: string, { credentials, fps, random }: MountOptions): RtspMount {
     if (!/^(\/[A-Za-z0-9_-]{1,64}){1,4}$/.test(path)) throw new RangeError(`mount path ${path}`);
     if (this.#mounts.has(path)) throw new RangeError(`mount path ${path} is taken`);
     const clientsMax = this.#deps.config.clientsPerMountMax ?? CLIENTS_PER_MOUNT_MAX;
-    const mount = new RtspMount({ path, credentials, fps, clientsMax }, this.#deps.random ?? Math.random);
+    const mount = new RtspMount({ path, credentials, fps, clientsMax }, random ?? this.#deps.random ?? Math.random);
     this.#mounts.set(path, mount);
     return mount;
   }

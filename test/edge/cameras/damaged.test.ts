@@ -3,64 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '#cli/servers/mod.ts';
-import { createEdgeNode } from '#edge/mod.ts';
-import type { SiteCamera } from '#grid/mod.ts';
-import type { HealthLine } from '#grid/wire/mod.ts';
-import { silentLog, systemClock } from '#service/mod.ts';
-import { FakeCentre } from '#test/support/centre.ts';
-import { CountingDevice } from '#test/support/device.ts';
-import { coverDevice, edgeConfig } from '#test/support/edge.ts';
 import { BRIGHT_STREET } from '#test/support/models.ts';
 import { tempDir } from '#test/support/temp.ts';
 import { until } from '#test/support/until.ts';
 import { codedCameras, codedLoop } from './coded.ts';
 import { brightCamera } from './running.ts';
+import { nodeWith, PATIENCE } from './whole_node.ts';
 
-// They wait for real processes; a busy machine needs longer, and a wrong result is told long before.
 vi.setConfig({ testTimeout: 180_000 });
-const PATIENCE = { timeoutMs: 120_000 };
-
-interface Installed {
-  model?: string;
-  filesDir?: string;
-  dataDir?: string;
-}
-
-/** A whole node with one sensor, which reports all the time. */
-async function nodeWith(cameras: SiteCamera[], { model = BRIGHT_STREET, filesDir, dataDir }: Installed = {}) {
-  const centre = new FakeCentre(await freePort());
-  await centre.start();
-  onTestFinished(() => centre.stop());
-  const config = edgeConfig({ dataDir: dataDir ?? (await tempDir()), centreUrl: centre.url, devices: [coverDevice('cover-1')] });
-  const vision = { model, workers: 1, filesDir: filesDir ?? null, trustedKeys: [] };
-  const node = createEdgeNode({
-    config: { ...config, vision, site: { ...config.site, cameras } },
-    log: silentLog,
-    clock: systemClock,
-  });
-  await node.start();
-  onTestFinished(() => node.stop());
-  const device = new CountingDevice({ id: 'cover-1', port: node.brokerPort, everyMs: 200, fields: () => ({ opened: false }) });
-  device.start();
-  onTestFinished(() => device.stop());
-  /** States of a camera in their order, each once. */
-  const historyOf = (id: string): string[] => {
-    const lines = centre.records('health').map((text) => JSON.parse(text) as HealthLine);
-    const own = lines.flatMap((line) => (line.of === 'camera' && line.id === id ? [`${line.state} ${line.reason}`] : []));
-    return own.filter((state, n) => state !== own[n - 1]);
-  };
-  const failures = async (id: string): Promise<string[]> => {
-    const found = (await node.metrics.getSingleMetric('gewu_camera_stream_failures_total')?.get())?.values ?? [];
-    return found.flatMap(({ labels, value }) => (labels.camera === id && value > 0 ? [String(labels.reason)] : []));
-  };
-  /** Readings go on to come. */
-  const alive = async (): Promise<void> => {
-    const before = centre.records('readings').length;
-    await until(() => centre.records('readings').length > before + 3, PATIENCE);
-  };
-  return { node, historyOf, failures, alive };
-}
 
 /** Seventeen at ten a second: whoever looks once a second never sees the same picture twice in a row. */
 const PICTURES = 17;
