@@ -108,10 +108,8 @@ function devicesFile(city: City): string {
   const index = createCellIndex(city.cells);
   const rows = city.edges.flatMap((e) =>
     e.devices.map((d) => {
-      const cell = index.cellAt(d) ?? '';
-      // The basin is that of the community.
-      const basin = d.kind === 'manhole_cover' ? cell.slice(0, 12) : '';
-      return [d.id, d.kind, d.component, d.lon, d.lat, cell, e.id, d.circuit ?? '', d.pressureZone ?? '', basin];
+      const { circuit = '', pressureZone = '', drainageBasin = '' } = d;
+      return [d.id, d.kind, d.component, d.lon, d.lat, index.cellAt(d) ?? '', e.id, circuit, pressureZone, drainageBasin];
     }),
   );
   return csv(['device', 'kind', 'component', 'lon', 'lat', 'cell', 'edge', 'circuit', 'pressure_zone', 'basin'], rows);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -16,6 +16,7 @@ import {
 } from '#grid/mod.ts';
 import { cityFiles } from '#simulators/city/files.ts';
 import { buildDistrict, type City, type CityPlan, siteOf } from '#simulators/city/mod.ts';
+import { DeviceTable } from '#simulators/world/mod.ts';
 import { tempDir } from '../../support/temp.ts';
 
 const RUNS = 10;
@@ -39,6 +40,13 @@ function squareDegrees(ring: readonly (readonly [number, number])[]): number {
     return (ax - originLon) * (by - originLat) - (bx - originLon) * (ay - originLat);
   });
   return Math.abs(cross.reduce((sum, c) => sum + c, 0)) / 2;
+}
+
+type Local = { xM: number; yM: number };
+
+/** The features of a collection that has one a line. */
+function lines<T>(geoJson: string): T[] {
+  return (JSON.parse(geoJson) as { features: T[] }).features;
 }
 
 const forAll = (check: (city: City, sensors: number) => void) =>
@@ -116,13 +124,41 @@ describe('a district, whatever its seed and size', () => {
           expect(deviceKind(d.kind)?.componentClasses).toContain(d.component.slice(6, 10));
         }
         for (const { code } of edge.components) expect(parseComponentCode(code).ok, code).toBe(true);
-        const members = new Map(edge.groups.map((g) => [g.id, 0]));
-        for (const d of edge.devices)
-          for (const group of [d.circuit, d.pressureZone])
-            if (group !== undefined) members.set(group, (members.get(group) ?? 0) + 1);
-        for (const d of edge.devices) expect((d.circuit ?? d.pressureZone) === undefined).toBe(d.kind === 'manhole_cover');
-        expect([...members.keys()]).toEqual(edge.groups.map((g) => g.id));
+        // Each is in one group, of its kind: lamps on a circuit, hydrants in a zone, covers in the basin of their community.
+        const kinds = { streetlight: 'circuit', fire_hydrant: 'pressure_zone', manhole_cover: 'drainage_basin' } as const;
+        const groups = new Map(edge.groups.map((g) => [g.id, { kind: g.kind, members: 0 }]));
+        for (const d of edge.devices) {
+          const own = [d.circuit, d.pressureZone, d.drainageBasin].filter((id) => id !== undefined);
+          expect(own.map((id) => groups.get(id)?.kind)).toEqual([kinds[d.kind as keyof typeof kinds]]);
+          const group = groups.get(own[0] ?? '');
+          if (group !== undefined) group.members++;
+          if (d.kind === 'manhole_cover') expect(own[0]).toBe(`basin-${index.cellAt(d)?.slice(6, 12)}`);
+        }
+        for (const [id, { members }] of groups) expect(members, id).toBeGreaterThan(0);
       }
+    });
+  });
+
+  test('has its sensors along its roads', () => {
+    forAll((city) => {
+      const files = new Map(cityFiles(city).map((f) => [f.name, f.text]));
+      const roads = lines<{ geometry: { coordinates: [number, number][] } }>(files.get('roads.geojson') ?? '').map(
+        ({ geometry }) => geometry.coordinates,
+      );
+      expect(roads.length).toBeGreaterThan(0);
+      const offRoadM = (position: { lon: number; lat: number }) => {
+        const plane = localPlane(position);
+        return Math.min(
+          ...roads.map(([from, to]) => {
+            const [a, b] = [from, to].map((c) => plane.toLocal({ lon: c?.[0] ?? 0, lat: c?.[1] ?? 0 })) as [Local, Local];
+            const [dx, dy] = [b.xM - a.xM, b.yM - a.yM];
+            const share = Math.min(1, Math.max(0, -(a.xM * dx + a.yM * dy) / (dx * dx + dy * dy)));
+            return Math.hypot(a.xM + share * dx, a.yM + share * dy);
+          }),
+        );
+      };
+      const devices = city.edges.flatMap((e) => e.devices);
+      for (const d of devices.filter((_, n) => n % 5 === 0)) expect(offRoadM(d), d.id).toBeLessThan(d.kind === 'manhole_cover' ? 3.5 : 7.5);
     });
   });
 
@@ -171,6 +207,65 @@ test('the district is one of 25 km2 with 1,652 unit grids; all its furniture has
   expect(distanceM(a?.pose as never, b?.pose as never)).toBeGreaterThan(100);
 });
 
+test('tables and maps join: basins by their group, cameras with their pose and the ground before it', () => {
+  const city = buildDistrict({ seed: 7, cells: 60, edges: 2, sensors: 300, cameras: 4 });
+  const files = new Map(cityFiles(city).map((f) => [f.name, f.text]));
+  const table = (name: string) => {
+    const [head = [], ...rows] = (files.get(name) ?? '')
+      .trim()
+      .split('\n')
+      .map((row) => row.split(','));
+    return rows.map((row) => Object.fromEntries(head.map((key, n) => [key, row[n] ?? ''])));
+  };
+  const members = new Map(table('groups.csv').map((g) => [g.group, { kind: g.kind, members: Number(g.members) }]));
+  const devices = table('devices.csv');
+  for (const [column, kind] of [
+    ['circuit', 'circuit'],
+    ['pressure_zone', 'pressure_zone'],
+    ['basin', 'drainage_basin'],
+  ] as const) {
+    const counts = Map.groupBy(
+      devices.filter((d) => d[column] !== ''),
+      (d) => d[column],
+    );
+    expect(counts.size).toBeGreaterThan(0);
+    for (const [id, all] of counts) expect(members.get(id)).toEqual({ kind, members: all.length });
+  }
+  type Camera = { id: string; properties: Record<string, unknown>; geometry: { type: string; coordinates: never } };
+  const shown = lines<Camera>(files.get('cameras.geojson') ?? '');
+  const cameras = city.edges.flatMap((e) => e.cameras);
+  expect(shown.map((f) => f.id)).toEqual(cameras.flatMap((c) => [c.id, `${c.id}-view`]));
+  for (const { id, edgeId, component, pose } of cameras) {
+    const { lon, lat, ...how } = pose;
+    const [point, view] = [id, `${id}-view`].map((name) => shown.find((f) => f.id === name));
+    expect(point).toMatchObject({
+      properties: { edge: edgeId, component, ...how },
+      geometry: { type: 'Point', coordinates: [lon, lat] },
+    });
+    expect(view).toMatchObject({ properties: { camera: id }, geometry: { type: 'Polygon' } });
+    const ring = (view?.geometry.coordinates as [number, number][][] | undefined)?.[0] ?? [];
+    expect(ring.at(-1)).toEqual(ring[0]);
+    // It watches what lies before it, not farther than a thing can be told.
+    const plane = localPlane({ lon, lat });
+    const heading = (pose.headingDeg * Math.PI) / 180;
+    for (const [x, y] of ring) {
+      const { xM, yM } = plane.toLocal({ lon: x, lat: y });
+      expect(xM * Math.sin(heading) + yM * Math.cos(heading)).toBeGreaterThan(0);
+      expect(Math.hypot(xM, yM)).toBeLessThan(40);
+    }
+  }
+});
+
+test('a hundred thousand devices are described in nine megabytes', () => {
+  const beganMs = process.cpuUsage().user / 1000;
+  const city = buildDistrict({ seed: 7, cells: 10_000, edges: 50, sensors: 100_000, cameras: 0 });
+  const table = new DeviceTable(city);
+  console.log(`${Math.round(process.cpuUsage().user / 1000 - beganMs)} ms of CPU for 100,000 devices`);
+  expect(table.count).toBe(100_000);
+  expect(table.bytes).toBeLessThan(9_500_000);
+  expect(table.view(99_999)).toMatchObject({ id: city.edges.at(-1)?.devices.at(-1)?.id });
+});
+
 test('the same seed writes the same bytes, another seed others; secrets follow from the seed', async () => {
   const plan: CityPlan = {
     version: 1,
@@ -191,12 +286,15 @@ test('the same seed writes the same bytes, another seed others; secrets follow f
   const write = async (seed: number) => {
     const dir = join(await tempDir(), 'city');
     await writeCity(dir, { ...plan, district: { ...plan.district, seed } });
-    const names = ['cells.geojson', 'components.csv', 'edge-01.site.yaml', 'edge-02.yaml', 'ingest.yaml', 'simulate.yaml'];
-    return Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
+    const names = (await readdir(dir)).sort();
+    return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(dir, name), 'utf8')] as const)));
   };
   const [first, again, other] = [await write(7), await write(7), await write(8)];
+  expect(first.size).toBe(14);
   expect(again).toEqual(first);
-  for (const [i, text] of other.entries()) expect(text).not.toBe(first[i]);
+  // Only how many unit grids a community has follows from the size alone.
+  const same = [...other].flatMap(([name, text]) => (text === first.get(name) ? [name] : []));
+  expect(same).toEqual(['communities.csv']);
   await expect(writeCity('/nowhere', { ...plan, district: { ...plan.district, edges: 9 } })).rejects.toMatchObject({
     code: 'GEWU_CONFIG_INVALID',
   });
