@@ -52,9 +52,11 @@ const DAY_SWING_C = 3;
 const WARMEST_HOUR = 15;
 /** Mains lie in the ground, which follows the air only so far. */
 const GROUND_SHARE = 0.3;
-/** A lithium cell over its years: hardly anything in a demo. It gives less when it is cold. */
+/** A lithium cell over its years: hardly anything in a demo. It gives less when it is cold, and one that is nearly empty much less. */
 const BATTERY_V_PER_DAY = 0.0001;
 const BATTERY_V_PER_C = 0.001;
+const WORN_V_PER_C = 0.008;
+const WORN_DAYS = [1_950, 2_000] as const;
 const BATTERY_NOISE_V = 0.003;
 
 /**
@@ -94,12 +96,19 @@ function measured(name: string, value: number, { hour, elapsedS, surroundings = 
   const noise = dice.between(-1, 1);
   const { ageDays = elapsedS / 86_400, airC = 0, fadeDb = 0 } = surroundings;
   if (name === 'battery_v')
-    return value - ageDays * BATTERY_V_PER_DAY + Math.min(0, airC) * BATTERY_V_PER_C + noise * BATTERY_NOISE_V;
+    return value - ageDays * BATTERY_V_PER_DAY - coldV(ageDays, Math.max(0, -airC)) + noise * BATTERY_NOISE_V;
   if (name === 'rssi') return Math.round(value - fadeDb + noise * RSSI_NOISE_DBM);
   if (name === 'dim_set_pct') return value;
   const airShare = name === 'water_temp_c' ? GROUND_SHARE : 1;
   const swing = name.endsWith('_c') ? airC * airShare + (DAY_SWING_C / 2) * Math.cos(((hour - WARMEST_HOUR) / 12) * Math.PI) : 0;
   return value * (1 + noise * (STEADY.has(name) ? NOISE_STEADY : NOISE)) + swing;
+}
+
+/** What cold, degrees below the usual, takes from a cell of that age. */
+function coldV(ageDays: number, cold: number): number {
+  const [from, to] = WORN_DAYS;
+  const worn = Math.min(1, Math.max(0, (ageDays - from) / (to - from)));
+  return cold * (BATTERY_V_PER_C + worn * WORN_V_PER_C);
 }
 
 /** Lays an incident over a sample; what is measured stays noisy. */

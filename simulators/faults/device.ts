@@ -13,12 +13,12 @@ export const DEVICE_FAULT_KINDS = {
   duplicated: 'sends each sample twice: stored once, counted as a repeat',
   reordered: 'sends the newer sample before the older: both stored at their own times, and no alarm of the older',
   late: 'keeps samples for a while: stored at their own times',
-  'clock-skew': 'is hours ahead: the edge takes its own time and adds `clock_skew`',
+  'clock-skew': 'is hours ahead: the edge takes its own time and adds `clock_skew`; or minutes behind: stored at its own times',
   'clock-jump': 'steps back and forth by minutes: stored at its own times, nothing lost',
   'wrong-units': 'a thousand times too large: out of range, `device_fault` (implausible), and no alarm of the city',
   corrupt: 'payloads cut off or with flipped bits: dead letters with `GEWU_PAYLOAD_NOT_JSON` and others',
   hostile: 'payloads made to hurt: dead letters or the end of the connection',
-  twin: 'two devices with one id: the newer connection ends the older, and both go on',
+  twin: 'two devices with one id: the newer connection ends the older, and both are heard',
   expired: 'a secret that is no longer valid: not let in',
 } as const;
 export type DeviceFaultKind = keyof typeof DEVICE_FAULT_KINDS;
@@ -64,6 +64,8 @@ export interface Outgoing {
   payload: Buffer;
   /** Seconds after the moment of its sample. */
   afterS: number;
+  /** Another device with the same id says it. */
+  twin?: true;
 }
 
 export interface Sound {
@@ -76,8 +78,11 @@ export interface Sound {
 
 const BABBLES = 100;
 const LATE_S = 20;
-const SKEW_MS = 2 * 3_600_000;
+/** Clocks that are wrong for good: more ahead than can be believed, or behind. */
+const SKEW_MS = { ahead: 2 * 3_600_000, behind: -5 * 60_000 } as const;
 const JUMP_MS = 3 * 60_000;
+/** A twin does not look in the same moment. */
+const TWIN_MS = 137;
 /** Drifts through its whole range in so many samples. */
 const DRIFTS_OVER = 10;
 const UNITS = 1_000;
@@ -87,6 +92,7 @@ export class FaultyDevice {
   readonly #kind: DeviceFaultKind;
   readonly #device: DeviceKind;
   readonly #dice;
+  readonly #skewMs: number;
   #said = 0;
   #first: Readonly<Fields> | null = null;
   #held: Outgoing | null = null;
@@ -98,6 +104,7 @@ export class FaultyDevice {
     this.#kind = fault;
     this.#device = device;
     this.#dice = diceOf(seed, 131);
+    this.#skewMs = diceOf(seed, 132).chance(0.5) ? SKEW_MS.ahead : SKEW_MS.behind;
   }
 
   say(sound: Sound): Outgoing[] {
@@ -126,7 +133,7 @@ export class FaultyDevice {
       case 'late':
         return [{ ...message(sound, sound.fields), afterS: LATE_S * this.#dice.next() }];
       case 'clock-skew':
-        return [message(sound, sound.fields, SKEW_MS)];
+        return [message(sound, sound.fields, this.#skewMs)];
       case 'clock-jump':
         return [message(sound, sound.fields, n % 2 === 0 ? 0 : -JUMP_MS)];
       case 'corrupt':
@@ -136,7 +143,7 @@ export class FaultyDevice {
         return [{ seq: null, payload: all[n % all.length]?.payload ?? Buffer.alloc(0), afterS: 0 }];
       }
       case 'twin':
-        return [message(sound, sound.fields)];
+        return [message(sound, sound.fields), { ...message(sound, sound.fields, TWIN_MS), twin: true }];
     }
   }
 

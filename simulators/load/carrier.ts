@@ -38,12 +38,14 @@ export interface Carrier {
   tell?(device: number, event: EventRecord): void;
   /** A payload as it is, `seq` 0 where it is no sample: what a faulty device says. Edges have no devices that could be faulty. */
   post?(device: number, seq: number, dueMs: number, payload: Buffer): void;
-  /** Another device with the same id comes. */
-  twin?(device: number): void;
+  /** As `post`, from another device of the same id: it connects for it, and goes again. */
+  twin?(device: number, seq: number, dueMs: number, payload: Buffer): void;
   /** Connects, connects again and writes what waits; called a hundred times a second. `nowMs` is monotonic. */
   tick(nowMs: number): void;
   /** Ends these connections as a lost network does, and keeps them away until `reachable` says otherwise. */
   cut(device: number): void;
+  /** All connections break in one moment, and all come again at once: from now on the target alone says how fast. */
+  storm(): void;
   readonly stats: CarrierStats;
   close(): void;
 }
@@ -54,11 +56,13 @@ export interface CarrierHooks {
   eventAcked(event: EventRecord): void;
   /** Whether the network carries what the device sends, now. */
   reachable(device: number): boolean;
+  /** Whether its secret is no longer valid, now. */
+  expired(device: number): boolean;
 }
 
 /** Connection attempts spread out: `perS` of all together, and each comes again after a pause that doubles. */
 export class Attempts {
-  readonly #perS: number;
+  #perS: number;
   readonly #pauses = new Map<number, { atMs: number; ms: number }>();
   #tokens = 0;
   #atMs: number | null = null;
@@ -67,7 +71,14 @@ export class Attempts {
     this.#perS = perS;
   }
 
+  /** No spreading out any more; who fails still comes again after its pause. */
+  unbridle(): void {
+    this.#perS = Number.POSITIVE_INFINITY;
+    this.#tokens = this.#perS;
+  }
+
   refill(nowMs: number): void {
+    if (this.#perS === Number.POSITIVE_INFINITY) return;
     const forMs = this.#atMs === null ? 10 : nowMs - this.#atMs;
     this.#tokens = Math.min(this.#perS, this.#tokens + (this.#perS * forMs) / 1000);
     this.#atMs = nowMs;

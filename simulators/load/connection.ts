@@ -23,7 +23,8 @@ export interface Login {
   id: string;
   /** User name; that of the client where not given. */
   username?: string;
-  password: string;
+  /** As it is when the client connects. */
+  password: string | (() => string);
 }
 
 export interface ConnectionHandlers {
@@ -74,7 +75,8 @@ export class LoadConnection {
     socket.on('error', () => undefined);
     socket.on('close', () => this.#closed(socket));
     socket.on('data', (chunk) => this.#packets.push(chunk, (type, body) => this.#take(type, body)));
-    socket.write(connectPacket({ id, username, password }));
+    const now = typeof password === 'string' ? password : password();
+    socket.write(connectPacket({ id, username, password: now }));
   }
 
   /** Without a word, as a device does that loses power or the network. */

@@ -8,18 +8,16 @@ export interface CarrierPlan {
   options: LoadOptions;
   scope: Scope;
   hooks: CarrierHooks;
-  /** Devices whose secret is no longer valid. */
-  expired: ReadonlySet<number>;
   /** Of this run, different in each. */
   epoch: string;
 }
 
 /** By what the scenario speaks as. Throws RangeError where the target does not say where edges connect. */
-export function createCarrier({ options, scope, hooks, expired, epoch }: CarrierPlan): Carrier {
+export function createCarrier({ options, scope, hooks, epoch }: CarrierPlan): Carrier {
   const { scenario, target, connectPerS } = options;
   const { table, devices } = scope;
   const common = { table, devices, hooks, ...(connectPerS === undefined ? {} : { connectPerS }) };
-  if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: target.edges.map((e) => e.broker), expired });
+  if (scenario.as === 'devices') return new DeviceCarrier({ ...common, brokers: target.edges.map((e) => e.broker) });
   const centre = target.centreBroker;
   if (centre === null) throw new RangeError('edges want the address of the broker of the centre: `centreBroker`');
   return new EdgeCarrier({ ...common, centre, passwords: target.edges.map((e) => e.password), epoch });

@@ -10,8 +10,6 @@ export interface DeviceCarrierOptions {
   /** Broker of each edge of the table. */
   brokers: readonly Address[];
   hooks: CarrierHooks;
-  /** These are not let in: their secret is no longer valid. */
-  expired?: ReadonlySet<number>;
   connectPerS?: number;
 }
 
@@ -47,6 +45,8 @@ class Client {
 export class DeviceCarrier implements Carrier {
   readonly #options: DeviceCarrierOptions;
   readonly #clients = new Map<number, Client>();
+  /** Other devices with the id of one: each connects while it has something to say. */
+  readonly #twins = new Map<number, Client>();
   readonly #list: Client[] = [];
   readonly #attempts: Attempts;
   readonly #dirty = new Set<Client>();
@@ -75,8 +75,19 @@ export class DeviceCarrier implements Carrier {
   /** A payload as it is: what a faulty device says. */
   post(device: number, seq: number, dueMs: number, payload: Buffer): void {
     const client = this.#clients.get(device);
-    if (client === undefined) return;
-    client.waiting.push({ device, seq, dueMs, payload, sent: false });
+    if (client !== undefined) this.#keep(client, { device, seq, dueMs, payload, sent: false });
+  }
+
+  /** The broker ends the older connection of the id: the device's own, which comes again. */
+  twin(device: number, seq: number, dueMs: number, payload: Buffer): void {
+    const twin = this.#twins.get(device) ?? this.#twinOf(device);
+    this.#twins.set(device, twin);
+    this.#keep(twin, { device, seq, dueMs, payload, sent: false });
+    twin.connection.connect();
+  }
+
+  #keep(client: Client, made: Waiting): void {
+    client.waiting.push(made);
     this.#counts.waiting++;
     if (client.waiting.length > KEPT_MAX) {
       client.waiting.shift();
@@ -86,30 +97,24 @@ export class DeviceCarrier implements Carrier {
     this.#pump(client);
   }
 
-  /** Another device with the same id comes; the broker ends the older connection. */
-  twin(device: number): void {
-    const { table, brokers } = this.#options;
-    const { id, secret, edge } = table.view(device);
-    const nothing = () => undefined;
-    const twin = new LoadConnection(
-      brokers[edge] as Address,
-      { id, password: secret },
-      { up: () => twin.close(), down: nothing, acked: nothing },
-    );
-    twin.connect();
-  }
-
   tick(nowMs: number): void {
     for (const client of this.#dirty) client.connection.flush();
     this.#dirty.clear();
     if (this.#closed) return;
     this.#attempts.refill(nowMs);
     this.#connectSome(nowMs);
+    for (const twin of this.#twins.values())
+      if (twin.waiting.length > 0 && !twin.connection.open && this.#attempts.take(twin.number, nowMs)) twin.connection.connect();
     this.#pingSome(nowMs);
   }
 
   cut(device: number): void {
     this.#clients.get(device)?.connection.cut();
+  }
+
+  storm(): void {
+    this.#attempts.unbridle();
+    for (const { connection } of this.#list) connection.cut();
   }
 
   get stats(): CarrierStats {
@@ -119,15 +124,15 @@ export class DeviceCarrier implements Carrier {
 
   close(): void {
     this.#closed = true;
-    for (const { connection } of this.#list) connection.close();
+    for (const { connection } of [...this.#list, ...this.#twins.values()]) connection.close();
   }
 
   #client(device: number): Client {
-    const { table, brokers, expired } = this.#options;
+    const { table, brokers, hooks } = this.#options;
     const { id, secret, edge } = table.view(device);
     const connection = new LoadConnection(
       brokers[edge] as Address,
-      { id, password: expired?.has(device) ? `${secret} of yesterday` : secret },
+      { id, password: () => (hooks.expired(device) ? `${secret} of yesterday` : secret) },
       {
         up: () => {
           this.#counts.connected++;
@@ -144,6 +149,31 @@ export class DeviceCarrier implements Carrier {
     return client;
   }
 
+  /** Its number, which its pauses are counted by, is that of no device. */
+  #twinOf(device: number): Client {
+    const { table, brokers } = this.#options;
+    const { id, secret, edge } = table.view(device);
+    const number = -1 - device;
+    const connection = new LoadConnection(
+      brokers[edge] as Address,
+      { id, password: secret },
+      {
+        up: () => this.#pump(twin),
+        down: () => {
+          this.#takeBack(twin);
+          if (twin.waiting.length > 0) this.#attempts.failed(number, performance.now());
+          else this.#attempts.succeeded(number);
+        },
+        acked: (messageId) => {
+          this.#acked(twin, messageId);
+          if (twin.waiting.length + twin.inFlight.size === 0) connection.close();
+        },
+      },
+    );
+    const twin = new Client(number, telemetryTopic(id), connection);
+    return twin;
+  }
+
   #lost(client: Client, refused: boolean): void {
     if (refused) {
       this.#counts.refused++;
@@ -151,7 +181,13 @@ export class DeviceCarrier implements Carrier {
     } else {
       this.#counts.connected--;
       this.#down++;
+      // Whoever was ended by its twin does not end that at once.
+      if (this.#twins.get(client.number)?.connection.open) this.#attempts.failed(client.number, performance.now());
     }
+    this.#takeBack(client);
+  }
+
+  #takeBack(client: Client): void {
     // What is no sample is not sent again: one that ends the connection would do so for ever.
     const again = [...client.inFlight.values()].filter((w) => w.seq > 0);
     this.#counts.inFlight -= client.inFlight.size;

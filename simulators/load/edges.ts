@@ -121,6 +121,11 @@ export class EdgeCarrier implements Carrier {
     this.#byNumber.get(this.#options.table.edge[device] as number)?.link.cut();
   }
 
+  storm(): void {
+    this.#attempts.unbridle();
+    for (const { link } of this.#edges) link.cut();
+  }
+
   get stats(): CarrierStats {
     const { inFlight, events, ...counts } = this.#counts;
     return { ...counts, pending: counts.waiting + inFlight + events };

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from '#grid/mod.ts';
 import type { PlayedCity } from '../city/mod.ts';
 import { compareEvents, type EventCounts, Ledger } from '../report/mod.ts';
-import { ownPart, type Staged, stageScenario } from '../scenarios/mod.ts';
+import { ownPart, type Staged, type StagedFault, stageScenario } from '../scenarios/mod.ts';
 import { type ApiClient, storedEvents } from '../target/mod.ts';
 import type { DeviceTable } from '../world/mod.ts';
 import { Agenda } from './agenda.ts';
@@ -21,7 +21,9 @@ import { ToldIncidents } from './told.ts';
 const TICK_MS = 10;
 /** Samples of one tick, at most: what is left comes with the next, and its lag says so. */
 const PER_TICK_MAX = 5_000;
-const CONNECT_MS_MAX = 120_000;
+/** To connect: this, and as long as so many a second need. */
+const CONNECT_MS_MIN = 120_000;
+const CONNECT_PER_S_MIN = 250;
 const DRAIN_MS_MAX = 60_000;
 const PROBE_MS = 50;
 const CLOCK_BACK_MS = 600_000;
@@ -51,6 +53,8 @@ export class LoadRun {
   readonly #agenda = new Agenda(TICK_MS);
   readonly #clock: RunClock;
   readonly #speech: Speech;
+  /** Devices whose secret is not valid for a time. */
+  readonly #expired: ReadonlyMap<number, StagedFault>;
   phase: LoadProgress['phase'] = 'connecting';
   interrupted = false;
   #next = 0;
@@ -61,11 +65,15 @@ export class LoadRun {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { scenario, target, seed, part } = options;
+    if (scenario.as === 'edges' && scenario.faults.length > 0)
+      throw new RangeError('faults are those of devices: whole edges have none');
     const stagesS = scenario.stages.reduce((sum, s) => sum + s.forS, 0);
     const durationS = options.durationS ?? stagesS;
     this.#clock = new RunClock(durationS, scenario.world.hours);
     this.scope = new Scope(options);
-    const { city, table, devices, everyone, cameraEdges } = this.scope;
+    const { city, table, devices, everyone } = this.scope;
+    // Whole edges tell what they were told to tell: nobody looks at cameras then.
+    const cameraEdges = scenario.as === 'edges' ? new Set<string>() : this.scope.cameraEdges;
     const stretch = durationS / stagesS;
     this.#schedule = new Schedule(
       scenario.stages.map(({ kind, forS, perDevicePerMin }) => ({
@@ -82,8 +90,8 @@ export class LoadRun {
     const run = `sim${Date.now().toString(36)}p${part.number}`;
     this.#events = scenario.as === 'edges' ? new EdgeEvents(this.table, run) : null;
     this.told = new ToldIncidents(this.staged.incidents, { atOnce: this.#events !== null });
-    const expired = new Set(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [f.device] : [])));
-    this.#carrier = createCarrier({ options, scope: this.scope, hooks: this.#hooks(), expired, epoch: run });
+    this.#expired = new Map(this.staged.faults.flatMap((f) => (f.what === 'expired' ? [[f.device, f] as const] : [])));
+    this.#carrier = createCarrier({ options, scope: this.scope, hooks: this.#hooks(), epoch: run });
     const { staged, ledger, tally, told } = this;
     this.#speech = new Speech({
       ...{ scenario, staged, table, ledger, tally, told, kept: this.kept },
@@ -156,15 +164,15 @@ export class LoadRun {
 
   /** Connections that can come up. */
   get connectable(): number {
-    return this.clients - this.staged.faults.filter((f) => f.what === 'expired').length;
+    return this.clients - [...this.#expired.values()].filter((f) => f.fromS === 0).length;
   }
 
   /**
-   * A device whose clock jumps back says things of the time before the run, where readings of an earlier run may stand: its
+   * A device whose clock is behind says things of the time before the run, where readings of an earlier run may stand: its
    * numbers begin behind `first`, elsewhere in each run, and what it said may lie `backMs` before the run.
    */
   numberingOf(device: number): { first: number; backMs: number } {
-    return this.#speech.jumps(device) ? { first: this.#firstNumber, backMs: CLOCK_BACK_MS } : { first: 0, backMs: 0 };
+    return this.#speech.isBehind(device) ? { first: this.#firstNumber, backMs: CLOCK_BACK_MS } : { first: 0, backMs: 0 };
   }
 
   /** The farthest of them. */
@@ -198,7 +206,7 @@ export class LoadRun {
   async run(connected: () => void = () => undefined, restMs = 0): Promise<void> {
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     try {
-      const deadline = performance.now() + CONNECT_MS_MAX;
+      const deadline = performance.now() + CONNECT_MS_MIN + (this.clients / CONNECT_PER_S_MIN) * 1000;
       while (!this.#stopping && this.#carrier.stats.connected < this.connectable && performance.now() < deadline)
         await pause(PROBE_MS);
       for (const since = performance.now(); !this.#stopping && performance.now() - since < restMs; ) await pause(PROBE_MS);
@@ -235,6 +243,12 @@ export class LoadRun {
       eventAcked: (event) => this.#events?.acknowledged(event),
       reachable: (device) =>
         this.phase !== 'load' || this.staged.world.reachable(device, this.#clock.hourOf(this.#clock.at(this.#clock.nowMs))),
+      expired: (device) => {
+        const span = this.#expired.get(device);
+        if (span === undefined) return false;
+        const atS = this.#clock.started ? this.#clock.at(this.#clock.nowMs) : 0;
+        return atS >= span.fromS && atS < span.toS;
+      },
     };
   }
 
@@ -264,8 +278,9 @@ export class LoadRun {
       this.#speech.sample(device, this.#schedule.timeOf(this.#next));
     }
     this.#agenda.playTo(nowS * 1000);
-    for (const storm of this.staged.storms)
-      if (storm <= nowS && storm > beforeS) for (const device of this.devices) this.#carrier.cut(device);
+    for (const storm of this.staged.storms) if (storm <= nowS && storm > beforeS) this.#carrier.storm();
+    // Whoever is let in is so until it comes again: what expires is found out with the next connection.
+    for (const { device, fromS } of this.#expired.values()) if (fromS <= nowS && fromS > beforeS) this.#carrier.cut(device);
     if (this.#next >= this.#schedule.count && nowS >= this.durationS) this.phase = 'draining';
   }
 }

@@ -26,7 +26,7 @@ export interface SpeechDeps {
   tally: Tally;
   told: ToldIncidents;
   kept: KeptReadings;
-  /** Behind it begin the numbers of devices whose clock jumps. */
+  /** Behind it begin the numbers of devices whose clock is behind. */
   firstNumber: number;
   /** Where the generator is the edges itself. */
   events: EdgeEvents | null;
@@ -78,14 +78,15 @@ export class Speech {
     carrier.send(sample);
   }
 
-  /** Whether its clock goes back now and then. */
-  jumps(device: number): boolean {
-    return this.#faulty.get(device)?.what === 'clock-jump';
+  /** Whether its clock may be behind the run's. */
+  isBehind(device: number): boolean {
+    const what = this.#faulty.get(device)?.what;
+    return what === 'clock-jump' || what === 'clock-skew';
   }
 
   #issue(device: number): number {
     const { ledger, firstNumber } = this.#deps;
-    return ledger.issue(this.id(device), 1) + (this.jumps(device) ? firstNumber : 0);
+    return ledger.issue(this.id(device), 1) + (this.isBehind(device) ? firstNumber : 0);
   }
 
   /** True when the device is faulty now, and has said what it says. */
@@ -93,13 +94,14 @@ export class Speech {
     const { clock, carrier, agenda } = this.#deps;
     const fault = this.#faulty.get(device);
     if (fault === undefined || atS < fault.fromS || atS >= fault.toS) return false;
-    if (fault.what === 'twin') carrier.twin?.(device);
     const issue = () => this.#issue(device);
     const dueMs = clock.msOf(atS);
-    for (const { seq, payload, afterS } of fault.device.say({ fields, ts, issue }))
-      agenda.at(Math.min(atS + afterS, clock.durationS - LAST_S), () =>
-        carrier.post?.(device, seq ?? 0, dueMs + afterS * 1000, payload),
-      );
+    for (const { seq, payload, afterS, twin } of fault.device.say({ fields, ts, issue }))
+      agenda.at(Math.min(atS + afterS, clock.durationS - LAST_S), () => {
+        const made = [device, seq ?? 0, dueMs + afterS * 1000, payload] as const;
+        if (twin) carrier.twin?.(...made);
+        else carrier.post?.(...made);
+      });
     return true;
   }
 
@@ -126,7 +128,7 @@ export class Speech {
   #planNotices(): void {
     const { staged, agenda } = this.#deps;
     for (const { what, devices, fromS, toS } of staged.incidents) {
-      if (what === 'flooded-shaft') continue;
+      if (what === 'flooded-shaft' || what === 'battery-low') continue;
       for (const [n, device] of devices.entries()) {
         const offS = NOTICED_S * (0.1 + ((n * 37) % 100) / 100);
         for (const atS of [fromS + offS, toS + offS]) agenda.at(atS, (tickS) => this.#report(device, tickS));

@@ -30,7 +30,7 @@ export interface Expected {
 /** Something that goes wrong, as it will. */
 export interface StagedIncident extends Span {
   id: string;
-  what: ScenarioIncident['what'] | 'flooded-shaft';
+  what: ScenarioIncident['what'] | 'flooded-shaft' | 'battery-low';
   /** What says it. */
   devices: readonly number[];
   /** Null where nothing is to be detected. */

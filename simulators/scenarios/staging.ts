@@ -3,10 +3,14 @@ import { type Dice, diceOf } from '../cameras/street/mod.ts';
 import { DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
 import { World, type WorldIncident } from '../world/mod.ts';
 import { stageCameras } from './cameras.ts';
+import { lowBatteries } from './batteries.ts';
 import { expectedOf } from './expected.ts';
 import { floodedShafts } from './flooding.ts';
-import type { ScenarioIncident } from './schema.ts';
+import type { ScenarioFault, ScenarioIncident } from './schema.ts';
 import type { Span, Staged, StagedFault, StagedIncident, StagingTerms } from './staged.ts';
+
+/** Above it no battery gives out. */
+const FROST_C = 0;
 
 const GROUP_FAULTS = {
   'feeder-fault': { kind: 'circuit', device: 'streetlight', rule: 'lamp-out' },
@@ -40,23 +44,23 @@ export function stageScenario(terms: StagingTerms): Staged {
     crowd,
     incidents: found.flatMap((f) => f.world.map((w) => ({ ...w, fromH: toH(w.fromH), toH: toH(w.toH) }))),
   });
-  const faults = scenario.faults.flatMap(({ what, count, from = 0, to = 1 }) => {
-    const hit = pickSome(
-      terms.devices.filter((i) => !taken.has(i)),
-      count,
-      dice,
-      `devices for the fault ${what}`,
-    );
+  const faults = scenario.faults.flatMap((fault) => {
+    const { what } = fault;
+    const spans = spansOf(fault, durationS, dice);
+    const well = terms.devices.filter((i) => !taken.has(i));
+    const hit = pickSome(well, spans.length, dice, `devices for the fault ${what}`);
     for (const i of hit) taken.add(i);
-    return hit.map((device): StagedFault => ({ what, device, fromS: from * durationS, toS: to * durationS }));
+    return hit.map((device, n): StagedFault => ({ what, device, ...(spans[n] as Span) }));
   });
   // What a faulty device says of the weather is nobody's truth.
   const sound = { ...terms, devices: terms.devices.filter((i) => !faults.some((f) => f.device === i)) };
   const shafts = rain.length > 0 ? floodedShafts(world, sound) : [];
+  const untouched = { ...sound, devices: sound.devices.filter((i) => !taken.has(i)) };
+  const batteries = temperatureC < FROST_C ? lowBatteries(world, untouched) : [];
   return {
     cameras: stageCameras({ ...terms, world, edges: terms.cameraEdges }),
     world,
-    incidents: [...incidents, ...shafts],
+    incidents: [...incidents, ...shafts, ...batteries],
     faults,
     storms: scenario.incidents.flatMap((i) => (i.what === 'reconnect-storm' ? [i.from * durationS] : [])),
   };
@@ -74,6 +78,17 @@ function stageOne(incident: ScenarioIncident, terms: StagingTerms, dice: Dice): 
   const [fromS, toS] = [incident.from * terms.durationS, incident.to * terms.durationS];
   if (incident.what === 'network-outage') return outages(incident.count, { fromS, toS }, terms, dice);
   return groupFaults(incident.what, incident.count ?? 1, { fromS, toS }, terms, dice);
+}
+
+/** When devices have a fault: as many as are counted all the time, or one after the other, each at a moment of its own; one at least. */
+function spansOf(fault: ScenarioFault, durationS: number, dice: Dice): Span[] {
+  const { count = 0, perMin, lastS, from = 0, to = 1 } = fault;
+  const [fromS, toS] = [from * durationS, to * durationS];
+  if (perMin === undefined || lastS === undefined) return Array.from({ length: count }, () => ({ fromS, toS }));
+  return Array.from({ length: Math.max(1, Math.round((perMin * (toS - fromS)) / 60)) }, () => {
+    const beginS = dice.between(fromS, Math.max(fromS, toS - lastS));
+    return { fromS: beginS, toS: Math.min(toS, beginS + lastS) };
+  });
 }
 
 /** Without a count everywhere, otherwise in so many communities. */

@@ -51,6 +51,7 @@ const USUAL_C = 18;
  *   rain --> storage of each basin --> water in its shafts      feeder --> its lamps
  *   sun, clouds --> light --> lamps of each circuit             main --> pressure of its zone
  *   hour, crowd --> traffic --> vibration of covers; fading of the radio network
+ *   age, frost --> batteries
  */
 export class World {
   readonly #options: WorldOptions;

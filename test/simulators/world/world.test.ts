@@ -12,6 +12,9 @@ const of = (kind: string) => all.filter((i) => table.kind(i) === kind);
 const worldOf = (over: Partial<WorldOptions> = {}) =>
   new World({ table, seed: 3, startHour: 17, showers: [], clouds: 0.2, temperatureC: 18, crowd: 1, incidents: [], ...over });
 
+/** Its battery gives so little by now that frost may empty it. */
+const isWorn = (i: number): boolean => (worldOf().surroundings(i, 0).ageDays ?? 0) > 1_950;
+
 test('the table gives back what the city said, in fewer than a hundred bytes a device', () => {
   const devices = city.edges.flatMap((e) => e.devices.map((d) => ({ ...d, edge: e.id })));
   for (const [i, { id, kind, secret, lon, lat, component, edge, circuit, pressureZone }] of devices.entries()) {
@@ -54,7 +57,8 @@ describe('without incidents', () => {
         fc.double({ min: 0.2, max: 3, noNaN: true }),
         (startHour, temperatureC, crowd) => {
           const world = worldOf({ startHour, temperatureC, crowd });
-          for (const i of all) {
+          // What frost does to the oldest batteries has a test of its own.
+          for (const i of temperatureC < 0 ? all.filter((i) => !isWorn(i)) : all) {
             const kind = deviceKind(table.kind(i));
             if (kind === undefined) throw new Error(table.kind(i));
             const fields = world.sample(i, 1.5);
@@ -92,6 +96,22 @@ describe('without incidents', () => {
     expect(mean(crowd, 8, 'rssi')).toBeLessThan(mean(day, 8, 'rssi') - 5);
     expect(mean(day, 24 * 365, 'battery_v')).toBeLessThan(mean(day, 0, 'battery_v') - 0.02);
   });
+});
+
+test('frost empties the oldest batteries, and no others; without it all of them hold', () => {
+  const lowAt = (temperatureC: number) => {
+    const world = worldOf({ temperatureC });
+    return all.filter((i) => ((world.sample(i, 1).battery_v as number | undefined) ?? 5) <= 3.2);
+  };
+  expect(lowAt(18)).toEqual([]);
+  expect(lowAt(1)).toEqual([]);
+  const low = lowAt(-6);
+  expect(low.length).toBeGreaterThan(0);
+  expect(low.length).toBeLessThan(0.02 * all.length);
+  const ageOf = (i: number) => worldOf().surroundings(i, 0).ageDays ?? 0;
+  const powered = all.filter((i) => 'battery_v' in worldOf().sample(i, 0));
+  const oldest = powered.toSorted((a, b) => ageOf(b) - ageOf(a)).slice(0, 2 * low.length + 2);
+  expect(low.filter((i) => !oldest.includes(i))).toEqual([]);
 });
 
 test('water above the drains is rain less their capacity, summed up, never below nothing', () => {
