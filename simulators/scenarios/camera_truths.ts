@@ -16,16 +16,15 @@ interface CameraReaction {
   graceMs: number | null;
 }
 
-const degraded = (reason: string, fault: CameraReaction['fault'], graceMs: number | null): CameraReaction => ({
-  ...{ state: 'degraded', reasons: [reason] },
-  ...{ fault, graceMs },
-});
-const offline = (reasons: readonly string[], graceMs: number | null): CameraReaction => ({
-  ...{ state: 'offline', reasons },
-  ...{ fault: 'camera_offline', graceMs },
-});
+function degraded(reason: string, fault: CameraReaction['fault'], graceMs: number | null): CameraReaction {
+  return { state: 'degraded', reasons: [reason], fault, graceMs };
+}
 
-/** The named reaction to each fault: test/edge/cameras/faulty.test.ts shows each of them at a node. */
+function offline(reasons: readonly string[], graceMs: number | null): CameraReaction {
+  return { state: 'offline', reasons, fault: 'camera_offline', graceMs };
+}
+
+/** The named reaction to each fault: test/edge/cameras/{faulty,damaged}.test.ts show each of them at a node. */
 export const CAMERA_REACTIONS: Readonly<Record<PictureFault | RtspFaultKind, CameraReaction>> = {
   black: degraded('black', 'camera_offline', 5_000),
   frozen: degraded('frozen', 'camera_offline', 30_000),

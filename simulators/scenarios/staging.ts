@@ -2,8 +2,8 @@ import { ALARM_LIMITS, applyLimitsProfile, GROUP_ALARMS, type SiteGroup } from '
 import { type Dice, diceOf } from '../cameras/street/mod.ts';
 import { DEVICE_FAULTS, ruleOf } from '../city/mod.ts';
 import { World, type WorldIncident } from '../world/mod.ts';
-import { stageCameras } from './cameras.ts';
 import { lowBatteries } from './batteries.ts';
+import { stageCameras } from './cameras.ts';
 import { expectedOf } from './expected.ts';
 import { floodedShafts } from './flooding.ts';
 import type { ScenarioFault, ScenarioIncident } from './schema.ts';

