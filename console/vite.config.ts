@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** The console's only build step: `./gewu` runs it when a source is newer than the bundle. */
+/** The console's only build step: `./gewu` runs it when a source is newer than the bundle (fresh.sh). */
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],

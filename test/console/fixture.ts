@@ -1,5 +1,7 @@
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { MqttClient } from 'mqtt';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -46,8 +48,8 @@ export class City {
 
   /** `more` is what the edge has beside its covers, in its site and in its file, and what the centre's file says beside the usual. */
   static async start(dir: string, more: Parameters<typeof startSmallInstallation>[3] & { centre?: object } = {}): Promise<City> {
-    await access(join(ROOT, 'console/dist/index.html')).catch(() => {
-      throw new Error('the console is not built: run `npm run console`, or the tests by ./gewu test');
+    await promisify(execFile)(join(ROOT, 'console/fresh.sh')).catch(() => {
+      throw new Error('console/dist is missing or older than its sources: run `npm run console`, or the tests by ./gewu test');
     });
     await mkdir(SCREENS, { recursive: true });
     const covers = Array.from({ length: COVERS }, (_, i) => coverDevice(coverId(i), i + 1));
