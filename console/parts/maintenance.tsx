@@ -11,14 +11,15 @@ const MINUTES_DEFAULT = 120;
 const HOUR = 60;
 const DAY = 1440;
 
-/** That somebody works on it, until when and why. */
-export function MaintenanceTag({ now }: { now: MaintenanceNow }) {
+/** That somebody works on it, until when and why; `short`, where there is little room, says the rest on pointing. */
+export function MaintenanceTag({ now, short = false }: { now: MaintenanceNow; short?: boolean }) {
   const { t } = useTranslation();
   if (now === null) return null;
   const { until, by, reason } = now;
+  const [whole, who] = [t('upkeep.until', { time: momentText(until) }), t('upkeep.by', { name: by, reason })];
   return (
-    <span className="tag maintenance" title={t('upkeep.by', { name: by, reason })}>
-      <i aria-hidden="true">⚒</i> {t('upkeep.until', { time: momentText(until) })}
+    <span className="tag maintenance" title={short ? `${whole} · ${who}` : who}>
+      <i aria-hidden="true">⚒</i> {short ? t('upkeep.maintain') : whole}
     </span>
   );
 }

@@ -13,6 +13,8 @@ export interface Column<T> {
   draw: (item: T) => ReactNode;
   /** Left out where there is little room. */
   wide?: boolean;
+  /** Goes on in the next line where its column has no room. */
+  wraps?: boolean;
 }
 
 interface Pages<T> {
@@ -193,7 +195,7 @@ function RowOf<T extends { id: string }>({ item, index, place, height, columns, 
         </span>
       )}
       {columns.map((c) => (
-        <span key={c.key} role="cell" className={c.wide ? 'wide' : ''}>
+        <span key={c.key} role="cell" className={`${c.wide ? 'wide' : ''} ${c.wraps ? 'wraps' : ''}`}>
           {c.draw(item)}
         </span>
       ))}

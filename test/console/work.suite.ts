@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { en } from '../../console/i18n/en.ts';
 import { type City, coverId, MINUTE, type Page, picture, settled, soon } from './fixture.ts';
 import { pixelsOf, reachOf } from './pixels.ts';
 import { GONE, OPEN } from './troubled.ts';
@@ -116,6 +117,29 @@ export function workSuite(cityOf: () => City): void {
     await city.go(colleague, `/devices?q=${GONE}`);
     await soon(() => colleague.locator('.row').count()).toBe(1);
     await colleague.close();
+    await page.close();
+  });
+
+  test('each reason stands whole in the list at 1,280 px', { timeout: MINUTE }, async () => {
+    const { api } = city.installation;
+    const subjects = [{ of: 'device', id: GONE }];
+    await api.post('/api/v1/upkeep/maintenance', { subjects, minutes: 30, reason: 'a new battery' });
+    const page = await city.signIn('ops', { locale: 'en', viewport: { width: 1280, height: 800 } });
+    await city.go(page, `/devices?q=${GONE}`);
+    await page.locator('.row .tag.maintenance').waitFor();
+    await picture(page, 'devices-1280');
+    const cut = await page.evaluate(`(() => {
+      const row = document.querySelector('.row');
+      const cell = row.querySelector('.wraps');
+      return ${JSON.stringify(Object.values(en.reason))}.filter((reason) => {
+        cell.lastElementChild.textContent = reason;
+        const [outside, inside] = [row.getBoundingClientRect(), cell.getBoundingClientRect()];
+        const isWide = cell.scrollWidth > cell.clientWidth || row.scrollWidth > row.clientWidth;
+        return isWide || inside.top < outside.top || inside.bottom > outside.bottom;
+      });
+    })()`);
+    expect(cut).toEqual([]);
+    await api.post('/api/v1/upkeep/maintenance/end', { subjects });
     await page.close();
   });
 

@@ -136,15 +136,17 @@ function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastS
       state: {
         key: 'state',
         label: t('field.state'),
-        width: 'minmax(150px, 1.4fr)',
+        width: 'minmax(214px, 1.6fr)',
+        wraps: true,
         draw: (thing) => (
           <>
-            <HealthTag state={thing.state} /> <MaintenanceTag now={thing.maintenance} />{' '}
+            <HealthTag state={thing.state} />
+            <MaintenanceTag now={thing.maintenance} short />
             <span className="dim">{reason(thing.reason)}</span>
           </>
         ),
       },
-      since: { key: 'since', label: t('field.since'), width: '100px', wide: true, draw: ({ since }) => <Ago at={since} /> },
+      since: { key: 'since', label: t('field.since'), width: '92px', wide: true, draw: ({ since }) => <Ago at={since} /> },
       firmware: {
         key: 'firmware',
         label: t('field.firmware'),
@@ -152,7 +154,7 @@ function useColumns<T extends Thing>(): Record<'id' | 'state' | 'since' | 'lastS
         wide: true,
         draw: (thing) => thing.firmware ?? <span className="dim">–</span>,
       },
-      lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '100px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
+      lastSeen: { key: 'seen', label: t('field.lastSeen'), width: '92px', draw: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
     }),
     [reason, t],
   );
@@ -170,13 +172,13 @@ function Sensors() {
     return [
       id,
       state,
-      { key: 'kind', label: t('field.kind'), width: 'minmax(100px, 1fr)', draw: (d) => kindName(d.kind) },
+      { key: 'kind', label: t('field.kind'), width: 'minmax(90px, 1fr)', wraps: true, draw: (d) => kindName(d.kind) },
       lastSeen,
       since,
-      { key: 'battery', label: t('field.battery'), width: '80px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
-      { key: 'signal', label: t('field.signal'), width: '90px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
+      { key: 'battery', label: t('field.battery'), width: '70px', wide: true, draw: (d) => measure(d.batteryV, 'V', 2) },
+      { key: 'signal', label: t('field.signal'), width: '76px', wide: true, draw: (d) => measure(d.rssiDbm, 'dBm', 0) },
       firmwareColumn,
-      { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (d) => d.edge },
+      { key: 'edge', label: t('field.edge'), width: '80px', wide: true, draw: (d) => d.edge },
     ];
   }, [common, kindName, t]);
   const chosen = useChosen('device', pages.items);
@@ -220,7 +222,7 @@ function Cameras() {
       since,
       { key: 'zones', label: t('field.zone'), width: '90px', wide: true, draw: (c) => t('devices.zones', { n: c.zones }) },
       firmwareColumn,
-      { key: 'edge', label: t('field.edge'), width: '90px', wide: true, draw: (c) => c.edge },
+      { key: 'edge', label: t('field.edge'), width: '80px', wide: true, draw: (c) => c.edge },
     ];
   }, [common, t]);
   const chosen = useChosen('camera', pages.items);
