@@ -19,6 +19,17 @@ export async function writeDurably(file: string, bytes: Uint8Array | string, mod
   await syncFolder(dirname(file));
 }
 
+type Written = readonly [file: string, bytes: Uint8Array | string];
+
+/**
+ * A file and the card about it, side by side: an event waits for both, and each costs two fsyncs. After a crash, or an error, there may be one of
+ * them without the other, which whoever opens the folder removes.
+ */
+export async function writeBothDurably(file: Written, card: Written, mode = FILE_MODE): Promise<void> {
+  const written = await Promise.allSettled([file, card].map(([name, bytes]) => writeDurably(name, bytes, mode)));
+  for (const result of written) if (result.status === 'rejected') throw result.reason;
+}
+
 /** Makes renames and new names in a folder last. */
 export async function syncFolder(dir: string): Promise<void> {
   await withFile(dir, { flags: 'r', mode: FILE_MODE }, (handle) => handle.sync());
