@@ -53,6 +53,8 @@ const VIEW_STEP_SHARE = 0.01;
 const TAIL_MS = 5_000;
 /** A pond is seen from the first number on, mm of water that the drains did not take, and complete at the second. */
 const POND_MM = [2, 8] as const;
+/** So long a vendor unpacks: a stall may be seen, and is not due, before it is complete. */
+const UNPACKS_MS = 3_000;
 const LOOKS = 600;
 /** Rain in which one sees least. */
 const RAIN_MM_PER_H_FULL = 60;
@@ -101,6 +103,7 @@ function stageView(cameras: readonly CityCamera[], number: number, reelMs: numbe
     classes: scenario.cameras?.shows ?? [],
     everyMs: (scenario.cameras?.everyS ?? 60) * 1000,
     firstMs,
+    unpacksMs: UNPACKS_MS,
     reserved: [...ponds, ...stalls].map((p) => p.spot),
   });
   const dwellMsMax = Math.max(0, ...(scenario.cameras?.shows ?? []).map((c) => dwellMs(c, profile)));
@@ -187,7 +190,14 @@ function marketOn(lead: CityCamera, { scenario, durationS, seed }: Terms) {
       isOnMarket(lead),
     );
     if (spot === null) break;
-    const plan = { id: `market-${n}`, class: 'stall' as const, place: spot.place, fromMs, standsMs: toMs - fromMs };
+    const plan = {
+      id: `market-${n}`,
+      class: 'stall' as const,
+      place: spot.place,
+      fromMs,
+      standsMs: toMs - fromMs,
+      unpacksMs: UNPACKS_MS,
+    };
     stalls.push({ spot, actor: stageIncident(lead.street, { ...plan, seed: dice.whole(1, 1e9) }) });
   }
   return stalls;

@@ -10,6 +10,8 @@ export interface IncidentPlan {
   /** It begins to arrive. */
   fromMs: number;
   standsMs: number;
+  /** So long a stall is unpacked, in steps, where it has arrived; it stands complete afterwards. It comes unpacked where not given. */
+  unpacksMs?: number;
   /** Chooses its looks. */
   seed: number;
 }
@@ -29,12 +31,21 @@ const TURN_M = 8;
 const TURN_MS = 1_600;
 const LEAVING_MS = 3_000;
 
+/** From first sight to standing complete, ms. */
+export function arrivalMs({ class: kind, unpacksMs = 0 }: Pick<IncidentPlan, 'class' | 'unpacksMs'>): number {
+  return ARRIVAL_MS[kind] + (kind === 'stall' ? unpacksMs : 0);
+}
+
 /** Turns a plan into an actor with its way in, its stay and its way out. */
 export function stageIncident(street: Street, plan: IncidentPlan): IncidentActor {
-  const standsFromMs = plan.fromMs + ARRIVAL_MS[plan.class];
+  const standsFromMs = plan.fromMs + arrivalMs(plan);
   const incident: Incident = { id: plan.id, class: plan.class, standsFromMs, standsToMs: standsFromMs + plan.standsMs };
   const actor = { id: plan.id, object: { kind: plan.class, seed: plan.seed }, incident };
-  if (plan.class === 'stall') return { ...actor, path: pushedIn(street, plan, incident) };
+  if (plan.class === 'stall') {
+    const path = pushedIn(street, plan, incident);
+    const arrivedMs = plan.fromMs + ARRIVAL_MS.stall;
+    return arrivedMs === standsFromMs ? { ...actor, path } : { ...actor, path, grows: { fromMs: arrivedMs, toMs: standsFromMs } };
+  }
   if (plan.class === 'vehicle') return { ...actor, path: drivenIn(street, plan, incident) };
   const stay = {
     ...toEnu(street, plan.place),
@@ -46,8 +57,8 @@ export function stageIncident(street: Street, plan: IncidentPlan): IncidentActor
   return { ...actor, stay, grows: { fromMs: plan.fromMs, toMs: standsFromMs } };
 }
 
-/** A stall is pushed a few metres along the street, stands, and is pushed on. */
-function pushedIn(street: Street, { place, fromMs }: IncidentPlan, { standsFromMs, standsToMs }: Incident): Waypoint[] {
+/** A stall is pushed a few metres along the street, is unpacked, stands, and is pushed on. */
+function pushedIn(street: Street, { place, fromMs }: IncidentPlan, { standsToMs }: Incident): Waypoint[] {
   const at = (alongM: number, atMs: number): Waypoint => ({
     atMs,
     ...toEnu(street, { alongM, acrossM: place.acrossM }),
@@ -55,7 +66,7 @@ function pushedIn(street: Street, { place, fromMs }: IncidentPlan, { standsFromM
   });
   return [
     at(place.alongM - PUSHED_FROM_M, fromMs),
-    at(place.alongM, standsFromMs),
+    at(place.alongM, fromMs + ARRIVAL_MS.stall),
     at(place.alongM, standsToMs),
     at(place.alongM + PUSHED_FROM_M, standsToMs + ARRIVAL_MS.stall),
   ];

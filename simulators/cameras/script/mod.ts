@@ -10,7 +10,7 @@ export type {
   Waypoint,
 } from './actor.ts';
 export { customer, decoys, passingCar, type Stretch, walker } from './bystanders.ts';
-export { ARRIVAL_MS, type IncidentPlan, stageIncident } from './incidents.ts';
+export { ARRIVAL_MS, arrivalMs, type IncidentPlan, stageIncident } from './incidents.ts';
 export { kerb, lane, onPavement, type Side, type StreetPlace, sideOf, toEnu, toStreetPlace, trafficHeadingDeg } from './place.ts';
 export { sceneAt, stanceAt } from './scene_at.ts';
 export { OBJECT_SIZES, type ObjectSize } from './sizes.ts';

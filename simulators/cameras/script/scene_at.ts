@@ -1,9 +1,13 @@
 import type { SceneObject } from '../scene.ts';
 import type { Actor, StreetScript, Waypoint } from './actor.ts';
-import { OBJECT_SIZES } from './sizes.ts';
+import { OBJECT_SIZES, type ObjectSize } from './sizes.ts';
 
 /** Less of a growing thing is not drawn smaller: there would be nothing to see. */
 const GROWN_MIN = 0.1;
+
+/** Of its length and width, a stall that comes packed has so much; it has all of them after so many steps. */
+const PACKED_SHARE = 0.6;
+const UNPACK_STEPS = 3;
 
 interface Stance {
   xM: number;
@@ -20,9 +24,18 @@ export function sceneAt(script: StreetScript, tMs: number): SceneObject[] {
     const { kind, seed, ...own } = actor.object;
     // Whoever drives or has just stopped has his lamps on, who parks has not.
     const lamps = kind === 'vehicle' && 'path' in actor;
-    objects.push({ id: actor.id, kind, seed, ...OBJECT_SIZES[kind], ...own, ...stance, grown: grownAt(actor, tMs), lamps });
+    const grown = grownAt(actor, tMs);
+    const size = { ...OBJECT_SIZES[kind], ...own };
+    objects.push({ id: actor.id, kind, seed, ...(kind === 'stall' ? unpacked(size, grown) : size), ...stance, grown, lamps });
   }
   return objects;
+}
+
+/** A stall that is unpacked gets longer and wider, step by step. */
+function unpacked(size: ObjectSize, grown: number): ObjectSize {
+  const steps = grown >= 1 ? UNPACK_STEPS : Math.floor(grown * UNPACK_STEPS);
+  const share = PACKED_SHARE + ((1 - PACKED_SHARE) * steps) / UNPACK_STEPS;
+  return { ...size, lengthM: size.lengthM * share, widthM: size.widthM * share };
 }
 
 /** Where an actor is and how it is turned, or null while it is not on the street. */

@@ -1,7 +1,7 @@
 import { applyZoneProfile, type EventClass, type Profile } from '#grid/mod.ts';
 import {
   type Actor,
-  ARRIVAL_MS,
+  arrivalMs,
   customer,
   DETECTION_CLASSES,
   decoys,
@@ -87,6 +87,8 @@ export interface DirectorTerms {
   everyMs?: number | undefined;
   /** The first thing begins to come. */
   firstMs?: number | undefined;
+  /** So long vendors unpack; their stalls come unpacked where not given. */
+  unpacksMs?: number | undefined;
   /** Things that come of other reasons: kept clear of. */
   reserved?: readonly Spot[] | undefined;
 }
@@ -104,6 +106,7 @@ export class CameraDirector {
   readonly #carDice: Dice;
   readonly #firstMs: number;
   readonly #everyMs: number;
+  readonly #unpacksMs: number;
   readonly #stretch: Stretch;
   readonly #fixed: readonly StayingActor[];
   /** The covers in their shafts, by component. */
@@ -118,10 +121,11 @@ export class CameraDirector {
   readonly #classes: IncidentClass[];
 
   constructor(camera: CityCamera, terms: DirectorTerms) {
-    const { number, seed, profile, classes = CLASSES, everyMs = EVERY_MS, reserved = [] } = terms;
+    const { number, seed, profile, classes = CLASSES, everyMs = EVERY_MS, unpacksMs = 0, reserved = [] } = terms;
     const { firstMs = FIRST_MS + number * CAMERA_STEP_MS } = terms;
     this.camera = camera;
     this.#everyMs = everyMs;
+    this.#unpacksMs = unpacksMs;
     this.#profile = profile;
     this.#dice = diceOf(seed, number, 82);
     // Each has its own: what one does must not depend on how far the others were asked for.
@@ -156,7 +160,8 @@ export class CameraDirector {
     const round: CameraRound = { actors: [], incidents: [] };
     for (;;) {
       const fromMs = this.#firstMs + this.#slot * this.#everyMs;
-      if (fromMs + Math.max(...Object.values(ARRIVAL_MS)) + JITTER_MS > standsBeforeMs || fromMs > untilMs) break;
+      if (fromMs + Math.max(0, ...this.#classes.map((c) => this.#arrivalMs(c))) + JITTER_MS > standsBeforeMs || fromMs > untilMs)
+        break;
       this.#stage(Math.round(fromMs + this.#dice.between(0, JITTER_MS)), round);
       this.#slot++;
     }
@@ -170,7 +175,7 @@ export class CameraDirector {
     for (const [repeats, apart] of CHOICES)
       for (const detects of this.#classes) {
         const standsMs = Math.round(this.#dwellMs(detects) + standsOnMs);
-        const toMs = fromMs + ARRIVAL_MS[detects] + standsMs + LEAVES_MS;
+        const toMs = fromMs + this.#arrivalMs(detects) + standsMs + LEAVES_MS;
         const found = this.#find(detects, repeats, { fromMs, toMs, apart });
         if (found === null) continue;
         this.#standing = this.#standing.filter((s) => s.toMs > fromMs);
@@ -191,7 +196,8 @@ export class CameraDirector {
   ): void {
     const { id: camera, street } = this.camera;
     const id = `${camera}-${this.#slot + 1}`;
-    const plan: IncidentPlan = { id, class: detects, place, fromMs, standsMs, seed: this.#dice.whole(1, 1e9) };
+    const unpacks = this.#unpacksMs > 0 ? { unpacksMs: this.#unpacksMs } : {};
+    const plan: IncidentPlan = { id, class: detects, place, fromMs, standsMs, ...unpacks, seed: this.#dice.whole(1, 1e9) };
     const actor = stageIncident(street, plan);
     round.actors.push(actor);
     if (cover !== null) round.actors.push(this.#openCover(cover, fromMs, actor.incident.standsToMs));
@@ -264,6 +270,10 @@ export class CameraDirector {
       if (spot !== null && clear(spot)) return { ...spot, cover: null };
     }
     return null;
+  }
+
+  #arrivalMs(detects: IncidentClass): number {
+    return arrivalMs({ class: detects, unpacksMs: this.#unpacksMs });
   }
 
   #dwellMs(detects: IncidentClass): number {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  createStreetRenderer,
   DETECTION_CLASSES,
   type IncidentClass,
   type IncidentPlan,
@@ -211,5 +212,42 @@ describe('stageStreet', () => {
         },
       ),
     );
+  });
+});
+
+describe('a vendor', () => {
+  const whole = plan('stall');
+  const actor = stageIncident(street, { ...whole, unpacksMs: 3_000 });
+  const script: StreetScript = { street, light, actors: [actor] };
+  const lengthAt = (tMs: number) => sceneAt(script, tMs)[0]?.lengthM ?? 0;
+
+  it('arrives, unpacks in three steps where it stands, and counts from when it is complete', () => {
+    const [truth] = truthOf(script);
+    const [before] = truthOf({ street, light, actors: [stageIncident(street, whole)] });
+    expect(truth).toMatchObject({ standsFromMs: (before?.standsFromMs ?? 0) + 3_000, xM: before?.xM, yM: before?.yM });
+    expect((truth?.standsToMs ?? 0) - (truth?.standsFromMs ?? 0)).toBe(20_000);
+    const arrivedMs = before?.standsFromMs ?? 0;
+    const lengths = Array.from({ length: 61 }, (_, n) => lengthAt(arrivedMs - 500 + n * 60));
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    expect(new Set(lengths).size).toBe(4);
+    expect(lengths.at(-1)).toBe(OBJECT_SIZES.stall.lengthM);
+    // It does not move any more.
+    const [at, later] = [arrivedMs, arrivedMs + 2_900].map((tMs) => sceneAt(script, tMs)[0]);
+    expect([later?.xM, later?.yM]).toEqual([at?.xM, at?.yM]);
+  });
+
+  it('is drawn as the stall that it becomes, only smaller', () => {
+    const pose = { lon: 0, lat: 0, heightM: 6, headingDeg: 90, pitchDeg: 28, hfovDeg: 70, widthPx: 320, heightPx: 180 };
+    const [lon, lat] = toWgs84(-4, 0, street.originLon, street.originLat);
+    const renderer = createStreetRenderer(street, { ...pose, lon, lat });
+    const boxAt = (tMs: number) => {
+      const [seen] = renderer.render({ street, light, objects: sceneAt(script, tMs), ts: 0 }).truth;
+      const [left = 0, top = 0, right = 0, bottom = 0] = seen?.box ?? [];
+      return { class: seen?.class, areaPx: (right - left) * (bottom - top) };
+    };
+    const [packed, complete] = [boxAt(3_100), boxAt(7_000)];
+    expect([packed.class, complete.class]).toEqual(['stall', 'stall']);
+    expect(packed.areaPx).toBeGreaterThan(0.2 * complete.areaPx);
+    expect(packed.areaPx).toBeLessThan(0.95 * complete.areaPx);
   });
 });
