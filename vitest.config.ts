@@ -20,10 +20,10 @@ const SHARED = [
   'test/ingest/trials/compare.test.ts',
   'test/models/{fit,import,models,precision,tracking_metrics}.test.ts',
   'test/simulators/{config,scenarios}.test.ts',
-  'test/simulators/{city,devices,report,world}/*.test.ts',
+  'test/simulators/{city,devices,report,target,world}/*.test.ts',
   'test/simulators/cameras/{rtsp_rtp,script,street_dataset}.test.ts',
   'test/simulators/faults/{proxy,schedule}.test.ts',
-  'test/simulators/load/{capacity,schedule}.test.ts',
+  'test/simulators/load/{capacity,numbers,schedule}.test.ts',
 ];
 
 /** Whole cities, which `gewu test` runs when nothing else does. */

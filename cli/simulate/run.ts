@@ -21,6 +21,8 @@ export const RUN_USAGE = `gewu simulate run SCENARIO --city DIR | --inventory FI
                            [--edges edge-01,edge-02] [--part 1/2] [--report DIR] [--json]`;
 
 const PROGRESS_MS = 1_000;
+/** Lines of one kind about what is wrong; the report has all. */
+const SHOWN_MAX = 20;
 /** Exit status of a run that was left by a second Ctrl-C, and how long it may take to put things back. */
 const INTERRUPTED = 130;
 const LEAVE_MS_MAX = 15_000;
@@ -199,8 +201,8 @@ export async function tell(report: RunReport, { dir, json }: { dir: string | und
     valid: verdict.valid,
     interrupted: report.interrupted,
     readings: report.readings,
-    events: report.events,
-    content: report.content,
+    events: { ...report.events, notes: report.events.notes.slice(0, SHOWN_MAX) },
+    content: { ...report.content, examples: report.content.examples.slice(0, SHOWN_MAX) },
     incidents: verdict.incidents,
     cameraIncidents: verdict.cameraIncidents,
     ackMs: { p50: ack.percentile(0.5), p99: ack.percentile(0.99), max: ack.max },
@@ -213,9 +215,9 @@ export async function tell(report: RunReport, { dir, json }: { dir: string | und
   const repeats = report.incidents.filter((i) => i.outcome === 'repeat').length;
   if (!verdict.passed && repeats > 0)
     say(`gewu: ${repeats} incidents repeat cases that were open before the run: close those, or stage others with --seed`);
-  for (const { device, seq, ts, field, sent, stored } of report.content.examples.slice(0, 20))
+  for (const { device, seq, ts, field, sent, stored } of report.content.examples.slice(0, SHOWN_MAX))
     say(`gewu: altered ${device} ${seq} of ${new Date(ts).toISOString()}: ${field} was sent as ${sent}, is stored as ${stored}`);
-  for (const note of report.events.notes.slice(0, 20)) say(`gewu: events: ${note}`);
-  for (const { which } of report.trouble.slice(0, 20)) say(`gewu: ${which.join('; ')}`);
+  for (const note of report.events.notes.slice(0, SHOWN_MAX)) say(`gewu: events: ${note}`);
+  for (const { which } of report.trouble.slice(0, SHOWN_MAX)) say(`gewu: ${which.join('; ')}`);
   return verdict.passed ? 0 : 1;
 }

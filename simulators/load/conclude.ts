@@ -25,6 +25,7 @@ export interface ConcludeDeps {
 /** What was acknowledged may still be on its way from an edge to the centre. */
 const SETTLE_MS_MAX = 60_000;
 const SETTLE_PROBE_MS = 500;
+
 /** Asks the centre what it has of a run, and holds it against what was sent. Throws GEWU_STORE_UNAVAILABLE. */
 export async function concludeRun(deps: ConcludeDeps): Promise<RunReport> {
   const { run, scenario, api, cases, usage, open } = deps;

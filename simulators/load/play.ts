@@ -29,9 +29,11 @@ const SKEW_MS = 1_000;
 export async function playScenario(run: LoadRun, options: PlayOptions): Promise<RunReport> {
   const { api, scenario, seed, part, target, restMs, whenShown, abandon } = options;
   const film = filmOf(run, target, seed);
-  const [centre, edges] = watchedOf(run, options);
+  const centre = { name: 'centre', url: `${api.url}/metrics`, headers: api.headers };
+  const edges = watchedEdges(run, options);
+  const mute = [...run.edges.values()].filter((id) => !edges.some((e) => e.name === id));
   const usage = new UsageWatch([centre, ...edges]);
-  const edgeEvents = new EdgeEventCount(api, edges);
+  const edgeEvents = new EdgeEventCount(api, edges, mute);
   let cases: CaseWatch | null = null;
   let permit: ReturnType<typeof permitMarket> | null = null;
   const toItsEnd = async () => {
@@ -68,14 +70,12 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The centre, and the edges that the run speaks to. */
-function watchedOf({ edges }: LoadRun, { target, api }: PlayOptions): [centre: Watched, edges: Watched[]] {
-  const centre = { name: 'centre', url: `${api.url}/metrics`, headers: api.headers };
-  const told = [...edges].flatMap(([number, name]) => {
+/** The edges that the run speaks to and that say how they are. */
+function watchedEdges({ edges }: LoadRun, { target }: PlayOptions): Watched[] {
+  return [...edges].flatMap(([number, name]) => {
     const url = target.edges[number]?.metricsUrl ?? null;
     return url === null ? [] : [{ name, url }];
   });
-  return [centre, told];
 }
 
 /** Null where the run shows nothing. */

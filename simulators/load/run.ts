@@ -29,6 +29,8 @@ const PROBE_MS = 50;
 const CLOCK_BACK_MS = 600_000;
 /** Numbers of devices are 32 bits: a run in each second of an hour has a million of its own. */
 const NUMBERS = { runs: 4_000, perRun: 1_000_000 } as const;
+/** Nought is where all others begin. */
+const firstNumber = () => (1 + (Math.floor(Date.now() / 1000) % NUMBERS.runs)) * NUMBERS.perRun;
 
 /**
  * A generator: makes each sample when it is due by the schedule, whatever the target does, and hands it to a carrier.
@@ -46,7 +48,6 @@ export class LoadRun {
   readonly staged: Staged;
   /** Of some devices, what they said value by value. */
   readonly kept: KeptReadings;
-  readonly #firstNumber = (Math.floor(Date.now() / 1000) % NUMBERS.runs) * NUMBERS.perRun;
   readonly #schedule: Schedule;
   readonly #carrier: Carrier;
   readonly #events: EdgeEvents | null;
@@ -95,7 +96,7 @@ export class LoadRun {
     const { staged, ledger, tally, told } = this;
     this.#speech = new Speech({
       ...{ scenario, staged, table, ledger, tally, told, kept: this.kept },
-      firstNumber: this.#firstNumber,
+      firstNumber: firstNumber(),
       clock: this.#clock,
       agenda: this.#agenda,
       carrier: this.#carrier,
@@ -172,7 +173,8 @@ export class LoadRun {
    * numbers begin behind `first`, elsewhere in each run, and what it said may lie `backMs` before the run.
    */
   numberingOf(device: number): { first: number; backMs: number } {
-    return this.#speech.isBehind(device) ? { first: this.#firstNumber, backMs: CLOCK_BACK_MS } : { first: 0, backMs: 0 };
+    const first = this.#speech.firstOf(device);
+    return { first, backMs: first === 0 ? 0 : CLOCK_BACK_MS };
   }
 
   /** The farthest of them. */
@@ -254,8 +256,10 @@ export class LoadRun {
 
   #acked(sample: Acknowledged, nowMs: number): void {
     // Of what was no sample, nothing but its time counts.
-    const number = sample.seq - this.numberingOf(sample.device).first;
-    if (sample.seq > 0) this.ledger.ack(this.#speech.id(sample.device), number, number);
+    if (sample.seq > 0) {
+      const number = sample.seq - this.#speech.firstOf(sample.device);
+      this.ledger.ack(this.#speech.id(sample.device), number, number);
+    }
     this.tally.acknowledged(sample, nowMs);
   }
 

@@ -78,15 +78,14 @@ export class Speech {
     carrier.send(sample);
   }
 
-  /** Whether its clock may be behind the run's. */
-  isBehind(device: number): boolean {
+  /** Its numbers begin behind this one: where its clock may be behind the run's, elsewhere in each run. */
+  firstOf(device: number): number {
     const what = this.#faulty.get(device)?.what;
-    return what === 'clock-jump' || what === 'clock-skew';
+    return what === 'clock-jump' || what === 'clock-skew' ? this.#deps.firstNumber : 0;
   }
 
   #issue(device: number): number {
-    const { ledger, firstNumber } = this.#deps;
-    return ledger.issue(this.id(device), 1) + (this.isBehind(device) ? firstNumber : 0);
+    return this.firstOf(device) + this.#deps.ledger.issue(this.id(device), 1);
   }
 
   /** True when the device is faulty now, and has said what it says. */

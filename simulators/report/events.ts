@@ -37,13 +37,15 @@ export interface EventTold {
   acked: ReadonlySet<number>;
 }
 
-const NOTES_MAX = 40;
+/** Of one generator; how many more there are is the last of them. */
+const NOTES_MAX = 1_000;
 
 /** Holds what the centre has against what was told, subject by subject and revision by revision. Pure. */
 export function compareEvents(told: ReadonlyMap<string, EventTold>, stored: readonly EventSeen[], lateMs: number): EventCounts {
   const counts = { sent: 0, acked: 0, stored: 0, lost: 0, duplicated: 0, unexpected: 0, late: 0 };
   const notes: string[] = [];
-  const note = (text: string) => notes.length < NOTES_MAX && notes.push(text);
+  let more = 0;
+  const note = (text: string) => (notes.length < NOTES_MAX ? notes.push(text) : more++);
   const seen = new Map<string, EventSeen>();
   for (const event of stored) {
     const { subject, data } = event.record;
@@ -72,6 +74,7 @@ export function compareEvents(told: ReadonlyMap<string, EventTold>, stored: read
     if (lost.length > 0)
       note(`lost ${subject} of ${last.data.place.component ?? last.data.place.cell}: revision ${lost.join(', ')}`);
   }
+  if (more > 0) notes.push(`and ${more} more`);
   return { by: 'generator', ...counts, notes };
 }
 
@@ -95,11 +98,12 @@ export function noEvents(why: string): EventCounts {
 
 /** Of several generators, or several edges: what one of them cannot say nobody can say of all. */
 export function addUpEvents(parts: readonly EventCounts[]): EventCounts {
+  if (parts.length === 0) return noEvents('nobody tells any');
   const by = parts.find((p) => p.by === 'nobody')?.by ?? parts[0]?.by ?? 'nobody';
   const sums = COUNTS.map((name) => {
     const all = parts.map((p) => p[name]);
     return [name, all.every((n) => n !== null) ? all.reduce((sum, n) => sum + n, 0) : null];
   });
-  const notes = parts.flatMap((p) => p.notes).slice(0, NOTES_MAX);
-  return { by, ...(Object.fromEntries(sums) as Record<(typeof COUNTS)[number], number | null>), notes };
+  const counts = Object.fromEntries(sums) as Record<(typeof COUNTS)[number], number | null>;
+  return { by, ...counts, notes: parts.flatMap((p) => p.notes) };
 }

@@ -177,6 +177,10 @@ describe('every shipped scenario, short, at the same time as the others', () => 
     const outage = reports.find((r) => r.scenario === 'network-outage');
     expect(outage?.readings.late).toBeGreaterThan(0);
     expect(outage?.connections.connects).toBe(2);
+    // Cut off from a quarter of the run to three quarters of it: what is due does not wait for who takes it.
+    const cutOff = outage?.curve.filter((s) => s.atS > 0.3 * SHORT_S && s.atS < 0.7 * SHORT_S) ?? [];
+    const during = (of: 'due' | 'acked') => cutOff.reduce((sum, s) => sum + s[of], 0);
+    expect([during('due') > 10, during('acked')]).toEqual([true, 0]);
 
     expect(proxy.dropped()).toBeGreaterThan(0);
     expect(lossy?.readings.lost).toBe(proxy.dropped());

@@ -81,34 +81,18 @@ test('two generators that are processes of their own add up to one report', asyn
   expect(both?.incidents.map((i) => i.outcome)).toEqual(['detected']);
   expect(both?.events).toMatchObject({ by: 'generator', lost: 0, duplicated: 0, unexpected: 0, notes: [] });
   expect(both?.events.sent).toBeGreaterThan(0);
-  const alone = gewu('simulate', 'merge', join(dir, 'part-1'));
-  expect(await alone.ended).toBe(2);
-  expect(alone.said.err).toContain('not all parts');
   const line = JSON.parse(merging.said.out) as { passed: boolean };
   expect(code).toBe(line.passed ? 0 : 1);
 }, 180_000);
 
-test('a comparison of reports on disk ends with 1 when something got worse, and with 2 when it would say nothing', async () => {
-  const good = await reportOf('both');
-  const write = async (name: string, report: RunReport) => {
-    await writeFile(join(dir, `${name}.json`), JSON.stringify(report));
-    return join(dir, `${name}.json`);
-  };
-  const compare = async (after: RunReport) => {
-    const { said, ended } = gewu('simulate', 'compare', join(dir, 'both'), await write('after', after), '--json');
-    return [await ended, said.out === '' ? said.err : (JSON.parse(said.out) as { worse: string[] }).worse] as const;
-  };
-  expect(await compare(good)).toEqual([0, []]);
-  const nothing = { ...good, readings: { ...good.readings, acked: 0, stored: 0 }, latencies: { ...good.latencies, ack: [] } };
-  const [code, worse] = await compare(nothing);
-  expect([code, worse]).toEqual([1, expect.arrayContaining(['ackedShare', 'ackP99Ms'])]);
-  expect(await compare({ ...good, scenario: 'rain-storm' })).toEqual([2, expect.stringContaining('cannot be compared')]);
-}, 60_000);
-
-test('a capacity search against a real target prints five fields, and what limits it', async () => {
+// How much a busy machine bears is no part of it.
+test('a capacity search against a real target prints five fields, and what limits it', {
+  timeout: 180_000,
+  retry: 2,
+}, async () => {
   const { said, ended } = gewu(
     ...['simulate', 'capacity', '--as', 'edges', '--city', dir, '--target', target],
-    ...['--for', '2s', '--from', '30', '--to', '30', '--json'],
+    ...['--for', '6s', '--from', '30', '--to', '30', '--json'],
   );
   expect([await ended, said.err]).toEqual([0, expect.stringMatching(/a minute: \d+ readings\/s, /)]);
   const found = JSON.parse(said.out) as Record<string, unknown>;
@@ -117,7 +101,7 @@ test('a capacity search against a real target prints five fields, and what limit
   // 120 devices that report thirty times a minute, at least; how much more is not this machine's to promise.
   expect(found.readingsPerS).toBeGreaterThanOrEqual(57);
   expect(found.eventsPerS).toBeGreaterThan(0);
-}, 180_000);
+});
 
 test('an installation that is described by its site files is played as one from a seed is', async () => {
   const edges = ['edge-01', 'edge-02'].map((id, i) => ({
@@ -174,4 +158,16 @@ test('Ctrl-C ends the load, and the report is valid for what was sent', async ()
   expect(said.err).toMatch(/s left \| .*\(\d+\/s\) .*errors: refused 0, dropped 0, resent 0, api 0 \| lag \d/);
   expect(JSON.parse(said.out)).toMatchObject({ scenario: 'quiet-day', interrupted: true });
   expect(await readFile(join(dir, 'cut-short', 'report.html'), 'utf8')).toContain('interrupted');
+}, 300_000);
+
+test('a second Ctrl-C leaves at once, without a report', async () => {
+  const { child, said, ended } = run('left', '--for', `${CUT_SHORT_MS / 1000}s`);
+  const playing = until(() => /^(connecting|load)/m.test(said.err), { timeoutMs: 240_000, what: 'a line of progress' });
+  await Promise.race([playing, ended.then((code) => expect.fail(`ended with ${code}: ${said.err}`))]);
+  child.kill('SIGINT');
+  await until(() => said.err.includes('again'), { timeoutMs: 60_000, what: 'a word' });
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect([said.out, said.err]).toEqual(['', expect.stringContaining('put back')]);
+  await expect(reportOf('left')).rejects.toThrow('ENOENT');
 }, 300_000);

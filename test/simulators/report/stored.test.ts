@@ -73,6 +73,12 @@ describe('events by subject and revision', () => {
     expect(counts.notes).toEqual(['lost a of 1101010134000001: revision 2', 'lost c of 1101010134000001: revision 1']);
   });
 
+  test('what is wrong is named one by one, and how many more there are', () => {
+    const many = Array.from({ length: 1_200 }, (_, i): [string, number, number[]] => [`e${i}`, 1, [1]]);
+    const { lost, notes } = compareEvents(told(...many), [], 5_000);
+    expect([lost, notes.length, notes.at(-1)]).toEqual([1_200, 1_001, 'and 200 more']);
+  });
+
   test('twice, late, never told and another content are told apart', () => {
     const stored = [
       seen(event('a', 1)),
