@@ -11,6 +11,8 @@ const BEFORE_MS = 3_600_000;
 /** Looks until nothing waits and the counters stood still during one. */
 const LOOKS_MAX = 10;
 const LOOK_AGAIN_MS = 300;
+/** An edge that has just begun, or is busy, answers after so long. */
+const PATIENCE_MS = 30_000;
 
 /** What an edge has told by its own counters, and what the centre has of it. */
 interface Look {
@@ -40,14 +42,14 @@ export class EdgeEventCount {
 
   /** Throws GEWU_STORE_UNAVAILABLE. */
   async begin(): Promise<void> {
-    for (const edge of this.#edges) this.#before.set(edge.name, await this.#look(edge));
+    await Promise.all(this.#edges.map(async (edge) => this.#before.set(edge.name, await this.#look(edge))));
   }
 
   /** Once nothing more is said. `lateMs` from an event's confirmation until it came. Throws GEWU_STORE_UNAVAILABLE. */
   async end(lateMs: number): Promise<EventCounts> {
-    const parts = this.#mute.map((name) => noEvents(`${name} has no /metrics that would say how many events it has sent`));
-    for (const edge of this.#edges) parts.push(await this.#countOf(edge, lateMs));
-    return addUpEvents(parts);
+    const mute = this.#mute.map((name) => noEvents(`${name} has no /metrics that would say how many events it has sent`));
+    const told = await Promise.all(this.#edges.map((edge) => this.#countOf(edge, lateMs)));
+    return addUpEvents([...mute, ...told]);
   }
 
   async #countOf(edge: Watched, lateMs: number): Promise<EventCounts> {
@@ -97,7 +99,12 @@ export class EdgeEventCount {
 }
 
 async function counted(edge: Watched): Promise<Pick<Look, 'acked' | 'waiting'> | null> {
-  const text = await readMetrics(edge);
+  const deadline = performance.now() + PATIENCE_MS;
+  let text = await readMetrics(edge);
+  while (text === null && performance.now() < deadline) {
+    await pause(LOOK_AGAIN_MS);
+    text = await readMetrics(edge);
+  }
   if (text === null) return null;
   const [acked, repeated, waiting] = [ACKED, REPEATED, WAITING].map((series) => metricOf(text, series));
   if (acked == null || repeated == null || waiting == null) return null;
