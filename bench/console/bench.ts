@@ -38,8 +38,7 @@ export const consoleBench: Bench = {
       return resultOf(await measure(city, browser, options));
     } finally {
       await browser.close();
-      await city.edges.stop();
-      await city.centre.stop();
+      await city.stop();
     }
   },
 };
@@ -54,7 +53,8 @@ interface Measured {
   eventsMs: number[];
 }
 
-async function measure({ edges, api }: SpeakingCity, browser: Browser, options: BenchOptions): Promise<Measured> {
+async function measure(city: SpeakingCity, browser: Browser, options: BenchOptions): Promise<Measured> {
+  const { api } = city;
   const scale = options.short ? 4 : 1;
   const context = await browser.newContext({ viewport: WINDOW, locale: 'zh-CN' });
   context.setDefaultTimeout(PAGE_MS_MAX);
@@ -67,7 +67,7 @@ async function measure({ edges, api }: SpeakingCity, browser: Browser, options: 
   await page.locator('.nav .me').waitFor();
   // Nothing else is drawn while a first page is timed.
   await page.goto('about:blank');
-  edges.tell(EVENTS_PER_S);
+  await city.tell(EVENTS_PER_S);
   await page.waitForTimeout(WARM_UP_MS / scale);
   const [paint, ready]: [number[], number[]] = [[], []];
   for (let round = 0; round < options.rounds; round++) {
@@ -81,7 +81,7 @@ async function measure({ edges, api }: SpeakingCity, browser: Browser, options: 
   await page.goto(api.url);
   await interactive(page);
   const watched = await recorded(page, 'map', () => page.waitForTimeout(WATCH_MS / scale));
-  const eventsMs = lateness(edges.sentAt, watched);
+  const eventsMs = lateness(await city.count(), watched);
   options.say(`${eventsMs.length} events, p50 ${Math.round(quantile(eventsMs, 0.5))} ms`);
   const map = await recorded(page, 'map', () => pan(page, MOVE_MS / scale));
   const list = await scrolled(page, api, MOVE_MS / scale);

@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import { freePort } from '#cli/servers/mod.ts';
 import { writeCity } from '#cli/simulate/city.ts';
-import { type CityPlan, cityOf, seededSecrets } from '#simulators/city/mod.ts';
+import { type CityPlan, seededSecrets } from '#simulators/city/mod.ts';
 import { ApiClient } from '#simulators/target/mod.ts';
-import { DeviceTable } from '#simulators/world/mod.ts';
 import { Pinned } from '../processes.ts';
 import { until } from '../until.ts';
-import { TellingEdges } from './edges.ts';
+import type { SentAt, TellingCommand } from './telling.ts';
 
 /** A centre with everything that its edges would have told it. */
 export interface SpeakingCity {
-  centre: Pinned;
-  edges: TellingEdges;
   api: ApiClient;
+  /** Of all edges together, from now on. */
+  tell(perS: number): Promise<SentAt>;
+  count(): Promise<SentAt>;
+  stop(): Promise<void>;
 }
 
 export async function startCity(dir: string, size: { cells: number; sensors: number; edges: number }): Promise<SpeakingCity> {
@@ -32,8 +33,20 @@ export async function startCity(dir: string, size: { cells: number; sensors: num
   await centre.start();
   const client = new ApiClient(`http://127.0.0.1:${api}`, secrets.token('ops'));
   await until('the centre', () => client.ready());
-  const edges = new TellingEdges(new DeviceTable(cityOf(plan)));
-  await edges.start({ port: centreBroker, secrets });
-  await edges.reportHealth();
-  return { centre, edges, api: client };
+  const edges = new Pinned({ module: join(import.meta.dirname, 'telling.ts'), args: [], logFile: join(dir, 'edges.log') });
+  await edges.start();
+  const command = async (said: TellingCommand) => {
+    edges.send(said);
+    return edges.message<SentAt>();
+  };
+  await command({ do: 'connect', plan });
+  return {
+    api: client,
+    tell: (perS) => command({ do: 'tell', perS }),
+    count: () => command({ do: 'count' }),
+    async stop() {
+      await edges.stop('SIGKILL');
+      await centre.stop();
+    },
+  };
 }
