@@ -1,6 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useEffect, useState } from 'react';
-import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-router';
+import { createBrowserRouter, Navigate, Route, RouterProvider, Routes, useLocation } from 'react-router';
 import { createQueries, follow, rememberSession, useSession } from '../api/mod.ts';
 import { Failure, Waiting } from '../parts/mod.ts';
 import { Boundary, loaded } from './boundary.tsx';
@@ -35,15 +35,20 @@ export function Console() {
     });
     return client;
   });
+  const [router] = useState(() => {
+    const element = (
+      <Boundary>
+        <Gate follow={() => follow(queries)} />
+      </Boundary>
+    );
+    // Of this kind, because only it can hold back who would leave a draft.
+    return createBrowserRouter([{ path: '*', element }]);
+  });
   return (
     <QueryClientProvider client={queries}>
       <Themed>
-        <Boundary>
-          {/* A key that is pressed while a transition waits would act on the page before. */}
-          <BrowserRouter useTransitions={false}>
-            <Gate follow={() => follow(queries)} />
-          </BrowserRouter>
-        </Boundary>
+        {/* A key that is pressed while a transition waits would act on the page before. */}
+        <RouterProvider router={router} useTransitions={false} />
       </Themed>
     </QueryClientProvider>
   );

@@ -65,7 +65,11 @@ export const NotifySettings = Type.Object(
     calendars: { ...Calendars, default: {} },
     people: Type.Array(NotifyPerson, { maxItems: 200, default: [] }),
     shifts: Type.Array(DutyShift, { maxItems: 100, default: [] }),
-    fallback: Type.Array(Id(), { maxItems: 20, default: [], description: 'who is told when nobody is on duty' }),
+    fallback: Type.Array(Id(), {
+      maxItems: 20,
+      default: [],
+      description: 'who is told when nobody is on duty, or nobody on duty acknowledges',
+    }),
     escalateMinutes: Type.Number({
       minimum: 0.01,
       maximum: 1440,

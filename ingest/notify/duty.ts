@@ -19,9 +19,16 @@ export function onDuty(settings: NotifySettings, topic: AlertTopic | null, at: n
       (topic === null || topics === undefined || topics.length === 0 || topics.includes(topic)) &&
       inForce({ schedule: when }, wall, settings.calendars),
   );
-  const ids = shifts.length > 0 ? shifts.flatMap((s) => s.people) : settings.fallback;
-  return [...new Set(ids)].flatMap((id) => settings.people.find((p) => p.id === id) ?? []);
+  return peopleOf(settings, shifts.length > 0 ? shifts.flatMap((s) => s.people) : settings.fallback);
 }
+
+/** Who is told of a topic one after the other while nobody acknowledges: those on duty, then the fallback. */
+export function inTurn(settings: NotifySettings, topic: AlertTopic, at: number): NotifyPerson[] {
+  return peopleOf(settings, [...onDuty(settings, topic, at).map((p) => p.id), ...settings.fallback]);
+}
+
+const peopleOf = ({ people }: NotifySettings, ids: readonly string[]): NotifyPerson[] =>
+  [...new Set(ids)].flatMap((id) => people.find((p) => p.id === id) ?? []);
 
 /** When a message that may wait can be sent: now, or at the end of the quiet hours. */
 export function quietUntil(settings: NotifySettings, { quiet = [] }: NotifyPerson, at: number): number {

@@ -3,7 +3,7 @@ import type { AlertTopic, MessageReason, NotifyPerson, NotifySettings } from '#g
 import type { Clock } from '#service/mod.ts';
 import type { NotifyAlertsTable, NotifyIncidentsTable, Queries } from '../database/mod.ts';
 import type { NotifyConfig } from './config.ts';
-import { isUrgent, onDuty, quietUntil } from './duty.ts';
+import { inTurn, isUrgent, quietUntil } from './duty.ts';
 import type { Outbox } from './outbox.ts';
 import { textOf } from './texts.ts';
 import type { Alert } from './types.ts';
@@ -34,7 +34,7 @@ const keyOf = ({ of, id }: { of: string; id: string }) => `${of} ${id}`;
  * From alerts to messages. Everything here runs inside one transaction that holds NOTIFY_LOCK: of several replicas one at a time.
  *
  *   new alert --> the topic's open, unacknowledged incident, or a new one --gatherS--> told (first on duty)
- *                                                                                        | nobody acknowledges: next on duty
+ *                                                                                        | nobody acknowledges: next on duty, the fallback, all again
  *   more alerts join ------------------------------------repeatMinutes---------------> told again, all who were told before
  *   all alerts over ------------------------------------------------------------------> closed, told as over
  */
@@ -192,7 +192,7 @@ export class Incidents {
     return this.#next(moment, incident, alerts, toldOf(incident).length === 0 ? 'alert' : 'escalation');
   }
 
-  /** The first on duty who does not know of it; where there is none, it is tried again: the shift will change. */
+  /** The next in turn who does not know of it; where all do, all are told again. Where there is nobody, it is tried again: the shift will change. */
   async #next(
     moment: Moment,
     incident: NotifyIncidentsTable,
@@ -201,16 +201,33 @@ export class Incidents {
   ): Promise<void> {
     const { db, settings, now } = moment;
     const told = toldOf(incident);
-    const person = onDuty(settings, incident.topic as AlertTopic, now).find((p) => !told.includes(p.id));
+    const people = inTurn(settings, incident.topic as AlertTopic, now);
+    const person = people.find((p) => !told.includes(p.id));
+    if (person === undefined && told.length > 0) return this.#again(moment, incident, alerts, people);
     // Nobody knows of it yet: whoever comes on duty is not to wait for an answer that nobody can give.
-    const unheard = person === undefined && told.length === 0;
-    const waitMs = unheard ? MINUTE_MS : settings.escalateMinutes * MINUTE_MS;
+    const waitMs = person === undefined ? MINUTE_MS : settings.escalateMinutes * MINUTE_MS;
     const from = person === undefined ? now : await this.#message(moment, incident, alerts, person, why);
     const set = {
       tell_at: null,
       escalates_at: from + waitMs,
       ...(person === undefined ? {} : { told_at: now, told_json: JSON.stringify([...told, person.id]) }),
     };
+    await db.updateTable('notify_incidents').set(set).where('id', '=', incident.id).execute();
+  }
+
+  /** All know of it and nobody acknowledges: all are told again, each time after as long as a round of one after the other takes. */
+  async #again(
+    moment: Moment,
+    incident: NotifyIncidentsTable,
+    alerts: readonly NotifyAlertsTable[],
+    people: readonly NotifyPerson[],
+  ): Promise<void> {
+    const { db, settings, now } = moment;
+    const roundMs = settings.escalateMinutes * MINUTE_MS * Math.max(1, people.length);
+    // A message that was given up hurries us: those who cannot be reached are not called all the time.
+    const due = (incident.told_at ?? 0) + settings.escalateMinutes * MINUTE_MS <= now;
+    if (due) for (const person of people) await this.#message(moment, incident, alerts, person, 'escalation');
+    const set = { tell_at: null, escalates_at: now + roundMs, ...(due ? { told_at: now } : {}) };
     await db.updateTable('notify_incidents').set(set).where('id', '=', incident.id).execute();
   }
 

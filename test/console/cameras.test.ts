@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tempDir } from '../support/temp.ts';
@@ -46,6 +46,9 @@ async function clickMap(page: Page, place: { lon: number; lat: number }): Promis
   const box = (await page.locator('.ground-map').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
   await page.mouse.click(box.x + box.width / 2 + x - cx, box.y + box.height / 2 + y - cy);
 }
+
+/** What the edge keeps of what the centre wants of it. */
+const atTheEdge = () => readFile(join(dir, 'edge/desired/desired.json'), 'utf8');
 
 test('the wall plays masked live views of what is in sight, and stops those that are not', async () => {
   const page = await city.signIn('viewer');
@@ -117,14 +120,59 @@ test('an ops engineer draws a zone over a stall, is told of a mistake, and gets 
   expect(await push.isDisabled()).toBe(true);
   await page.getByLabel('停留（秒）').fill('2');
   await page.getByLabel('最低置信度').fill('0.3');
+  // At every hour, said by a window.
+  const schedule = page.locator('fieldset.windows').first();
+  await schedule.getByRole('button').click();
+  await schedule.locator('input.clock').first().fill('00:00');
+  await schedule.locator('input.clock').last().fill('24:00');
   await soon(() => push.isEnabled()).toBe(true);
   await picture(page, 'zones');
   await push.click();
   await page.locator('.push .tag[data-status="confirmed"]').waitFor({ timeout: 60_000 });
+  expect(await atTheEdge()).toContain('"schedule":[{"from":"00:00","to":"24:00"}]');
   type Events = { items: { record: { data: { origin: { zone: string; camera: string } } } }[] };
   const { items } = await city.reached<Events>(`/api/v1/events?source=${LOOKED_AT}`, (a) => a.items.length > 0, 'the event');
   expect(items[0]?.record.data.origin).toMatchObject({ camera: LOOKED_AT, zone: 'zone-1' });
   await page.close();
+});
+
+test('two work on the zones of one camera: nobody overwrites what he has not seen, and a draft is not left by mistake', async () => {
+  const [first, second] = [await city.signIn('ops'), await city.signIn('administrator')];
+  const path = `/api/v1/edges/edge-01/desired/cameras/${LOOKED_AT}`;
+  type Camera = { revision: number; zones: { rules: { clearS: number }[] }[] };
+  const clearS = async () => (await city.installation.api.get<Camera>(path)).zones[0]?.rules[0]?.clearS;
+  const edit = async (page: Page, seconds: number) => {
+    await page.getByLabel('消失后恢复（秒）').fill(String(seconds));
+    await page.getByLabel('理由', { exact: true }).fill(`消失后 ${seconds} 秒`);
+    await soon(() => page.locator('.push .ant-btn-primary').isEnabled()).toBe(true);
+  };
+  for (const page of [first, second]) await city.go(page, `/cameras/${LOOKED_AT}/zones?zone=zones.0`);
+  await edit(first, 30);
+  await edit(second, 40);
+  // The first one does not hear of it before he sends.
+  await first.route('**/desired/cameras/**', (route) => (route.request().method() === 'GET' ? route.abort() : route.continue()));
+  await second.getByRole('button', { name: '下发到边缘节点' }).click();
+  await second.locator('.push .tag[data-status="confirmed"][data-revision="2"]').waitFor({ timeout: 60_000 });
+  expect(await clearS()).toBe(40);
+  await first.unroute('**/desired/cameras/**');
+  await first.getByRole('button', { name: '下发到边缘节点' }).click();
+  await first.getByText('他人修改了同一部分').waitFor();
+  await first.locator('.push q', { hasText: '消失后 40 秒' }).waitFor();
+  await first.locator('.push .difference tr', { hasText: 'clearS' }).getByText('40').waitFor();
+  expect(await clearS()).toBe(40);
+  await picture(first, 'zones-overtaken');
+  await first.getByRole('button', { name: '覆盖他人的改动并下发' }).click();
+  await first.locator('.push .tag[data-status="confirmed"][data-revision="3"]').waitFor({ timeout: 60_000 });
+  expect(await clearS()).toBe(30);
+  // What is not sent is not left by a slip.
+  await edit(first, 50);
+  await first.locator('.nav a[href="/events"]').click();
+  await first.getByRole('dialog').getByRole('button', { name: '留在此页' }).click();
+  expect(await first.getByLabel('消失后恢复（秒）').inputValue()).toBe('50');
+  await first.locator('.nav a[href="/events"]').click();
+  await first.getByRole('dialog').getByRole('button', { name: '放弃并离开' }).click();
+  await first.waitForURL('**/events');
+  await Promise.all([first.close(), second.close()]);
 });
 
 test('an officer sees hash and signature checked, compares a report with the case beside it and merges it, and sees an original under a grant', async () => {
@@ -212,7 +260,7 @@ test('an ops engineer calibrates a camera: the error is seen, a wrong point is r
   await second.fill(String(GROUND[1]?.lon));
   await page.getByLabel('理由', { exact: true }).fill('重新测量');
   await page.getByRole('button', { name: '下发到边缘节点' }).click();
-  await page.locator('.push .tag[data-status="confirmed"]').waitFor({ timeout: 60_000 });
+  await page.locator('.push .tag[data-status="confirmed"][data-revision="4"]').waitFor({ timeout: 60_000 });
   type Camera = { calibration: Parameters<typeof groundErrorM>[0]; set: string[] };
   const { calibration, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${FROZEN}`);
   expect(set).toEqual(['calibration']);
@@ -244,7 +292,7 @@ test("an administrator sees what was set of an edge, by whom and why, and return
   const dialog = page.getByRole('dialog');
   await dialog.locator('textarea').fill('试验结束');
   await dialog.locator('button[type="submit"]').click();
-  await page.locator('.tag[data-status="confirmed"][data-revision="3"]').waitFor({ timeout: 60_000 });
+  await page.locator('.tag[data-status="confirmed"][data-revision="5"]').waitFor({ timeout: 60_000 });
   type Camera = { zones: unknown[]; set: string[] };
   const { zones, set } = await city.installation.api.get<Camera>(`/api/v1/edges/edge-01/desired/cameras/${LOOKED_AT}`);
   expect([zones, set]).toEqual([[], []]);
@@ -263,7 +311,7 @@ test('an ops engineer sets the days of a permitted market, the edge takes them, 
   await dialog.locator('#calendar_days').fill('2027-05-01..2027-05-03');
   await dialog.locator('button[type="submit"]').click();
   await page.locator('.calendar', { hasText: 'market' }).getByText('3 天 · 最近：2027-05-01').waitFor();
-  await page.locator('.tag[data-status="confirmed"][data-revision="4"]').waitFor({ timeout: 60_000 });
+  await page.locator('.tag[data-status="confirmed"][data-revision="6"]').waitFor({ timeout: 60_000 });
   await picture(page, 'calendars');
   await city.go(page, `/cameras/${LOOKED_AT}/zones`);
   await page.getByRole('button', { name: '添加区域' }).click();
@@ -273,7 +321,10 @@ test('an ops engineer sets the days of a permitted market, the edge takes them, 
   await permitted.locator('.ant-select').click();
   await page.locator('.ant-select-dropdown:visible').getByText('仅限 market').click();
   await page.getByLabel('理由', { exact: true }).fill('五一夜市');
-  await soon(() => page.getByRole('button', { name: '下发到边缘节点' }).isEnabled()).toBe(true);
+  await page.getByRole('button', { name: '下发到边缘节点' }).click();
+  await page.locator('.push .tag[data-status="confirmed"][data-revision="7"]').waitFor({ timeout: 60_000 });
+  // The edge has it on its disk, and in force.
+  expect(await atTheEdge()).toContain('"permitted":[{"from":"08:00","to":"20:00","calendar":"market"}]');
   await page.close();
 });
 

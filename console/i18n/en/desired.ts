@@ -17,6 +17,12 @@ export const desired: typeof zh = {
     giveBack: 'Take away',
     giveBackMeans: 'The centre sets this calendar no more; one of that name in the site’s file counts again.',
   },
+  leave: {
+    title: 'The draft would be lost',
+    hint: 'It has not been sent to the edge node.',
+    go: 'Leave without it',
+    stay: 'Stay',
+  },
   desired: {
     status: {
       none: 'own file',
@@ -32,7 +38,10 @@ export const desired: typeof zh = {
     reasonWanted: 'Reason (wanted, kept with the revision)',
     push: 'Send to the edge',
     discard: 'Discard',
-    stale: 'Somebody else was quicker. The newest revision has been read: look at it, then send again.',
+    stale: 'This node was changed again a moment ago: send once more.',
+    overtaken: 'Others have changed the same part while you were editing. See what they changed.',
+    pushOver: 'Send mine over theirs',
+    takeTheirs: 'Take theirs',
     mistakes: 'To be mended',
     earlier: 'Earlier revisions',
     earlierHint: 'One is taken as a draft, to be looked at and sent as a new revision.',

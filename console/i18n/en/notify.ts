@@ -54,7 +54,7 @@ export const notify: typeof zh = {
     topics: 'Of what',
     allTopics: 'of everything',
     order: 'People, in the order in which they are told',
-    fallback: 'Told when nobody is on duty',
+    fallback: 'Told when nobody is on duty or acknowledges',
     escalate: 'Minutes without an answer until the next person is told',
     timeZone: 'Time zone',
     onDuty: 'On duty now: {{names}}',

@@ -16,6 +16,7 @@ export const desired = {
     giveBack: '删除设定',
     giveBackMeans: '中心不再设定此日历；站点文件里若有同名的则以文件为准。',
   },
+  leave: { title: '离开会丢失草稿', hint: '修改尚未下发到边缘节点。', go: '放弃并离开', stay: '留在此页' },
   desired: {
     status: {
       none: '使用本地文件',
@@ -31,7 +32,10 @@ export const desired = {
     reasonWanted: '理由（必填，随版本保存）',
     push: '下发到边缘节点',
     discard: '放弃修改',
-    stale: '他人刚刚修改过此节点。已读取最新版本，请核对后再次下发。',
+    stale: '此节点刚刚又被修改，请再次下发。',
+    overtaken: '您编辑期间，他人修改了同一部分。请核对下面的改动。',
+    pushOver: '覆盖他人的改动并下发',
+    takeTheirs: '采用他人的版本',
     mistakes: '需要更正',
     earlier: '历史版本',
     earlierHint: '取回的内容先作为草稿，核对后作为新版本下发。',

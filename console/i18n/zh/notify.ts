@@ -53,7 +53,7 @@ export const notify = {
     topics: '内容',
     allTopics: '全部内容',
     order: '人员（按通知顺序）',
-    fallback: '无人值班时通知',
+    fallback: '无人值班或无人确认时通知',
     escalate: '多少分钟无人确认则升级',
     timeZone: '时区',
     onDuty: '当前值班：{{names}}',

@@ -4,7 +4,7 @@ import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CameraAnswer, DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { useMay } from '../../api/mod.ts';
-import { Panel, ScrollX, Waiting } from '../../parts/mod.ts';
+import { LeaveGuard, Panel, ScrollX, Waiting } from '../../parts/mod.ts';
 import { Earlier } from './earlier.tsx';
 import { EditorPage } from './editor_page.tsx';
 import {
@@ -18,6 +18,7 @@ import {
   roundedPlace,
   seenGround,
 } from './ground_points.ts';
+import { useKept } from './kept.ts';
 import { LiveView } from './live_view.tsx';
 import { PicturePoints } from './picture_points.tsx';
 import { Push, useChecked } from './push.tsx';
@@ -42,7 +43,8 @@ function Editor({ camera, desired }: { camera: CameraAnswer; desired: DesiredCam
   const { ops } = useMay();
   const looking = useLooking(camera.id);
   const [aspect, setAspect] = useState(ASPECT);
-  const [edited, setEdited] = useState<GroundPoint[] | null>(null);
+  const kept = useKept<GroundPoint[]>(desired);
+  const { value: edited, edit, discard } = kept;
   const [chosen, choose] = useState<number | null>(null);
   const { calibration } = desired;
   const points = useMemo(() => edited ?? pointsOf(calibration), [edited, calibration]);
@@ -53,15 +55,16 @@ function Editor({ camera, desired }: { camera: CameraAnswer; desired: DesiredCam
   const good = changed !== null && fit.fitted?.ok === true;
   const mistakes = useChecked(desired, good ? { calibration: changed } : null);
   const set = (index: number, part: Partial<GroundPoint>) =>
-    setEdited(points.with(index, { ...(points[index] as GroundPoint), ...part }));
+    edit(points.with(index, { ...(points[index] as GroundPoint), ...part }));
   const add = (at: { x: number; y: number }) => {
     if (points.length >= POINTS_MAX) return;
-    setEdited([...points, { ...at, place: null }]);
+    edit([...points, { ...at, place: null }]);
     choose(points.length);
   };
   const grant = looking.grant?.id ?? null;
   return (
     <div className="stack">
+      <LeaveGuard when={edited !== null} />
       <p className="dim small">{t('calibration.hint')}</p>
       <div className="grid2 even">
         <Panel title={t('calibration.picture')} beside={<RawSwitch camera={camera.id} {...looking} />}>
@@ -108,31 +111,21 @@ function Editor({ camera, desired }: { camera: CameraAnswer; desired: DesiredCam
             )
           }
         >
-          <Table points={points} fit={fit} chosen={chosen} onChoose={choose} onSet={ops ? set : null} onPoints={setEdited} />
+          <Table points={points} fit={fit} chosen={chosen} onChoose={choose} onSet={ops ? set : null} onPoints={edit} />
         </Panel>
         <Panel
           title={t('desired.title')}
           beside={
             ops && (
-              <Earlier
-                edge={desired.edge}
-                camera={camera.id}
-                onTake={(s) => setEdited(pointsOf(s?.calibration ?? calibration))}
-              />
+              <Earlier edge={desired.edge} camera={camera.id} onTake={(s) => edit(pointsOf(s?.calibration ?? calibration))} />
             )
           }
         >
           <Judged fit={fit} points={points} />
-          <Push
-            desired={desired}
-            parts={good ? { calibration: changed } : null}
-            mistakes={mistakes}
-            onPushed={() => setEdited(null)}
-            onDiscard={() => setEdited(null)}
-          />
+          <Push desired={desired} kept={kept} parts={good ? { calibration: changed } : null} mistakes={mistakes} />
           {edited !== null && !good && (
             <div className="bar">
-              <Button onClick={() => setEdited(null)}>{t('desired.discard')}</Button>
+              <Button onClick={discard}>{t('desired.discard')}</Button>
             </div>
           )}
         </Panel>

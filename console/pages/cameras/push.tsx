@@ -6,10 +6,9 @@ import { useTranslation } from 'react-i18next';
 import type { DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { ApiError, call, type Mistake } from '../../api/mod.ts';
 import { DesiredState } from '../../parts/mod.ts';
+import { isChanged, type Kept, type Parts } from './kept.ts';
 import { useMistakeText } from './mistakes.tsx';
-
-/** Parts of a camera, as a change of them is sent. */
-export type Parts = Partial<Pick<DesiredCameraAnswer, 'zones' | 'exclude' | 'calibration'>>;
+import { Overtaken } from './overtaken.tsx';
 
 const CHECK_AFTER_MS = 600;
 
@@ -48,20 +47,38 @@ export function useChecked(desired: DesiredCameraAnswer, parts: Parts | null): r
 
 const pathOf = (edge: string, camera: string) => `/api/v1/edges/${edge}/desired/cameras/${camera}`;
 
-/** Sends a draft to the edge, with a reason, and shows what the edge makes of it. */
+/** Others may go on changing other things of the edge while this is sent. */
+const TRIES_MAX = 3;
+
+const isStale = (error: unknown) => error instanceof ApiError && error.code === 'GEWU_REVISION_STALE';
+
+/** A change of `base`; where others have changed other things of its edge meanwhile, on top of that. Throws ApiError. */
+async function send(base: DesiredCameraAnswer, parts: Parts, reason: string): Promise<void> {
+  const path = pathOf(base.edge, base.camera);
+  for (let [tries, on] = [1, base]; ; tries++) {
+    try {
+      await call(path, { method: 'PATCH', body: { revision: on.revision, reason, ...parts } });
+      return;
+    } catch (error) {
+      if (!isStale(error) || tries === TRIES_MAX) throw error;
+      on = await call<DesiredCameraAnswer>(path);
+      if (isChanged(base, on, parts)) throw error;
+    }
+  }
+}
+
+/** Sends a draft to the edge, with a reason, and shows what the edge makes of it, and what others have changed since it was begun. */
 export function Push({
   desired,
+  kept: { base, goOnFrom, discard },
   parts,
   mistakes,
-  onPushed,
-  onDiscard,
 }: {
   desired: DesiredCameraAnswer;
-  /** None: nothing has been changed. */
+  kept: Kept<unknown>;
+  /** None: nothing has been changed, or it cannot be sent. */
   parts: Parts | null;
   mistakes: readonly Mistake[];
-  onPushed: () => void;
-  onDiscard: () => void;
 }) {
   const { t } = useTranslation();
   const text = useMistakeText();
@@ -69,17 +86,19 @@ export function Push({
   const [reason, setReason] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const isOvertaken = parts !== null && isChanged(base, desired, parts);
   const push = async () => {
+    if (parts === null) return;
     setBusy(true);
     setFault(null);
-    const { edge, camera, revision } = desired;
+    // Who sends it all the same has seen what it replaces.
+    if (isOvertaken) goOnFrom(desired);
     try {
-      await call(pathOf(edge, camera), { method: 'PATCH', body: { revision, reason: reason.trim(), ...parts } });
+      await send(isOvertaken ? desired : base, parts, reason.trim());
       setReason('');
-      onPushed();
+      discard();
     } catch (error) {
-      const stale = error instanceof ApiError && error.code === 'GEWU_REVISION_STALE';
-      setFault(stale ? t('desired.stale') : (error as Error).message);
+      setFault(isStale(error) ? t('desired.stale') : (error as Error).message);
     } finally {
       setBusy(false);
       await client.invalidateQueries({ queryKey: ['desired'] });
@@ -88,7 +107,7 @@ export function Push({
   return (
     <div className="push">
       <DesiredState of={desired} long />
-      {fault !== null && <Alert type="error" showIcon title={fault} />}
+      {isOvertaken ? <Overtaken base={base} newest={desired} /> : fault !== null && <Alert type="error" showIcon title={fault} />}
       {mistakes.length > 0 && (
         <ul className="mistakes" aria-label={t('desired.mistakes')}>
           {mistakes.map((m) => (
@@ -110,15 +129,16 @@ export function Push({
           />
           <Button
             type="primary"
+            danger={isOvertaken}
             icon={<CloudUploadOutlined />}
             loading={busy}
             disabled={reason.trim() === '' || mistakes.length > 0}
             onClick={() => void push()}
           >
-            {t('desired.push')}
+            {t(isOvertaken ? 'desired.pushOver' : 'desired.push')}
           </Button>
-          <Button icon={<UndoOutlined />} onClick={onDiscard}>
-            {t('desired.discard')}
+          <Button icon={<UndoOutlined />} onClick={discard}>
+            {t(isOvertaken ? 'desired.takeTheirs' : 'desired.discard')}
           </Button>
         </div>
       )}

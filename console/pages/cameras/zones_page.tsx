@@ -4,10 +4,11 @@ import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { useMay } from '../../api/mod.ts';
-import { Panel, useFilter } from '../../parts/mod.ts';
+import { LeaveGuard, Panel, useFilter } from '../../parts/mod.ts';
 import { type Draft, draftOf, firstClass, type Point, rectangle, type ShapeKey, withPoints, withShape } from './draft.ts';
 import { Earlier } from './earlier.tsx';
 import { EditorPage } from './editor_page.tsx';
+import { useKept } from './kept.ts';
 import { LiveView } from './live_view.tsx';
 import { Mistakes } from './mistakes.tsx';
 import { Push, useChecked } from './push.tsx';
@@ -28,7 +29,8 @@ export function ZonesPage() {
 function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAnswer }) {
   const { t } = useTranslation();
   const { ops } = useMay();
-  const [edited, setEdited] = useState<Draft | null>(null);
+  const kept = useKept<Draft>(desired);
+  const { value: edited, edit } = kept;
   const draft = edited ?? draftOf(desired);
   const [chosen, choose] = useFilter('zone');
   const [drawing, setDrawing] = useState<{ list: 'zones' | 'exclude'; points: Point[] } | null>(null);
@@ -36,7 +38,7 @@ function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAns
   const finish = (points: Point[]) => {
     if (drawing === null || points.length < CORNERS_MIN) return;
     const [next, key] = withShape(draft, drawing.list, points, firstClass(desired.classes));
-    setEdited(next);
+    edit(next);
     choose(key);
     setDrawing(null);
   };
@@ -47,6 +49,7 @@ function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAns
   );
   return (
     <Mistakes value={mistakes}>
+      <LeaveGuard when={edited !== null} />
       <div className="grid2">
         <Panel title={t('cameras.live')} beside={<Picturing camera={camera} />}>
           <Drawn
@@ -54,7 +57,7 @@ function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAns
             draft={draft}
             chosen={chosen}
             onChoose={choose}
-            onDraft={ops ? setEdited : null}
+            onDraft={ops ? edit : null}
             drawing={drawing?.points ?? null}
             onDraw={(points) => drawing && setDrawing({ ...drawing, points })}
           />
@@ -90,21 +93,15 @@ function Editor({ camera, desired }: { camera: string; desired: DesiredCameraAns
                 <Earlier
                   edge={desired.edge}
                   camera={camera}
-                  onTake={(s) => setEdited(draftOf({ zones: s?.zones ?? null, exclude: (s?.exclude as Point[][]) ?? null }))}
+                  onTake={(s) => edit(draftOf({ zones: s?.zones ?? null, exclude: (s?.exclude as Point[][]) ?? null }))}
                 />
               )
             }
           >
-            <Push
-              desired={desired}
-              parts={edited}
-              mistakes={mistakes}
-              onPushed={() => setEdited(null)}
-              onDiscard={() => setEdited(null)}
-            />
+            <Push desired={desired} kept={kept} parts={edited} mistakes={mistakes} />
           </Panel>
-          <ShapeList draft={draft} chosen={chosen} onChoose={choose} onDraft={ops ? setEdited : null} />
-          <ChosenZone draft={draft} chosen={chosen} desired={desired} onDraft={ops ? setEdited : null} />
+          <ShapeList draft={draft} chosen={chosen} onChoose={choose} onDraft={ops ? edit : null} />
+          <ChosenZone draft={draft} chosen={chosen} desired={desired} onDraft={ops ? edit : null} />
         </div>
       </div>
     </Mistakes>

@@ -4,16 +4,14 @@ import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
-import type { DesiredAnswer, DesiredDiffAnswer, RevisionAnswer } from '#grid/api/mod.ts';
+import type { DesiredAnswer, RevisionAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useThing, withQuery } from '../../api/mod.ts';
-import { AskReason, DesiredState, Facts, Moment, Nothing, Page, Panel, ScrollX, Shown, useFilter } from '../../parts/mod.ts';
+import { AskReason, DesiredState, Difference, Facts, Moment, Nothing, Page, Panel, Shown, useFilter } from '../../parts/mod.ts';
 import { CalendarsPanel } from './calendars.tsx';
 
 const RENEW_MS = 10_000;
 const PENDING_MS = 1_000;
 const REVISIONS_SHOWN = 200;
-/** Of a value in a difference. */
-const VALUE_CHARS = 200;
 
 /** What is wanted of one edge: the newest revision and what became of it, all before it with who and why, and the way back. */
 export function DesiredPage() {
@@ -96,7 +94,7 @@ function Revisions({ desired, path }: { desired: DesiredAnswer; path: string }) 
                   <q>{one.reason}</q>
                   {one.revision !== newest && <Return desired={desired} to={one.revision} path={path} />}
                   <Moment at={one.at} />
-                  {chosen === String(one.revision) && <Difference edge={edge} path={path} to={one.revision} />}
+                  {chosen === String(one.revision) && <Difference edge={edge} from={one.revision - 1} to={one.revision} />}
                 </li>
               ))}
               {items.length > 0 && (
@@ -124,48 +122,6 @@ function Verdict({ of: { verdict, notes }, newest }: { of: RevisionAnswer; newes
       ✕ {t(`desired.status.${verdict}`)}
     </span>
   );
-}
-
-/** What a revision changed of the one before. */
-function Difference({ edge, path, to }: { edge: string; path: string; to: number }) {
-  const { t } = useTranslation();
-  const asked = useThing<DesiredDiffAnswer>(['desired', edge, 'diff', to], withQuery(`${path}/diff`, { from: to - 1, to }));
-  return (
-    <div className="difference">
-      <Shown of={asked} rows={2}>
-        {({ entries }) => (
-          <ScrollX label={t('desired.changed')}>
-            <table className="plain">
-              <thead>
-                <tr>
-                  <th scope="col">{t('desired.part')}</th>
-                  <th scope="col">{t('desired.before')}</th>
-                  <th scope="col">{t('desired.after')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {entries.map((entry) => (
-                  <tr key={entry.key}>
-                    <th scope="row" className="mono">
-                      {entry.key}
-                    </th>
-                    <td className="mono">{valueText(entry.from)}</td>
-                    <td className="mono">{valueText(entry.to)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </ScrollX>
-        )}
-      </Shown>
-    </div>
-  );
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return '–';
-  const text = JSON.stringify(value);
-  return text.length > VALUE_CHARS ? `${text.slice(0, VALUE_CHARS)}…` : text;
 }
 
 /** A new revision with the content of an earlier one; 0 is the edge's own file. */

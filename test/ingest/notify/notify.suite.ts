@@ -131,6 +131,31 @@ export const notifySuite: Suite = (store) => {
       expect(bench.seen()[3]).toEqual(['first', '[Gewu] URGENT: edge node silent, 1']);
     });
 
+    test('all on duty are told and nobody acknowledges: the fallback is told, and then all again and again', async () => {
+      const bench = await open({
+        shifts: [{ id: 'always', people: ['first'], when: [{ from: '00:00', to: '24:00' }] }],
+        fallback: ['second'],
+      });
+      bench.alerts = [silent('edge-1')];
+      await bench.pass(0);
+      await bench.pass(11_000);
+      const who = () => bench.seen().map(([id]) => id);
+      for (const [minutes, told] of [
+        [5, ['first', 'second']],
+        [5, ['first', 'second', 'first', 'second']],
+        [5, ['first', 'second', 'first', 'second']],
+        [5, ['first', 'second', 'first', 'second', 'first', 'second']],
+      ] as const) {
+        await bench.pass(minutes * MINUTE_MS + 1000);
+        expect(who()).toEqual(told);
+      }
+      const [incident] = (await bench.service.incidents({ open: true })).items;
+      expect(incident?.told).toEqual(['first', 'second']);
+      await bench.service.acknowledge(incident?.id ?? '', OPS);
+      await bench.pass(60 * MINUTE_MS);
+      expect(who()).toHaveLength(6);
+    });
+
     test('more of the same is told again, at most once a minute where it is urgent', async () => {
       const bench = await open({ escalateMinutes: 600 });
       bench.alerts = [silent('edge-1')];
