@@ -11,6 +11,8 @@ const MINUTES_DEFAULT = 120;
 const HOUR = 60;
 const DAY = 1440;
 
+const isPast = (text: string | undefined) => text !== undefined && text !== '' && Date.parse(text) < Date.now();
+
 /** That somebody works on it, until when and why; `short`, where there is little room, says the rest on pointing. */
 export function MaintenanceTag({ now, short = false }: { now: MaintenanceNow; short?: boolean }) {
   const { t } = useTranslation();
@@ -32,14 +34,14 @@ export function useMaintenance() {
   const renew = () => Promise.all([['devices'], ['upkeep']].map((queryKey) => client.invalidateQueries({ queryKey })));
   return {
     /** Throws what the centre says. */
-    begin: async (subjects: readonly Subject[], minutes: number, reason: string) => {
-      await call('/api/v1/upkeep/maintenance', { method: 'POST', body: { subjects, minutes, reason } });
-      void message.success(t('upkeep.begun', { n: subjects.length }));
+    begin: async (body: { subjects: readonly Subject[]; from?: number; minutes: number; reason: string }) => {
+      await call('/api/v1/upkeep/maintenance', { method: 'POST', body });
+      void message.success(t(body.from === undefined ? 'upkeep.begun' : 'upkeep.planned', { n: body.subjects.length }));
       await renew();
     },
-    end: async (subjects: readonly Subject[]) => {
+    /** What is open or to come of these, or windows by their ids. */
+    end: async (body: { subjects: readonly Subject[] } | { windows: readonly string[] }) => {
       try {
-        const body = { subjects };
         const { items } = await call<{ items: unknown[] }>('/api/v1/upkeep/maintenance/end', { method: 'POST', body });
         void message.success(t('upkeep.ended', { n: items.length }));
       } catch (error) {
@@ -54,9 +56,9 @@ export function BeginMaintenance({ subjects, onClose }: { subjects: readonly Sub
   const { t } = useTranslation();
   const { begin } = useMaintenance();
   const [fault, setFault] = useState<string | null>(null);
-  const finish = async ({ minutes, reason }: { minutes: number; reason: string }) => {
+  const finish = async ({ from, minutes, reason }: { from?: string; minutes: number; reason: string }) => {
     try {
-      await begin(subjects, minutes, reason.trim());
+      await begin({ subjects, minutes, reason: reason.trim(), ...(from ? { from: Date.parse(from) } : {}) });
       onClose();
     } catch (error) {
       setFault((error as Error).message);
@@ -75,6 +77,15 @@ export function BeginMaintenance({ subjects, onClose }: { subjects: readonly Sub
         onFinish={finish}
       >
         {fault !== null && <Alert type="error" showIcon title={fault} />}
+        {/* In the reader's own time zone, as all times of the console are. */}
+        <Form.Item
+          name="from"
+          label={t('upkeep.from')}
+          extra={t('upkeep.fromHint')}
+          rules={[{ validator: (_, text) => (isPast(text) ? Promise.reject(new Error(t('upkeep.past'))) : Promise.resolve()) }]}
+        >
+          <Input type="datetime-local" />
+        </Form.Item>
         <Form.Item name="minutes" label={t('upkeep.duration')}>
           <Select options={MINUTES.map((value) => ({ value, label: text(value) }))} />
         </Form.Item>

@@ -4,6 +4,7 @@ export * from './difference.tsx';
 export * from './filters.tsx';
 export * from './grant.tsx';
 export * from './leave_guard.tsx';
+export * from './lines.tsx';
 export * from './maintenance.tsx';
 export * from './names.tsx';
 export * from './narrow.ts';

@@ -17,7 +17,8 @@ export interface Column<T> {
   wraps?: boolean;
 }
 
-interface Pages<T> {
+/** What `usePages` gives, or something like it. */
+export interface Pages<T> {
   items: T[];
   data: unknown;
   error: Error | null;
@@ -45,7 +46,7 @@ export function Rows<T extends { id: string }>({
   columns,
   to,
   empty,
-  select: wanted,
+  select,
 }: {
   label: string;
   pages: Pages<T>;
@@ -60,8 +61,6 @@ export function Rows<T extends { id: string }>({
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
-  // Cards have no room for it: things are chosen where there is a table.
-  const select = narrow ? undefined : wanted;
   const { items } = pages;
   // With another one all rows would be measured anew.
   const keyOf = useCallback((i: number) => items[i]?.id ?? i, [items]);
@@ -170,7 +169,7 @@ function RowOf<T extends { id: string }>({ item, index, place, height, columns, 
       aria-rowindex={index + 2}
       data-index={index}
       tabIndex={first ? 0 : -1}
-      className="row"
+      className={chosen === undefined ? 'row' : 'row choosable'}
       style={{ gridTemplateColumns: tracks, height, transform: `translateY(${place}px)` }}
       onClick={() => acts.current.open(item)}
       onKeyDown={(e) => {
@@ -183,13 +182,13 @@ function RowOf<T extends { id: string }>({ item, index, place, height, columns, 
       }}
     >
       {chosen !== undefined && (
-        <span role="cell" className="choose">
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the space bar does on the row
+        <span role="cell" className="choose" onClick={(e) => e.stopPropagation()}>
           <input
             type="checkbox"
             tabIndex={-1}
             aria-label={t('upkeep.select', { id: item.id })}
             checked={chosen}
-            onClick={(e) => e.stopPropagation()}
             onChange={() => acts.current.choose(item)}
           />
         </span>

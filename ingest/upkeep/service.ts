@@ -112,7 +112,7 @@ class Upkeep implements UpkeepService {
   windows: UpkeepService['windows'] = (filter) => this.#windows.list(filter);
   windowsOf: UpkeepService['windowsOf'] = (from, to) => this.#windows.span(from, to);
   begin: UpkeepService['begin'] = (window, by) => this.#windows.begin(window, by);
-  end: UpkeepService['end'] = (subjects, by) => this.#windows.end(subjects, by);
+  end: UpkeepService['end'] = (what, by) => this.#windows.end(what, by);
   groups: UpkeepService['groups'] = () => this.#groups.list();
   group: UpkeepService['group'] = (id) => this.#groups.get(id);
   putGroup: UpkeepService['putGroup'] = (id, name, by) => this.#groups.put(id, name, by);

@@ -22,6 +22,12 @@ export interface NewWindow {
   reason: string;
 }
 
+export interface EndedWindows {
+  subjects?: readonly Subject[];
+  /** Ids. */
+  windows?: readonly string[];
+}
+
 export interface UpkeepCaseFilter {
   state?: UpkeepState | undefined;
   /** Not fixed. */
@@ -54,6 +60,8 @@ export interface UpkeepService extends Service {
 
   windows(filter: {
     active?: boolean | undefined;
+    /** Not over: now, or to come. */
+    open?: boolean | undefined;
     limit?: number | undefined;
     cursor?: string | undefined;
   }): Promise<Page<MaintenanceAnswer>>;
@@ -61,8 +69,8 @@ export interface UpkeepService extends Service {
   windowsOf(from: number, to: number): Promise<{ thing: Thing; from: number; to: number }[]>;
   /** Throws GEWU_NOT_FOUND for what is not registered. */
   begin(window: NewWindow, by: Asker): Promise<MaintenanceAnswer[]>;
-  /** Ends what is open for these. */
-  end(subjects: readonly Subject[], by: Asker): Promise<MaintenanceAnswer[]>;
+  /** Ends these windows, and what is open or to come for these subjects. */
+  end(what: EndedWindows, by: Asker): Promise<MaintenanceAnswer[]>;
 
   groups(): Promise<GroupAnswer[]>;
   /** Throws GEWU_NOT_FOUND, as the next two do; GEWU_REQUEST_INVALID where it is a group of a site. */

@@ -9,7 +9,7 @@ import { type Database, type MaintenanceWindowsTable, pageOf, type Queries, read
 import type { DesiredService } from '../desired/mod.ts';
 import type { Registry } from '../devices/mod.ts';
 import { ACTIVE_MAX, activeWindows, readMembers, subjectOf, thingsOf } from './cover.ts';
-import type { NewWindow, UpkeepService } from './types.ts';
+import type { EndedWindows, NewWindow, UpkeepService } from './types.ts';
 
 export interface WindowsDependencies {
   /** The edges with what the centre knows of their files. */
@@ -83,14 +83,14 @@ export class Windows {
     return rows.map((row) => toAnswer(row, now));
   }
 
-  async end(subjects: readonly Subject[], by: Asker): Promise<MaintenanceAnswer[]> {
+  async end({ subjects = [], windows = [] }: EndedWindows, by: Asker): Promise<MaintenanceAnswer[]> {
     const { database, audit, clock } = this.#deps;
     const now = clock.now();
     const rows = await database.transaction(
       async (db) => {
         const wanted = new Set(subjects.map(({ of, id }) => `${of} ${id}`));
         const open = await db.selectFrom('maintenance_windows').selectAll().where('to_at', '>', now).execute();
-        const over = open.filter((w) => wanted.has(`${w.subject_of} ${w.subject_id}`));
+        const over = open.filter((w) => windows.includes(w.id) || wanted.has(`${w.subject_of} ${w.subject_id}`));
         const ended = over.map((w) => ({ ...w, to_at: Math.max(now, w.from_at), ended_by: by.id }));
         for (const row of ended) {
           const { id, to_at, ended_by } = row;
@@ -111,6 +111,7 @@ export class Windows {
 
   async list({
     active,
+    open,
     limit = LIMIT_DEFAULT,
     cursor,
   }: Parameters<UpkeepService['windows']>[0]): Promise<Page<MaintenanceAnswer>> {
@@ -118,6 +119,7 @@ export class Windows {
     let query = this.#deps.database.kysely.selectFrom('maintenance_windows').selectAll();
     if (active === true) query = query.where('to_at', '>', now).where('from_at', '<=', now);
     if (active === false) query = query.where((eb) => eb.or([eb('to_at', '<=', now), eb('from_at', '>', now)]));
+    if (open !== undefined) query = query.where('to_at', open ? '>' : '<=', now);
     const after = readCursor(cursor);
     if (after) query = query.where(sql<boolean>`(at, id) < (${after.at}, ${after.id})`);
     const rows = await query

@@ -278,7 +278,7 @@ looksSuite(
     calibration: `/cameras/${LOOKED_AT}/calibration`,
     desired: '/devices/edge/edge-01/desired',
   }),
-  ['摊位占道', '重新测量'],
+  ['摊位占道', '重新测量', '消失后 30 秒', '消失后 40 秒'],
 );
 
 test("an administrator sees what was set of an edge, by whom and why, and returns to the edge's own file", async () => {

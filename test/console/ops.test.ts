@@ -6,7 +6,7 @@ import { FaultProxy } from '#simulators/faults/mod.ts';
 import { type MailReceiver, startMailReceiver, startWebReceiver, textOfMail, type WebReceiver } from '../support/receivers.ts';
 import { tempDir } from '../support/temp.ts';
 import { until } from '../support/until.ts';
-import { City, coverId, MINUTE, type Page, picture, settled, soon } from './fixture.ts';
+import { City, coverId, MINUTE, type Page, picture, seriousIn, settled, soon } from './fixture.ts';
 
 /** An ops engineer's day: an edge cut off, a battery that dies, a sick device, a payload that could not be used, and who is told of it. */
 
@@ -182,6 +182,14 @@ test('a sick device is found, put into maintenance, and seen to come back', { ti
   await city.go(page, '/devices?of=upkeep');
   const upkeepCase = page.locator('.upkeep-case', { hasText: SICK });
   await upkeepCase.getByText('待处理').waitFor({ timeout: 20_000 });
+  // What it is about, and how that is.
+  await upkeepCase.getByRole('button', { name: '传感器故障' }).click();
+  const things = page.getByRole('dialog');
+  await things.locator('li', { hasText: SICK }).locator('.tag.offline').waitFor();
+  expect(await seriousIn(page)).toEqual([]);
+  await picture(page, 'upkeep-case');
+  await page.keyboard.press('Escape');
+  await things.waitFor({ state: 'hidden' });
   await city.go(page, '/devices?state=offline');
   const row = page.locator('.row', { hasText: SICK });
   await row.locator('input[type="checkbox"]').check();
@@ -203,6 +211,46 @@ test('a sick device is found, put into maintenance, and seen to come back', { ti
   await city.go(page, '/devices?of=upkeep');
   await upkeepCase.getByText('健康恢复，自动关闭').waitFor({ timeout: 20_000 });
   await picture(page, 'upkeep');
+  await page.close();
+});
+
+test('on a telephone: a device is chosen, its maintenance is planned for tomorrow and called off; a group is put under maintenance', {
+  timeout: 2 * MINUTE,
+}, async () => {
+  const { api } = city.installation;
+  await api.send('PUT', '/api/v1/upkeep/groups/north', { name: '北门' });
+  await api.post('/api/v1/upkeep/groups/north/members', { add: [{ of: 'device', id: WELL }] });
+  const page = await city.signIn('ops', { viewport: { width: 390, height: 844 } });
+  await city.go(page, `/devices?q=${WELL}`);
+  await page.locator('.row', { hasText: WELL }).locator('input[type="checkbox"]').check();
+  await picture(page, 'bulk-narrow');
+  await page.getByRole('toolbar').getByRole('button', { name: '进入维护' }).click();
+  const from = page.locator('#maintenance_from');
+  await page.locator('#maintenance_reason').fill('换电池');
+  await from.fill('2026-01-01T08:00');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByText('须晚于现在').waitFor();
+  const day = await page.evaluate('new Date(Date.now() + 86_400_000).toLocaleDateString("sv")');
+  await from.fill(`${day}T08:00`);
+  await picture(page, 'maintenance-planned-narrow');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await city.go(page, '/devices?of=upkeep');
+  const window = (subject: string) => page.locator('.maintenance-window', { hasText: subject });
+  await window(WELL).getByText('已安排').waitFor();
+  await page.locator('li', { hasText: '北门' }).getByRole('button', { name: '进入维护' }).click();
+  await page.locator('#maintenance_reason').fill('停水检修');
+  await page.getByRole('dialog').locator('button[type="submit"]').click();
+  await window('north').getByText('维护中').waitFor();
+  await picture(page, 'upkeep-windows-narrow');
+  const device = await api.get<{ maintenance: { reason: string } }>(`/api/v1/devices/${WELL}`);
+  expect(device.maintenance.reason).toBe('停水检修');
+  await window(WELL)
+    .getByRole('button', { name: /^取\s?消$/ })
+    .click();
+  await soon(() => window(WELL).count()).toBe(0);
+  await window('north').getByRole('button', { name: '结束维护' }).click();
+  await soon(() => window('north').count()).toBe(0);
   await page.close();
 });
 

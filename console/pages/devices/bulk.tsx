@@ -48,7 +48,7 @@ export function BulkBar({ chosen }: { chosen: Chosen }) {
     <div className="bulk" role="toolbar" aria-label={t('upkeep.selected', { n: things.length })}>
       <b>{t('upkeep.selected', { n: things.length })}</b>
       <Button onClick={() => setBeginning(true)}>{t('upkeep.begin')}</Button>
-      <Button onClick={() => void end(things)}>{t('upkeep.end')}</Button>
+      <Button onClick={() => void end({ subjects: things })}>{t('upkeep.end')}</Button>
       <Grouping things={things} />
       <Button type="link" onClick={all}>
         {t('upkeep.selectAll')}

@@ -33,7 +33,7 @@ export function Maintain({
           </Link>
         ))}
         {ops && maintenance === null && <Button onClick={() => setBeginning(true)}>{t('upkeep.begin')}</Button>}
-        {ops && maintenance !== null && <Button onClick={() => void end(subjects)}>{t('upkeep.end')}</Button>}
+        {ops && maintenance !== null && <Button onClick={() => void end({ subjects })}>{t('upkeep.end')}</Button>}
         {beginning && <BeginMaintenance subjects={subjects} onClose={() => setBeginning(false)} />}
       </div>
     </>

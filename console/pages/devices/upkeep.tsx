@@ -1,11 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { App, Button, Form, Input } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import type { GroupAnswer, MaintenanceAnswer, Page as PageOf, ScoreAnswer } from '#grid/api/mod.ts';
-import { call, useMay, useThing } from '../../api/mod.ts';
-import { Moment, Nothing, Panel, ScrollX, Shown, useMaintenance } from '../../parts/mod.ts';
-import { SubjectLink, UpkeepCases } from './upkeep_cases.tsx';
+import type { GroupAnswer, MaintenanceAnswer, ScoreAnswer } from '#grid/api/mod.ts';
+import { call, useMay, usePages, useThing } from '../../api/mod.ts';
+import { BeginMaintenance, Lines, Moment, Panel, ScrollX, Shown, useMaintenance } from '../../parts/mod.ts';
+import { SubjectLink } from './subject_link.tsx';
+import { UpkeepCases } from './upkeep_cases.tsx';
 
 const RENEW_MS = 5_000;
 
@@ -23,36 +25,44 @@ export function Upkeep() {
   );
 }
 
+/** What is worked on now, and what will be. */
 function Windows() {
+  const { t } = useTranslation();
+  const pages = usePages<MaintenanceAnswer>('upkeep', '/api/v1/upkeep/maintenance', { open: true }, true, RENEW_MS);
+  return (
+    <Panel title={t('upkeep.windows')}>
+      <Lines pages={pages} empty={t('upkeep.noWindows')}>
+        {(w) => <Window key={w.id} of={w} />}
+      </Lines>
+    </Panel>
+  );
+}
+
+function Window({ of: { id, subject, active, from, to, by, reason } }: { of: MaintenanceAnswer }) {
   const { t } = useTranslation();
   const { ops } = useMay();
   const { end } = useMaintenance();
-  const windows = useThing<PageOf<MaintenanceAnswer>>(['upkeep', 'windows'], '/api/v1/upkeep/maintenance?active=true', RENEW_MS);
   return (
-    <Panel title={t('upkeep.windows')}>
-      <Shown of={windows} rows={2}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Nothing text={t('upkeep.noWindows')} />
-          ) : (
-            <ul className="lines">
-              {items.map((w) => (
-                <li key={w.id}>
-                  <SubjectLink subject={w.subject} />
-                  <span className="dim">{t('upkeep.by', { name: w.by, reason: w.reason })}</span>
-                  {ops && (
-                    <Button size="small" onClick={() => void end([w.subject])}>
-                      {t('upkeep.end')}
-                    </Button>
-                  )}
-                  <Moment at={w.to} />
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Shown>
-    </Panel>
+    <li className="maintenance-window">
+      <span className={active ? 'tag maintenance' : 'tag'}>
+        <i aria-hidden="true">{active ? '⚒' : '◷'}</i> {t(active ? 'upkeep.active' : 'upkeep.isPlanned')}
+      </span>
+      <SubjectLink subject={subject} />
+      <span className="dim">{t('upkeep.by', { name: by, reason })}</span>
+      {ops && (
+        <Button size="small" onClick={() => void end({ windows: [id] })}>
+          {t(active ? 'upkeep.end' : 'upkeep.cancel')}
+        </Button>
+      )}
+      <span className="dim small">
+        {!active && (
+          <>
+            <Moment at={from} /> –{' '}
+          </>
+        )}
+        <Moment at={to} />
+      </span>
+    </li>
   );
 }
 
@@ -62,6 +72,7 @@ function Groups() {
   const { message } = App.useApp();
   const client = useQueryClient();
   const [form] = Form.useForm<{ id: string; name: string }>();
+  const [beginning, begin] = useState<string | null>(null);
   const groups = useThing<{ items: GroupAnswer[] }>(['upkeep', 'groups'], '/api/v1/upkeep/groups');
   const act = async (work: Promise<unknown>) => {
     await work.catch((error: Error) => message.error(error.message));
@@ -81,6 +92,11 @@ function Groups() {
                 <Link to={`/devices?group=${g.id}`}>{g.name}</Link>
                 <span className="tag">{t(`upkeep.kind.${g.kind}`)}</span>
                 <span className="dim">{t('upkeep.groupMembers', { n: g.members })}</span>
+                {ops && (
+                  <Button size="small" onClick={() => begin(g.id)}>
+                    {t('upkeep.begin')}
+                  </Button>
+                )}
                 {ops && g.kind === 'free' && (
                   <Button
                     size="small"
@@ -95,6 +111,7 @@ function Groups() {
           </ul>
         )}
       </Shown>
+      {beginning !== null && <BeginMaintenance subjects={[{ of: 'group', id: beginning }]} onClose={() => begin(null)} />}
       {ops && (
         <Form name="group" form={form} layout="inline" className="bar" requiredMark={false} onFinish={add}>
           <Form.Item name="id" rules={[{ required: true, pattern: /^[A-Za-z0-9_-]{1,64}$/, message: t('users.namePattern') }]}>

@@ -2,32 +2,17 @@ import { useQueryClient } from '@tanstack/react-query';
 import { App, Button, Form, Input, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
-import type { Subject, UpkeepCaseAnswer } from '#grid/api/mod.ts';
+import type { UpkeepCaseAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useMe, usePages } from '../../api/mod.ts';
-import { Ago, Failure, Nothing, Panel, SelectFilter, useFilter, Waiting } from '../../parts/mod.ts';
+import { Ago, Lines, Panel, SelectFilter, useFilter } from '../../parts/mod.ts';
+import { CaseThings } from './case_things.tsx';
+import { SubjectLink } from './subject_link.tsx';
 
 /** A case opens and closes without a change of health of its own. */
 const RENEW_MS = 5_000;
 const SIGNS = { open: '◆', assigned: '▲', fixed: '✓' } as const;
 const STATES = ['open', 'assigned', 'fixed'] as const;
 const CAUSES = ['edge-silent', 'camera-fault', 'device-fault'] as const;
-const PLACES: Record<Subject['of'], (id: string) => string> = {
-  edge: (id) => `/devices/edge/${id}`,
-  device: (id) => `/devices/sensor/${id}`,
-  camera: (id) => `/devices/camera/${id}`,
-  group: (id) => `/devices?group=${id}`,
-};
-
-export function SubjectLink({ subject: { of, id } }: { subject: Subject }) {
-  const { t } = useTranslation();
-  return (
-    <span>
-      <Link to={PLACES[of](id)}>{id}</Link> <span className="dim small">{t(`upkeep.subject.${of}`)}</span>
-    </span>
-  );
-}
-
 /** Faults of devices, apart from the city's cases. What is looked for stands in the URL. */
 export function UpkeepCases() {
   const { t } = useTranslation();
@@ -35,6 +20,7 @@ export function UpkeepCases() {
   const [state] = useFilter('case');
   const [cause] = useFilter('cause');
   const [edge] = useFilter('edge');
+  const [opened, open] = useFilter('one');
   const act = useActs();
   const pages = usePages<UpkeepCaseAnswer>('upkeep', '/api/v1/upkeep/cases', { state, cause, edge }, true, RENEW_MS);
   const unseen = pages.items.filter((c) => c.state !== 'fixed' && c.acknowledgedBy === null);
@@ -61,18 +47,10 @@ export function UpkeepCases() {
         </span>
       }
     >
-      {pages.data === undefined && (pages.error ? <Failure error={pages.error} again={pages.refetch} /> : <Waiting rows={3} />)}
-      {pages.data !== undefined && pages.items.length === 0 && <Nothing text={t('upkeep.noCases')} />}
-      <ul className="lines">
-        {pages.items.map((c) => (
-          <Case key={c.id} of={c} act={act} />
-        ))}
-      </ul>
-      {pages.hasNextPage && (
-        <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {t('action.more')}
-        </Button>
-      )}
+      <Lines pages={pages} empty={t('upkeep.noCases')}>
+        {(c) => <Case key={c.id} of={c} act={act} onOpen={() => open(c.id)} />}
+      </Lines>
+      <CaseThings id={opened ?? null} onClose={() => open(undefined)} />
     </Panel>
   );
 }
@@ -88,7 +66,7 @@ function useActs(): Act {
   };
 }
 
-function Case({ of: c, act }: { of: UpkeepCaseAnswer; act: Act }) {
+function Case({ of: c, act, onOpen }: { of: UpkeepCaseAnswer; act: Act; onOpen: () => void }) {
   const { t } = useTranslation();
   const { ops } = useMay();
   const { name } = useMe();
@@ -104,7 +82,9 @@ function Case({ of: c, act }: { of: UpkeepCaseAnswer; act: Act }) {
       <span className={state === 'open' ? 'tag bad' : 'tag'}>
         {SIGNS[state]} {t(`upkeep.state.${state}`)}
       </span>
-      <b>{t(`upkeep.cause.${cause}`)}</b>
+      <button type="button" className="plain-button" aria-haspopup="dialog" onClick={onOpen}>
+        {t(`upkeep.cause.${cause}`)}
+      </button>
       <SubjectLink subject={subject} />
       {members > 1 && <span className="tag">{t('upkeep.sick', { sick, members })}</span>}
       {assignedTo !== null && <span className="dim">{t('upkeep.assignedTo', { name: assignedTo })}</span>}

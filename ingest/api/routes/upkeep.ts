@@ -54,7 +54,15 @@ const addMaintenance: Route = (app, { upkeep: service }) => {
       schema: {
         tags,
         summary: 'Maintenance windows, newest first',
-        querystring: Type.Object({ active: Type.Optional(Type.Boolean()), limit: Limit, cursor: Cursor }, strict),
+        querystring: Type.Object(
+          {
+            active: Type.Optional(Type.Boolean()),
+            open: Type.Optional(Type.Boolean({ description: 'not over: now, or to come' })),
+            limit: Limit,
+            cursor: Cursor,
+          },
+          strict,
+        ),
         response: answers(pageOf(MaintenanceAnswer)),
       },
     },
@@ -89,12 +97,18 @@ const addMaintenance: Route = (app, { upkeep: service }) => {
       config: { access: OPS },
       schema: {
         tags,
-        summary: 'Ends what is open, or to be opened, for these',
-        body: Type.Object({ subjects: Subjects }, strict),
+        summary: 'Ends windows by their ids, and what is open, or to be opened, for these subjects',
+        body: Type.Object(
+          {
+            subjects: Type.Array(Subject, { maxItems: BULK_MAX, default: [] }),
+            windows: Type.Array(Id(), { maxItems: BULK_MAX, default: [] }),
+          },
+          strict,
+        ),
         response: answers(listOf(MaintenanceAnswer)),
       },
     },
-    async (request) => ({ items: await service.end(request.body.subjects, accountOf(request)) }),
+    async (request) => ({ items: await service.end(request.body, accountOf(request)) }),
   );
 };
 

@@ -168,13 +168,31 @@ export const upkeepSuite: Suite = (store) => {
       expect(await cases()).toEqual(['device-fault device:mh-1 1/1']);
       await upkeep.begin({ subjects: [{ of: 'edge', id: EDGE }], minutes: 30, reason: 'power' }, OPS);
       expect((await upkeep.of([{ of: 'camera', id: 'cam-1' }])).get('camera cam-1')?.maintenance).not.toBeNull();
-      await upkeep.end([{ of: 'edge', id: EDGE }], OPS);
+      await upkeep.end({ subjects: [{ of: 'edge', id: EDGE }] }, OPS);
       expect((await upkeep.of([{ of: 'camera', id: 'cam-1' }])).get('camera cam-1')?.maintenance).toBeNull();
       const spans = await upkeep.windowsOf(T, clock.now() + 1);
       expect(spans.find((s) => s.thing.id === 'mh-1')).toMatchObject({ from: T, to: T + 1_800_000 });
       await expect(
         upkeep.begin({ subjects: [{ of: 'device', id: 'ghost' }], minutes: 1, reason: 'x' }, OPS),
       ).rejects.toMatchObject({ code: 'GEWU_NOT_FOUND' });
+    });
+
+    test('one that is to come is listed, covers nothing yet, and is ended by its id without what is open now', async () => {
+      const { upkeep, clock } = await open();
+      const [group, thing] = [{ of: 'group', id: 'circuit-1' } as const, { of: 'device', id: 'mh-1' } as const];
+      await upkeep.begin({ subjects: [thing], minutes: 30, reason: 'now' }, OPS);
+      const from = clock.now() + 3_600_000;
+      const [later] = await upkeep.begin({ subjects: [group, thing], from, minutes: 30, reason: 'later' }, OPS);
+      const listed = async () => (await upkeep.windows({ open: true })).items.map((w) => [w.subject.id, w.reason, w.active]);
+      expect((await listed()).sort()).toEqual([
+        ['circuit-1', 'later', false],
+        ['mh-1', 'later', false],
+        ['mh-1', 'now', true],
+      ]);
+      const ofThing = (await upkeep.windows({ open: true })).items.find((w) => w.subject.id === 'mh-1' && !w.active);
+      await upkeep.end({ windows: [later?.id ?? '', ofThing?.id ?? ''] }, OPS);
+      expect(await listed()).toEqual([['mh-1', 'now', true]]);
+      expect((await upkeep.windows({ open: false })).items.map((w) => w.endedBy)).toEqual(['olga', 'olga']);
     });
 
     test('the edge is told by its desired state, beside the windows of its own file, and when they are over', async () => {
@@ -189,7 +207,7 @@ export const upkeepSuite: Suite = (store) => {
         expect.objectContaining({ devices: ['mh-1'], to: new Date(T + 3_600_000).toISOString(), reason: 'works' }),
         expect.objectContaining({ group: 'circuit-1' }),
       ]);
-      await upkeep.end([device], OPS);
+      await upkeep.end({ subjects: [device] }, OPS);
       expect((await told())?.map((m) => m.group ?? m.devices?.[0])).toEqual(['mh-2', 'circuit-1']);
     });
   });
