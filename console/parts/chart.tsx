@@ -17,10 +17,10 @@ const HEIGHT_PX = 260;
 const TICK_PX = 72;
 const MINUTE_S = 60;
 const DAY_S = 86_400;
-/** A threshold further away than this share of the values' own span would flatten them, and is named below the chart only. */
+/** A threshold further away than this share of the values' own span would flatten them, and is named at the edge that it lies beyond. */
 const THRESHOLD_REACH = 1.5;
 
-/** A curve over time. Drag to zoom in, double-click to zoom out. */
+/** A curve over time. Drag to zoom in, double-click to zoom out: within what is there, or by `onZoom`, whose owner gives another `window`. */
 export function Chart({
   label,
   unit,
@@ -28,6 +28,7 @@ export function Chart({
   thresholds = [],
   steps = false,
   window,
+  onZoom,
   height = HEIGHT_PX,
 }: {
   label: string;
@@ -37,6 +38,8 @@ export function Chart({
   steps?: boolean;
   /** Seconds, first and last that are shown; those of the series where not given. */
   window?: [number, number] | undefined;
+  /** Seconds that are wanted; null: all. */
+  onZoom?: (to: [number, number] | null) => void;
   height?: number;
 }) {
   const { t, i18n } = useTranslation();
@@ -47,12 +50,14 @@ export function Chart({
   const banded = series.band !== null;
   const shown = useRef(window);
   shown.current = window;
+  const zoom = useRef(onZoom);
+  zoom.current = onZoom;
   // biome-ignore lint/correctness/useExhaustiveDependencies: new values go into the chart that is there
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
     const chart = new uPlot(
-      optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel: t('field.time'), window: shown }),
+      optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel: t('field.time'), window: shown, zoom }),
       data,
       element,
     );
@@ -87,9 +92,11 @@ interface Look {
   height: number;
   timeLabel: string;
   window: { current: [number, number] | undefined };
+  zoom: { current: ((to: [number, number] | null) => void) | undefined };
 }
 
-function optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel, window }: Look): uPlot.Options {
+function optionsOf({ element, label, unit, thresholds, steps, banded, height, timeLabel, window, zoom }: Look): uPlot.Options {
+  const isOwned = zoom.current !== undefined;
   const [line, dim, accent, alarm] = ['--line', '--dim', '--accent', '--critical'].map(colour) as [
     string,
     string,
@@ -126,12 +133,18 @@ function optionsOf({ element, label, unit, thresholds, steps, banded, height, ti
     ],
     scales: {
       // Data as a whole are shown in their window; a part that somebody has zoomed into as it is.
-      x: { range: (u, min, max) => (isWhole(u, min, max) && window.current ? window.current : [min, max]) },
+      x: { range: (u, min, max) => (window.current && (isOwned || isWhole(u, min, max)) ? window.current : [min, max]) },
       y: { range: (_u, min, max) => rangeOf(min, max, thresholds) },
     },
-    cursor: { drag: { x: true, y: false } },
+    cursor: {
+      drag: { x: true, y: false, setScale: !isOwned },
+      ...(isOwned ? { bind: { dblclick: () => () => zoomOut(zoom.current) } } : {}),
+    },
     legend: { show: true, live: true },
-    hooks: { draw: [(u) => drawThresholds(u, thresholds, alarm)] },
+    hooks: {
+      draw: [(u) => drawThresholds(u, thresholds, alarm)],
+      ...(isOwned ? { setSelect: [(u) => takeSelection(u, zoom.current)] } : {}),
+    },
   };
 }
 
@@ -162,12 +175,34 @@ function rangeOf(min: number, max: number, thresholds: readonly number[]): [numb
   return [lowest >= 0 ? Math.max(0, lowest - air) : lowest - air, highest + air];
 }
 
+/** Null, as uPlot wants it: the event goes no further. */
+function zoomOut(zoom: Look['zoom']['current']): null {
+  zoom?.(null);
+  return null;
+}
+
+/** What was dragged over is what is wanted; the mark of it goes. */
+function takeSelection(u: uPlot, zoom: Look['zoom']['current']): void {
+  const { left, width } = u.select;
+  if (width <= 0) return;
+  zoom?.([u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]);
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+}
+
+const LABEL_PX = 12;
+
+/** A line for each in view; what lies beyond an edge is named there. */
 function drawThresholds(u: uPlot, thresholds: readonly number[], stroke: string): void {
   const { ctx, bbox } = u;
   const [lowest = 0, highest = 0] = [u.scales.y?.min, u.scales.y?.max];
+  const pad = 4 * devicePixelRatio;
+  const right = bbox.left + bbox.width - pad;
   ctx.save();
   ctx.strokeStyle = stroke;
+  ctx.fillStyle = stroke;
   ctx.lineWidth = devicePixelRatio;
+  ctx.font = `${LABEL_PX * devicePixelRatio}px sans-serif`;
+  ctx.textAlign = 'right';
   ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
   for (const value of thresholds) {
     if (value < lowest || value > highest) continue;
@@ -177,5 +212,10 @@ function drawThresholds(u: uPlot, thresholds: readonly number[], stroke: string)
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
   }
+  const [above, below] = [thresholds.filter((v) => v > highest), thresholds.filter((v) => v < lowest)];
+  ctx.textBaseline = 'top';
+  if (above.length > 0) ctx.fillText(`▲ ${above.join(', ')}`, right, bbox.top + pad);
+  ctx.textBaseline = 'bottom';
+  if (below.length > 0) ctx.fillText(`▼ ${below.join(', ')}`, right, bbox.top + bbox.height - pad);
   ctx.restore();
 }

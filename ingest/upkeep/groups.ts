@@ -66,7 +66,7 @@ export class Groups {
 
   async change(
     id: string,
-    { add, remove }: { add: readonly Thing[]; remove: readonly Thing[] },
+    { add = [], remove = [] }: { add?: readonly Thing[]; remove?: readonly Thing[] },
     by: Asker,
   ): Promise<GroupAnswer> {
     const { registry } = this.#deps;

@@ -76,7 +76,7 @@ export interface UpkeepService extends Service {
   /** Throws GEWU_NOT_FOUND, as the next two do; GEWU_REQUEST_INVALID where it is a group of a site. */
   group(id: string): Promise<{ group: GroupAnswer; members: Thing[] }>;
   putGroup(id: string, name: string, by: Asker): Promise<GroupAnswer>;
-  changeGroup(id: string, change: { add: readonly Thing[]; remove: readonly Thing[] }, by: Asker): Promise<GroupAnswer>;
+  changeGroup(id: string, change: { add?: readonly Thing[]; remove?: readonly Thing[] }, by: Asker): Promise<GroupAnswer>;
   removeGroup(id: string, by: Asker): Promise<void>;
 
   cases(filter: UpkeepCaseFilter): Promise<Page<UpkeepCaseAnswer>>;

@@ -172,6 +172,18 @@ test('the sensor whose battery dies is found from its alert', { timeout: 3 * MIN
   await settled(page);
   await soon(() => page.locator('h1').textContent()).toBe(DYING);
   await soon(() => page.locator('.facts').first().textContent()).toContain('3.00 V');
+  // Nearer, by buttons and by keys: where one looks stands in the URL, and stays.
+  const minutes = () => {
+    const [from = 0, to = 0] = (new URL(page.url()).searchParams.get('range') ?? '').split('-').map(Number);
+    return Math.round((to - from) / MINUTE);
+  };
+  await page.getByRole('button', { name: '放大' }).click();
+  await soon(minutes).toBe(30);
+  await page.getByRole('button', { name: '更晚' }).click();
+  await page.locator('.chart canvas').waitFor();
+  await page.getByRole('button', { name: '更晚' }).press('-');
+  await soon(minutes).toBe(60);
+  await picture(page, 'device-zoomed');
   await page.close();
 });
 

@@ -1,4 +1,5 @@
 import { Alert } from 'antd';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DesiredCameraAnswer, RevisionAnswer } from '#grid/api/mod.ts';
 import { useThing, withQuery } from '../../api/mod.ts';
@@ -7,7 +8,16 @@ import { Difference } from '../../parts/mod.ts';
 const REVISIONS_SHOWN = 20;
 
 /** Others have changed what is being edited: who, why, and what. */
-export function Overtaken({ base, newest }: { base: DesiredCameraAnswer; newest: DesiredCameraAnswer }) {
+export function Overtaken({
+  base,
+  newest,
+  children,
+}: {
+  base: DesiredCameraAnswer;
+  newest: DesiredCameraAnswer;
+  /** What can be done about it. */
+  children: ReactNode;
+}) {
   const { t } = useTranslation();
   const { edge, camera, revision } = newest;
   const path = withQuery(`/api/v1/edges/${edge}/desired/revisions`, { limit: REVISIONS_SHOWN });
@@ -26,6 +36,7 @@ export function Overtaken({ base, newest }: { base: DesiredCameraAnswer; newest:
         ))}
       </ul>
       <Difference edge={edge} from={base.revision} to={revision} below={`cameras.${camera}`} />
+      <div className="bar">{children}</div>
     </>
   );
 }

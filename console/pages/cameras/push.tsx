@@ -87,14 +87,13 @@ export function Push({
   const [fault, setFault] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const isOvertaken = parts !== null && isChanged(base, desired, parts);
-  const push = async () => {
+  const push = async (from: DesiredCameraAnswer) => {
     if (parts === null) return;
     setBusy(true);
     setFault(null);
-    // Who sends it all the same has seen what it replaces.
-    if (isOvertaken) goOnFrom(desired);
+    goOnFrom(from);
     try {
-      await send(isOvertaken ? desired : base, parts, reason.trim());
+      await send(from, parts, reason.trim());
       setReason('');
       discard();
     } catch (error) {
@@ -107,7 +106,17 @@ export function Push({
   return (
     <div className="push">
       <DesiredState of={desired} long />
-      {isOvertaken ? <Overtaken base={base} newest={desired} /> : fault !== null && <Alert type="error" showIcon title={fault} />}
+      {isOvertaken ? (
+        <Overtaken base={base} newest={desired}>
+          {/* Buttons of their own: one that is about to be pressed does not become another. */}
+          <Button danger loading={busy} disabled={reason.trim() === '' || mistakes.length > 0} onClick={() => void push(desired)}>
+            {t('desired.pushOver')}
+          </Button>
+          <Button onClick={discard}>{t('desired.takeTheirs')}</Button>
+        </Overtaken>
+      ) : (
+        fault !== null && <Alert type="error" showIcon title={fault} />
+      )}
       {mistakes.length > 0 && (
         <ul className="mistakes" aria-label={t('desired.mistakes')}>
           {mistakes.map((m) => (
@@ -129,16 +138,15 @@ export function Push({
           />
           <Button
             type="primary"
-            danger={isOvertaken}
             icon={<CloudUploadOutlined />}
             loading={busy}
-            disabled={reason.trim() === '' || mistakes.length > 0}
-            onClick={() => void push()}
+            disabled={isOvertaken || reason.trim() === '' || mistakes.length > 0}
+            onClick={() => void push(base)}
           >
-            {t(isOvertaken ? 'desired.pushOver' : 'desired.push')}
+            {t('desired.push')}
           </Button>
           <Button icon={<UndoOutlined />} onClick={discard}>
-            {t(isOvertaken ? 'desired.takeTheirs' : 'desired.discard')}
+            {t('desired.discard')}
           </Button>
         </div>
       )}

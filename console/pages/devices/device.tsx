@@ -1,3 +1,4 @@
+import { lazy, Suspense, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import type { CameraAnswer, DeviceAnswer, EdgeAnswer } from '#grid/api/mod.ts';
@@ -16,10 +17,12 @@ import {
   Shown,
   Since,
   useKindName,
+  Waiting,
 } from '../../parts/mod.ts';
 import { Maintain } from './maintain.tsx';
 import { Readings } from './readings.tsx';
 
+const PlaceMap = lazy(() => import('../../parts/map/place_map.tsx'));
 const PATHS = { sensor: 'devices', camera: 'cameras', edge: 'edges' } as const;
 type Of = keyof typeof PATHS;
 const isOf = (of: string | undefined): of is Of => of !== undefined && Object.hasOwn(PATHS, of);
@@ -56,10 +59,24 @@ function One({ of, id }: { of: Of; id: string }) {
               <HistoryOf path={`${path}/history`} of={of} id={id} />
             </div>
             {of === 'camera' && <Counters values={data.values} />}
+            {'lon' in data && <Where of={data} />}
           </div>
         )}
       </Shown>
     </Page>
+  );
+}
+
+/** Among the unit grids. */
+function Where({ of: { lon, lat } }: { of: { lon: number; lat: number } }) {
+  const { t } = useTranslation();
+  const place = useMemo(() => ({ lon, lat, errorRadiusM: 0 }), [lon, lat]);
+  return (
+    <Panel title={t('devices.map')}>
+      <Suspense fallback={<Waiting rows={4} />}>
+        <PlaceMap place={place} />
+      </Suspense>
+    </Panel>
   );
 }
 
@@ -73,6 +90,12 @@ function What({ of, thing }: { of: Of; thing: DeviceAnswer | CameraAnswer | Edge
         rows={[
           [t('field.lastSeen'), <Ago key="seen" at={lastSeenAt} />],
           [t('field.firmware'), firmware ?? '–'],
+          [
+            t('desired.edgeTitle'),
+            <Link key="desired" to={`/devices/edge/${thing.id}/desired`}>
+              {t('cameras.revisions')}
+            </Link>,
+          ],
           [t('devices.title'), t('devices.devicesOf', { n: thing.devices, c: thing.cameras, g: thing.cells })],
         ]}
       />

@@ -1,9 +1,9 @@
-import { Segmented, Select } from 'antd';
-import { useMemo, useState } from 'react';
+import { Button, Segmented, Select } from 'antd';
+import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CatalogueKind, RangeAnswer } from '#grid/api/mod.ts';
 import { useThing, withQuery } from '../../api/mod.ts';
-import { Chart, Nothing, Panel, pickLabel, type Series, Shown } from '../../parts/chart_parts.ts';
+import { Chart, Moment, Nothing, Panel, pickLabel, type Series, Shown, useFilter } from '../../parts/chart_parts.ts';
 
 const HOUR_MS = 3_600_000;
 const RANGES = { hour: HOUR_MS, day: 24 * HOUR_MS, week: 168 * HOUR_MS, month: 720 * HOUR_MS, year: 8760 * HOUR_MS } as const;
@@ -12,11 +12,15 @@ type Range = keyof typeof RANGES;
 const POINTS_MAX = 2_000;
 const RENEW_MS = 10_000;
 
-/** One field of a sensor over time, with the thresholds of its kind. */
+/** UTC ms. */
+type Span = readonly [from: number, to: number];
+const SPAN_MS_MIN = 10_000;
+
+/** One field of a sensor over time, with the thresholds of its kind. Where one looks stands in the URL, so that it can be sent to a colleague. */
 export function Readings({ device, kind }: { device: string; kind: CatalogueKind }) {
   const { t } = useTranslation();
-  const [range, setRange] = useState<Range>('hour');
-  const [field, setField] = useState(kind.fields[0]?.name ?? '');
+  const [range = 'hour', setRange] = useRange();
+  const [field = kind.fields[0]?.name ?? '', setField] = useFilter('field');
   const spec = kind.fields.find((f) => f.name === field);
   return (
     <Panel
@@ -30,18 +34,37 @@ export function Readings({ device, kind }: { device: string; kind: CatalogueKind
             popupMatchSelectWidth={false}
             options={kind.fields.map((f) => ({ value: f.name, label: pickLabel(f) }))}
           />
-          <Segmented
+          <Segmented<string>
             aria-label={t('devices.range')}
             value={range}
             onChange={setRange}
-            options={(Object.keys(RANGES) as Range[]).map((value) => ({ value, label: t(`devices.${value}`) }))}
+            options={Object.keys(RANGES).map((value) => ({ value, label: t(`devices.${value as Range}`) }))}
           />
         </span>
       }
     >
-      {spec && <Curve key={`${field} ${range}`} device={device} kind={kind} spec={spec} range={range} />}
+      {spec && <Curve key={field} device={device} kind={kind} spec={spec} range={range} onRange={setRange} />}
     </Panel>
   );
+}
+
+/** `hour`, or `1764400000000-1764403600000` while one has zoomed. */
+function useRange(): [string | undefined, (range: string) => void] {
+  const [text, set] = useFilter('range');
+  const known = text !== undefined && (Object.hasOwn(RANGES, text) || spanIn(text) !== null);
+  return [known ? text : undefined, set];
+}
+
+function spanIn(text: string): Span | null {
+  const [from = 0, to = 0] = /^\d{1,15}-\d{1,15}$/.test(text) ? text.split('-').map(Number) : [];
+  return to - from >= SPAN_MS_MIN && to - from <= RANGES.year ? [from, to] : null;
+}
+
+/** A span of so long around a moment, as it stands in the URL; within what may be asked for. */
+function spanAround(middle: number, ms: number): string {
+  const length = Math.min(RANGES.year, Math.max(SPAN_MS_MIN, ms));
+  const from = Math.max(0, Math.round(middle - length / 2));
+  return `${from}-${from + Math.round(length)}`;
 }
 
 function Curve({
@@ -49,50 +72,107 @@ function Curve({
   kind,
   spec,
   range,
+  onRange,
 }: {
   device: string;
   kind: CatalogueKind;
   spec: CatalogueKind['fields'][number];
-  range: Range;
+  range: string;
+  onRange: (range: string) => void;
 }) {
   const { t } = useTranslation();
   const [opened] = useState(() => Math.ceil(Date.now() / RENEW_MS) * RENEW_MS);
-  const { path, window } = pathOf(device, spec.name, range, opened);
-  const asked = useThing<RangeAnswer>(['devices', 'readings', device, spec.name, range], path, RENEW_MS);
+  const [from, to] = spanIn(range) ?? upToNow(range as Range, opened);
+  const path = withQuery('/api/v1/readings', { device, from, to, fields: spec.name, limit: POINTS_MAX });
+  const asked = useThing<RangeAnswer>(
+    ['devices', 'readings', device, spec.name, range],
+    path,
+    to > Date.now() ? RENEW_MS : undefined,
+  );
+  // Until the finer ones are there, what was shown before is.
+  const before = useRef<RangeAnswer>(undefined);
+  before.current = asked.data ?? before.current;
+  const answer = before.current;
   const thresholds = useMemo(() => thresholdsOf(kind, spec.name), [kind, spec.name]);
+  const series = useMemo(() => (answer === undefined ? null : seriesOf(answer, spec.name)), [answer, spec.name]);
+  const zoom = ([first, last]: Span) => onRange(spanAround((first + last) / 2, last - first));
   return (
-    <Shown of={asked} rows={6}>
-      {(answer) => {
-        const series = seriesOf(answer, spec.name);
-        if (series.x.length === 0) return <Nothing text={t('devices.noReadings')} />;
-        return (
+    <Zooming span={[from, to]} onZoom={zoom}>
+      <Shown of={{ ...asked, data: answer }} rows={6}>
+        {({ resolution, truncated }) => (
           <>
-            <Chart
-              label={`${pickLabel(spec)} ${spec.unit}`}
-              unit={spec.unit}
-              series={series}
-              steps={spec.type === 'boolean'}
-              thresholds={thresholds}
-              window={window}
-            />
+            {series === null || series.x.length === 0 ? (
+              <Nothing text={t('devices.noReadings')} />
+            ) : (
+              <Chart
+                label={`${pickLabel(spec)} ${spec.unit}`}
+                unit={spec.unit}
+                series={series}
+                steps={spec.type === 'boolean'}
+                thresholds={thresholds}
+                window={[from / 1000, to / 1000]}
+                onZoom={(wanted) => (wanted === null ? zoom(twice([from, to])) : zoom([wanted[0] * 1000, wanted[1] * 1000]))}
+              />
+            )}
             <p className="dim small">
-              {t('devices.resolution', { r: answer.resolution === 'raw' ? t('devices.raw') : answer.resolution })}
+              {t('devices.resolution', { r: resolution === 'raw' ? t('devices.raw') : resolution })}
               {thresholds.length > 0 && ` · ${t('devices.threshold')}: ${thresholds.join(', ')} ${spec.unit}`}
-              {answer.truncated && ` · ${t('devices.truncated')}`}
+              {truncated && ` · ${t('devices.truncated')}`}
             </p>
           </>
-        );
-      }}
-    </Shown>
+        )}
+      </Shown>
+    </Zooming>
+  );
+}
+
+const twice = ([from, to]: Span): Span => [from - (to - from) / 2, to + (to - from) / 2];
+const half = ([from, to]: Span): Span => [from + (to - from) / 4, to - (to - from) / 4];
+const moved = ([from, to]: Span, share: number): Span => [from + (to - from) * share, to + (to - from) * share];
+
+/** What one does with a chart without a mouse: buttons, and the same by keys while one of them has the focus. */
+const ZOOMS = [
+  { name: 'zoomIn', sign: '+', keys: ['+', '='], to: half },
+  { name: 'zoomOut', sign: '−', keys: ['-'], to: twice },
+  { name: 'earlier', sign: '‹', keys: ['ArrowLeft'], to: (span: Span) => moved(span, -0.5) },
+  { name: 'later', sign: '›', keys: ['ArrowRight'], to: (span: Span) => moved(span, 0.5) },
+] as const;
+
+function Zooming({ span, onZoom, children }: { span: Span; onZoom: (span: Span) => void; children: ReactNode }) {
+  const { t } = useTranslation();
+  const onKey = (e: KeyboardEvent) => {
+    const zoom = ZOOMS.find(({ keys }) => (keys as readonly string[]).includes(e.key));
+    if (zoom === undefined) return;
+    e.preventDefault();
+    onZoom(zoom.to(span));
+  };
+  return (
+    <>
+      <div className="zooming" role="toolbar" aria-label={t('devices.zoom')} onKeyDown={onKey}>
+        {ZOOMS.map(({ name, sign, to }) => (
+          <Button
+            key={name}
+            size="small"
+            aria-label={t(`devices.${name}`)}
+            title={t(`devices.${name}`)}
+            onClick={() => onZoom(to(span))}
+          >
+            {sign}
+          </Button>
+        ))}
+        <span className="dim small">
+          <Moment at={span[0]} /> – <Moment at={span[1]} />
+        </span>
+      </div>
+      {children}
+    </>
   );
 }
 
 /** The end lies a little ahead and moves with each renewal, so that the newest reading is in it. */
-function pathOf(device: string, field: string, range: Range, opened: number): { path: string; window: [number, number] } {
+function upToNow(range: Range, opened: number): Span {
   const to = Math.max(opened, Math.ceil(Date.now() / RENEW_MS) * RENEW_MS);
-  const from = to - RANGES[range];
-  const path = withQuery('/api/v1/readings', { device, from, to, fields: field, limit: POINTS_MAX });
-  return { path, window: [from / 1000, to / 1000] };
+  return [to - RANGES[range], to];
 }
 
 /** Means with the band between least and greatest where the answer is aggregated. */

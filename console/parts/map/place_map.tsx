@@ -11,7 +11,7 @@ const METRES_PER_DEGREE = 111_195;
 const CIRCLE_CORNERS = 48;
 
 /** Where something is: its point, the circle in which it may be, the unit grids around. */
-export default function PlaceMap({ place }: { place: Place }) {
+export default function PlaceMap({ place }: { place: Pick<Place, 'lon' | 'lat' | 'errorRadiusM'> }) {
   const { t } = useTranslation();
   const { scheme } = useScheme();
   const box = useRef<HTMLDivElement>(null);

@@ -20,7 +20,7 @@ import type { Route } from './mod.ts';
 const tags = ['upkeep'];
 const MINUTES_MAX = 60 * 24 * 90;
 const Subjects = Type.Array(Subject, { minItems: 1, maxItems: BULK_MAX });
-const Things = Type.Array(Thing, { maxItems: BULK_MAX, default: [] });
+const Things = Type.Optional(Type.Array(Thing, { maxItems: BULK_MAX }));
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 
 /** Keeping devices going: who works on what, what is broken, how well it all is. */
@@ -100,8 +100,8 @@ const addMaintenance: Route = (app, { upkeep: service }) => {
         summary: 'Ends windows by their ids, and what is open, or to be opened, for these subjects',
         body: Type.Object(
           {
-            subjects: Type.Array(Subject, { maxItems: BULK_MAX, default: [] }),
-            windows: Type.Array(Id(), { maxItems: BULK_MAX, default: [] }),
+            subjects: Type.Optional(Type.Array(Subject, { maxItems: BULK_MAX })),
+            windows: Type.Optional(Type.Array(Id(), { maxItems: BULK_MAX })),
           },
           strict,
         ),
