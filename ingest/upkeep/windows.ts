@@ -91,10 +91,11 @@ export class Windows {
         const wanted = new Set(subjects.map(({ of, id }) => `${of} ${id}`));
         const open = await db.selectFrom('maintenance_windows').selectAll().where('to_at', '>', now).execute();
         const over = open.filter((w) => windows.includes(w.id) || wanted.has(`${w.subject_of} ${w.subject_id}`));
-        const ended = over.map((w) => ({ ...w, to_at: Math.max(now, w.from_at), ended_by: by.id }));
+        // One that is to come has never been: no longer than a moment, and over.
+        const ended = over.map((w) => ({ ...w, from_at: Math.min(now, w.from_at), to_at: now, ended_by: by.id }));
         for (const row of ended) {
-          const { id, to_at, ended_by } = row;
-          await db.updateTable('maintenance_windows').set({ to_at, ended_by }).where('id', '=', id).execute();
+          const { id, from_at, to_at, ended_by } = row;
+          await db.updateTable('maintenance_windows').set({ from_at, to_at, ended_by }).where('id', '=', id).execute();
           await audit.recordIn(db, {
             ...actorOf(by),
             action: 'maintenance-ended',
