@@ -13,3 +13,4 @@ export * from './mistakes.ts';
 export * from './share.ts';
 export * from './signing.ts';
 export * from './version.ts';
+export * from './waking.ts';

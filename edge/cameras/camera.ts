@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SiteCamera } from '#grid/mod.ts';
 import type { Detection, LoadedModel } from '#models/mod.ts';
-import type { Clock, Log, Service } from '#service/mod.ts';
+import { type Clock, type Log, type Service, WakingTime } from '#service/mod.ts';
 import type { HealthSink } from '../events.ts';
 import type { EvidenceRoom } from '../evidence/mod.ts';
 import { MediaRing, type MediaStream } from '../media/mod.ts';
@@ -61,6 +61,8 @@ export class Camera implements Service {
   readonly #main: MainStream | null;
   readonly #lane: InferenceLane<Frame>;
   readonly #health: CameraHealth;
+  /** Its health goes by it: pictures that came while this node stood still are no camera's silence. */
+  readonly #waking = new WakingTime(TICK_MS);
   readonly #reference: Reference;
   readonly #check: PictureCheck;
   readonly #gate: MotionGate | null;
@@ -112,7 +114,7 @@ export class Camera implements Service {
       onDropped: (frame: Frame) => this.#dropped(frame),
     };
     this.#lane = deps.pool.lane<Frame>(handlers, camera.id);
-    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(meaning.manifest, meaning.camera), at, ms });
+    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(meaning.manifest, meaning.camera), at, ms: this.#waking.at(ms) });
     this.#reference = new Reference({ dir: deps.references, camera: camera.id, log });
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
@@ -193,7 +195,7 @@ export class Camera implements Service {
     const { usable, fault } = this.#check.look(frame.full, frame.ms, thumbnail);
     const isSlow = this.#slow.add(frame.ms);
     const seenThrough = this.#damage.lasts(frame.ms) ? 'damaged' : isSlow ? 'slow' : null;
-    this.#tell(this.#health.frame(fault ?? seenThrough, frame.at, frame.ms));
+    this.#tell(this.#health.frame(fault ?? seenThrough, frame.at, this.#waking.at(frame.ms)));
     const moves = thumbnail === null || this.#gate?.opens(thumbnail, frame.ms);
     if (!moves) counters.still.inc({ camera: camera.id });
     if (usable && moves) this.#lane.offer(frame);
@@ -223,9 +225,10 @@ export class Camera implements Service {
   #tick(): void {
     const { clock } = this.#deps;
     const [at, ms] = [clock.now(), clock.monotonic()];
-    this.#tell(this.#health.tick(at, ms));
+    const wakingMs = this.#waking.at(ms);
+    this.#tell(this.#health.tick(at, wakingMs));
     const { state, reason } = this.#health.current;
-    this.#judge.tick(at, state === 'unknown' ? null : { ms: this.#health.impairedMs(ms), reason });
+    this.#judge.tick(at, state === 'unknown' ? null : { ms: this.#health.impairedMs(wakingMs), reason });
     if (ms - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = ms;
     this.#tell(this.#health.current);

@@ -32,6 +32,8 @@ const START_MS = 15_000;
  *   unknown --frame--> online <--> degraded (black, covered, ...)
  *      |                  |
  *      +--4 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
+ *
+ * `ms` are waking time: what this node could not look at is no silence of the camera.
  */
 export class CameraHealth {
   readonly #offlineMs: number;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Clock, isGewuError, type Log, type Service } from '#service/mod.ts';
+import { type Clock, isGewuError, type Log, type Service, WakingTime } from '#service/mod.ts';
 import type { StreamInput } from './arguments.ts';
 import { type OpenStream, openStream, type StreamAddress } from './open.ts';
 import { type InputPipe, openPipes } from './pipes.ts';
@@ -23,7 +23,7 @@ interface Signs {
   /** Its last words, and what has come of the line that it is writing. */
   stderr: string;
   line: string;
-  /** Of the first pictures; since when they have another, monotonic ms. */
+  /** Of the first pictures; since when they have another, waking ms. */
   size: string | null;
   otherSizeMs: number | null;
 }
@@ -72,7 +72,9 @@ const SILENT = { stderr: '', line: '', size: null, otherSizeMs: null } as const 
 export class CameraStream implements Service {
   readonly #deps: StreamDeps;
   #child: ChildProcess | null = null;
-  /** Of the ffmpeg that runs, or ran last: its beginning and last sign of life, monotonic ms; why we ended it; what it said. */
+  /** Its signs go by it: what it sent while we stood still is no silence of its own. */
+  readonly #waking = new WakingTime(WATCH_EVERY_MS);
+  /** Of the ffmpeg that runs, or ran last: its beginning and last sign of life, waking ms; why we ended it; what it said. */
   readonly #signs: Signs = { startedMs: 0, lastMs: null, ended: null, ...SILENT };
   #running = false;
   #failures = 0;
@@ -133,8 +135,8 @@ export class CameraStream implements Service {
   }
 
   #run(run: StreamRun, feed: OpenStream['feed'], pipes: readonly InputPipe[]): void {
-    const { address, log, clock } = this.#deps;
-    Object.assign(this.#signs, { startedMs: clock.monotonic(), lastMs: null, ended: null, ...SILENT });
+    const { address, log } = this.#deps;
+    Object.assign(this.#signs, { startedMs: this.#wakingMs(), lastMs: null, ended: null, ...SILENT });
     const [first, ...others] = pipes.map(({ childFd }) => childFd);
     const child = spawn(this.#deps.ffmpeg ?? 'ffmpeg', run.arguments, {
       stdio: [feed === null ? 'ignore' : 'pipe', first, 'pipe', ...others],
@@ -167,20 +169,25 @@ export class CameraStream implements Service {
     });
   }
 
+  #wakingMs(): number {
+    return this.#waking.at(this.#deps.clock.monotonic());
+  }
+
   #alive(): void {
-    this.#signs.lastMs = this.#deps.clock.monotonic();
+    this.#signs.lastMs = this.#wakingMs();
   }
 
   #watch(): void {
-    const { clock, stallMsMax } = this.#deps;
+    const { stallMsMax } = this.#deps;
     const { startedMs, lastMs, otherSizeMs } = this.#signs;
-    if (otherSizeMs !== null && clock.monotonic() - otherSizeMs > CHANGED_MS) this.#end('changed');
+    const now = this.#wakingMs();
+    if (otherSizeMs !== null && now - otherSizeMs > CHANGED_MS) this.#end('changed');
     const patienceMs = lastMs === null ? Math.max(FIRST_SIGN_MS_MAX, stallMsMax) : stallMsMax;
-    if (clock.monotonic() - (lastMs ?? startedMs) > patienceMs) this.#end('stalled');
+    if (now - (lastMs ?? startedMs) > patienceMs) this.#end('stalled');
   }
 
   #listen(text: string): void {
-    const { clock, onDamage } = this.#deps;
+    const { onDamage } = this.#deps;
     const signs = this.#signs;
     const lines = (signs.line + text).split('\n');
     signs.line = (lines.pop() as string).slice(-STDERR_CHARS_MAX);
@@ -188,7 +195,7 @@ export class CameraStream implements Service {
       const size = sizeIn(line);
       if (size !== null) {
         signs.size ??= size;
-        signs.otherSizeMs = size === signs.size ? null : clock.monotonic();
+        signs.otherSizeMs = size === signs.size ? null : this.#wakingMs();
       }
       if (isRedirect(line)) this.#end('address');
       if (isDamage(line)) onDamage?.();
@@ -220,7 +227,7 @@ export class CameraStream implements Service {
     if (!this.#running) return;
     this.#failures++;
     const { startedMs, lastMs } = this.#signs;
-    const livedMs = lastMs === null ? 0 : this.#deps.clock.monotonic() - startedMs;
+    const livedMs = lastMs === null ? 0 : this.#wakingMs() - startedMs;
     this.#signs.lastMs = null;
     if (livedMs > HEALTHY_MS) this.#backoffMs = BACKOFF_MS_MIN;
     const waitMs = this.#backoffMs * (0.5 + (this.#deps.random ?? Math.random)());
