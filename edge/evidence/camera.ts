@@ -201,13 +201,9 @@ export class CameraEvidence {
     const shows: PictureBox = { widthPx, heightPx, box: box.map(shareOf) as PictureBox['box'] };
     const about: About = { ...where, event, camera, takenAt: at, shows };
     const what: What = { kind: 'snapshot', mediaType: 'image/jpeg', model };
+    const kept = this.#files.keep(original, what, about);
     const caption = { ...this.#caption(thing, where), takenAt: at };
-    // The event waits for both.
-    const [kept, masked] = await Promise.all([
-      this.#files.keep(original, what, about),
-      evidenceJpeg(picture, { box, people, clear: clear(ms) }, caption),
-    ]);
-    return this.#files.send(masked, what, about, kept);
+    return this.#files.send(await evidenceJpeg(picture, { box, people, clear: clear(ms) }, caption), what, about, kept);
   }
 
   #caption({ score }: Pick<Thing, 'score'>, { class: eventClass, place }: Where): Omit<Caption, 'takenAt'> {

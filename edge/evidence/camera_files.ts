@@ -35,14 +35,17 @@ export class CameraFiles {
     }
   }
 
-  /** Signs and stores a masked file, for its upload. `original` is the hash of what it was made of. */
-  async send(masked: Buffer, what: What, about: About, original: string | null): Promise<EvidenceRef> {
+  /** Signs and stores a masked file, for its upload. `original` is the hash of what it was made of, once that is kept. */
+  async send(masked: Buffer, what: What, about: About, original: string | null | Promise<string | null>): Promise<EvidenceRef> {
     const { signer, store, notify } = this.#deps;
     const { event, takenAt } = about;
-    const signed = signer.sign(masked, { ...what, masked: true, ...(original === null ? {} : { original }) }, about);
     const { mediaType } = what;
-    const ref = await store.put(masked, { mediaType, event, class: classKey(about.class), takenAt });
+    const putting = store.put(masked, { mediaType, event, class: classKey(about.class), takenAt });
+    const [ref, kept] = await Promise.all([putting, original]);
     notify();
-    return { ...ref, signed };
+    return {
+      ...ref,
+      signed: signer.sign(masked, { ...what, masked: true, ...(kept === null ? {} : { original: kept }) }, about),
+    };
   }
 }

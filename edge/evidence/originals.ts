@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { SignedManifest } from '#grid/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
-import { makeFolder, writeBothDurably } from './files.ts';
+import { makeFolder, writeAllDurably } from './files.ts';
 import type { NodeKeys } from './keys.ts';
 import { type KeptFile, type Retention, whatGoes } from './retention.ts';
 
@@ -105,7 +105,10 @@ export class OriginalStore {
       wrapped: wrap(key, wrapping.bytes, boundTo(signed)).toString('base64'),
       wrappingKey: wrapping.number,
     };
-    await writeBothDurably([this.#file(sha256), Buffer.concat(parts)], [this.#card(sha256), JSON.stringify(card)], FILE_MODE);
+    await writeAllDurably([
+      { file: this.#file(sha256), bytes: Buffer.concat(parts), mode: FILE_MODE },
+      { file: this.#card(sha256), bytes: JSON.stringify(card), mode: FILE_MODE },
+    ]);
     this.#cards.set(sha256, card);
     await this.trim(sha256);
   }

@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceRef } from '#grid/mod.ts';
 import type { Clock, Log } from '#service/mod.ts';
-import { makeFolder, syncFolder, writeBothDurably } from './files.ts';
+import { makeFolder, syncFolder, writeAllDurably } from './files.ts';
 import { type KeptFile, type Retention, whatGoes } from './retention.ts';
 
 /** What is known of a masked file beside its bytes. */
@@ -65,7 +65,10 @@ export class EvidenceStore {
     const ref: EvidenceRef = { sha256, mediaType, bytes: content.length, takenAt };
     if (this.#kept.has(sha256)) return ref;
     const card: FileCard = { ...about, sha256, bytes: content.length };
-    await writeBothDurably([this.#file(sha256, 'pending'), content], [this.#card(sha256, 'pending'), JSON.stringify(card)]);
+    await writeAllDurably([
+      { file: this.#file(sha256, 'pending'), bytes: content },
+      { file: this.#card(sha256, 'pending'), bytes: JSON.stringify(card) },
+    ]);
     this.#kept.set(sha256, { ...card, waits: true });
     await this.trim(sha256);
     return ref;
