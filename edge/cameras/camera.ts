@@ -114,7 +114,12 @@ export class Camera implements Service {
       onDropped: (frame: Frame) => this.#dropped(frame),
     };
     this.#lane = deps.pool.lane<Frame>(handlers, camera.id);
-    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(meaning.manifest, meaning.camera), at, ms: this.#waking.at(ms) });
+    this.#health = new CameraHealth({
+      timing: camera,
+      shadow: hasShadow(meaning.manifest, meaning.camera),
+      at,
+      ms: this.#waking.at(ms),
+    });
     this.#reference = new Reference({ dir: deps.references, camera: camera.id, log });
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
