@@ -173,7 +173,7 @@ class Broker implements MqttBroker {
 
   #accept(aedes: Aedes, socket: Socket): void {
     const { limits } = this.#options;
-    if (this.#sockets.size >= limits.clientsMax || this.#connectBucket.take(performance.now()) > 0) {
+    if (this.#sockets.size >= limits.clientsMax || !this.#connectBucket.tryTake(performance.now())) {
       this.#refused.inc({ reason: 'too_many_connections' });
       socket.on('error', () => undefined);
       socket.destroy();

@@ -127,6 +127,18 @@ test('connections beyond the limit and client ids beyond reason are refused, and
   await a.endAsync();
 });
 
+test('connections that are turned away cost those nothing that come later', async () => {
+  const broker = await startBroker({}, { connectRatePerSMax: 5 });
+  const crowd = await Promise.allSettled(Array.from({ length: 40 }, (_, n) => client(broker, `early-${n}`)));
+  const letIn = crowd.filter(({ status }) => status === 'fulfilled').length;
+  expect(letIn).toBeGreaterThanOrEqual(5);
+  expect(letIn).toBeLessThan(40);
+  // In debt for each that was refused, the next would come in after seven seconds.
+  const late = await until(() => client(broker, 'late'), { timeoutMs: 4000 });
+  await late.endAsync();
+  for (const one of crowd) if (one.status === 'fulfilled') await one.value.endAsync();
+});
+
 test('a connection that never says who it is ends after its time', async () => {
   const broker = await startBroker({}, { connectTimeoutMs: 200 });
   const socket = tcp(broker.port, '127.0.0.1');
