@@ -5,6 +5,7 @@ import { devices } from './en/devices.ts';
 import { events } from './en/events.ts';
 import { notify } from './en/notify.ts';
 import { pipeline } from './en/pipeline.ts';
+import { refusals } from './en/refusals.ts';
 import { shell } from './en/shell.ts';
 import { situation } from './en/situation.ts';
 import { words } from './en/words.ts';
@@ -21,4 +22,5 @@ export const en: Dictionary = {
   ...desired,
   ...pipeline,
   ...notify,
+  ...refusals,
 };

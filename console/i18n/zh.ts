@@ -5,6 +5,7 @@ import { devices } from './zh/devices.ts';
 import { events } from './zh/events.ts';
 import { notify } from './zh/notify.ts';
 import { pipeline } from './zh/pipeline.ts';
+import { refusals } from './zh/refusals.ts';
 import { shell } from './zh/shell.ts';
 import { situation } from './zh/situation.ts';
 import { words } from './zh/words.ts';
@@ -21,6 +22,7 @@ export const zh = {
   ...desired,
   ...pipeline,
   ...notify,
+  ...refusals,
 };
 
 export type Dictionary = typeof zh;

@@ -1,6 +1,7 @@
 import { Alert, Button, Form, Input, Modal } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { faultText } from './fault_text.ts';
 
 const REASON_CHARS_MAX = 500;
 
@@ -33,7 +34,7 @@ export function AskReason<Values extends object>({
       await onAct(reason.trim(), values as unknown as Values);
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
       setBusy(false);
     }
   };

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { GrantAnswer } from '#grid/api/mod.ts';
 import { call } from '../api/mod.ts';
+import { faultText } from './fault_text.ts';
 
 /** Of `NewGrant` in grid/evidence/grant.ts, whose module would bring the schema library into the browser. */
 const PURPOSE_CHARS = { min: 8, max: 500 };
@@ -34,7 +35,7 @@ export function AskGrant({
       await onGranted(await call<GrantAnswer>('/api/v1/grants', { method: 'POST', body }));
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
       setBusy(false);
     }
   };

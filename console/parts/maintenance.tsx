@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MaintenanceNow, Subject } from '#grid/api/mod.ts';
 import { call } from '../api/mod.ts';
+import { faultText } from './fault_text.ts';
 import { momentText } from './time.tsx';
 
 const MINUTES = [30, 60, 120, 240, 480, 1440, 4320, 10_080];
@@ -45,7 +46,7 @@ export function useMaintenance() {
         const { items } = await call<{ items: unknown[] }>('/api/v1/upkeep/maintenance/end', { method: 'POST', body });
         void message.success(t('upkeep.ended', { n: items.length }));
       } catch (error) {
-        void message.error((error as Error).message);
+        void message.error(faultText(error));
       }
       await renew();
     },
@@ -61,7 +62,7 @@ export function BeginMaintenance({ subjects, onClose }: { subjects: readonly Sub
       await begin({ subjects, minutes, reason: reason.trim(), ...(from ? { from: Date.parse(from) } : {}) });
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
   };
   const text = (n: number) =>

@@ -1,6 +1,7 @@
 export * from './ask_reason.tsx';
 export * from './desired_state.tsx';
 export * from './difference.tsx';
+export * from './fault_text.ts';
 export * from './filters.tsx';
 export * from './grant.tsx';
 export * from './leave_guard.tsx';

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { ApiError } from '../api/mod.ts';
+import { faultText } from './fault_text.ts';
 
 /** A page: its name for the window and for people, what stands beside the name, and the rest. */
 export function Page({
@@ -64,12 +65,13 @@ export function Failure({ error, again }: { error: Error; again?: () => unknown 
   const refusal = error instanceof ApiError ? error : null;
   if (refusal?.status === 404)
     return <Result icon={<QuestionCircleOutlined />} title={t('state.notFound')} subTitle={t('state.notFoundHint')} />;
-  if (refusal?.status === 403) return <Result icon={<LockOutlined />} title={t('state.forbidden')} subTitle={refusal.message} />;
+  if (refusal?.status === 403)
+    return <Result icon={<LockOutlined />} title={t('state.forbidden')} subTitle={faultText(refusal)} />;
   return (
     <Result
       status="warning"
       title={refusal === null ? t('state.offline') : t('state.error')}
-      subTitle={refusal === null ? t('state.errorHint') : `${refusal.code}: ${refusal.message}`}
+      subTitle={refusal === null ? t('state.errorHint') : `${refusal.code}: ${faultText(refusal)}`}
       extra={
         again && (
           <Button icon={<ReloadOutlined />} onClick={() => void again()}>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ERRORS } from '#service/mod.ts';
 import { en } from '../../console/i18n/en.ts';
 import { zh } from '../../console/i18n/zh.ts';
 
@@ -25,4 +26,10 @@ test('a text has the same places to fill in in both', () => {
 
 test('English texts hold no Chinese', () => {
   for (const [key, text] of english) expect([key, /[\u4e00-\u9fff]/.test(text)]).toEqual([key, false]);
+});
+
+test('each error has a text in both, and none of another', () => {
+  const codes = Object.keys(ERRORS).sort();
+  expect(Object.keys(zh.refusal).sort()).toEqual(codes);
+  for (const text of Object.values(zh.refusal)) expect(text).toMatch(/[\u4e00-\u9fff]/);
 });

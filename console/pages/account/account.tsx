@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { call, useMe, useSigning } from '../../api/mod.ts';
 import { useScheme } from '../../app/theme.tsx';
 import { LANGUAGES, type Language, setLanguage } from '../../i18n/mod.ts';
-import { Facts, momentText, Page, Panel } from '../../parts/mod.ts';
+import { Facts, faultText, momentText, Page, Panel } from '../../parts/mod.ts';
 
 /** What is one's own: password, sessions, language, looks. */
 export function Account() {
@@ -72,7 +72,7 @@ function Password() {
       form.resetFields();
       void message.success(t('session.passwordSaved'));
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
   };
   return (

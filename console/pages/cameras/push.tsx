@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DesiredCameraAnswer } from '#grid/api/mod.ts';
 import { ApiError, call, type Mistake } from '../../api/mod.ts';
-import { DesiredState } from '../../parts/mod.ts';
+import { DesiredState, faultText } from '../../parts/mod.ts';
 import { isChanged, type Kept, type Parts } from './kept.ts';
 import { useMistakeText } from './mistakes.tsx';
 import { Overtaken } from './overtaken.tsx';
@@ -97,7 +97,7 @@ export function Push({
       setReason('');
       discard();
     } catch (error) {
-      setFault(isStale(error) ? t('desired.stale') : (error as Error).message);
+      setFault(isStale(error) ? t('desired.stale') : faultText(error));
     } finally {
       setBusy(false);
       await client.invalidateQueries({ queryKey: ['desired'] });

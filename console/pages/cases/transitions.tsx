@@ -6,7 +6,7 @@ import type { TransitionsAnswer } from '#grid/api/mod.ts';
 import type { Case } from '#grid/mod.ts';
 import { call, uploadPhoto, useThing } from '../../api/mod.ts';
 import { zh } from '../../i18n/mod.ts';
-import { pickLabel } from '../../parts/mod.ts';
+import { faultText, pickLabel } from '../../parts/mod.ts';
 
 export type Step = TransitionsAnswer['items'][number];
 
@@ -81,7 +81,7 @@ export function Ask({
       void message.success(t('cases.done', { name: pickLabel(step) }));
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     } finally {
       setBusy(false);
       void client.invalidateQueries({ queryKey: ['cases'] });

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DesiredAnswer } from '#grid/api/mod.ts';
 import { call, useMay } from '../../api/mod.ts';
-import { AskReason, Nothing, Panel } from '../../parts/mod.ts';
+import { AskReason, faultText, Nothing, Panel } from '../../parts/mod.ts';
 import { readDays } from './days.ts';
 
 type Calendars = DesiredAnswer['calendars'];
@@ -121,7 +121,7 @@ function EditCalendar({
       await onSave(known ?? name, readDays(days).days, reason.trim());
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
   };
   const checkDays = (_: unknown, text: string) => {

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { GroupAnswer, Thing } from '#grid/api/mod.ts';
 import { call, useMay, useThing } from '../../api/mod.ts';
-import { BeginMaintenance, useMaintenance } from '../../parts/mod.ts';
+import { BeginMaintenance, faultText, useMaintenance } from '../../parts/mod.ts';
 
 /** As many as one call takes: of `BULK_MAX` in grid/api/upkeep.ts, whose module would bring the schema library into the browser. */
 const CHOSEN_MAX = 500;
@@ -72,7 +72,7 @@ function Grouping({ things }: { things: readonly Thing[] }) {
       const { name } = await call<GroupAnswer>(`/api/v1/upkeep/groups/${id}/members`, { method: 'POST', body });
       void message.success(t('upkeep.groupChanged', { name }));
     } catch (error) {
-      void message.error((error as Error).message);
+      void message.error(faultText(error));
     }
     await Promise.all([['devices'], ['upkeep']].map((queryKey) => client.invalidateQueries({ queryKey })));
   };

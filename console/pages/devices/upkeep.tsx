@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { GroupAnswer, MaintenanceAnswer, ScoreAnswer } from '#grid/api/mod.ts';
 import { call, useMay, usePages, useThing } from '../../api/mod.ts';
-import { BeginMaintenance, Lines, Moment, Panel, ScrollX, Shown, useMaintenance } from '../../parts/mod.ts';
+import { BeginMaintenance, faultText, Lines, Moment, Panel, ScrollX, Shown, useMaintenance } from '../../parts/mod.ts';
 import { SubjectLink } from './subject_link.tsx';
 import { UpkeepCases } from './upkeep_cases.tsx';
 
@@ -75,7 +75,7 @@ function Groups() {
   const [beginning, begin] = useState<string | null>(null);
   const groups = useThing<{ items: GroupAnswer[] }>(['upkeep', 'groups'], '/api/v1/upkeep/groups');
   const act = async (work: Promise<unknown>) => {
-    await work.catch((error: Error) => message.error(error.message));
+    await work.catch((error: unknown) => message.error(faultText(error)));
     await client.invalidateQueries({ queryKey: ['upkeep'] });
   };
   const add = async ({ id, name }: { id: string; name: string }) => {

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { UpkeepCaseAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useMe, usePages } from '../../api/mod.ts';
-import { Ago, Lines, Panel, SelectFilter, useFilter } from '../../parts/mod.ts';
+import { Ago, faultText, Lines, Panel, SelectFilter, useFilter } from '../../parts/mod.ts';
 import { CaseThings } from './case_things.tsx';
 import { SubjectLink } from './subject_link.tsx';
 
@@ -61,7 +61,9 @@ function useActs(): Act {
   const { message } = App.useApp();
   const client = useQueryClient();
   return async (path, body) => {
-    await call(`/api/v1/upkeep/cases/${path}`, { method: 'POST', body }).catch((error: Error) => message.error(error.message));
+    await call(`/api/v1/upkeep/cases/${path}`, { method: 'POST', body }).catch((error: unknown) =>
+      message.error(faultText(error)),
+    );
     await client.invalidateQueries({ queryKey: ['upkeep'] });
   };
 }

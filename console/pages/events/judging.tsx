@@ -3,6 +3,7 @@ import { App } from 'antd';
 import { useState } from 'react';
 import type { EventAnswer, VerdictInput } from '#grid/api/mod.ts';
 import { call, renew } from '../../api/mod.ts';
+import { faultText } from '../../parts/mod.ts';
 
 export interface Judging {
   accept(): void;
@@ -36,7 +37,7 @@ export function useJudging(event: EventAnswer | undefined, onDone: () => void): 
       void renew(client, 'events');
       void client.invalidateQueries({ queryKey: ['verdicts'] });
     } catch (error) {
-      void message.error((error as Error).message);
+      void message.error(faultText(error));
     } finally {
       setSending((before) => new Set([...before].filter((other) => other !== subject)));
     }

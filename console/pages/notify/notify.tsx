@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { IncidentAnswer, MessageAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useMe, usePages } from '../../api/mod.ts';
-import { Ago, Failure, Moment, momentText, Nothing, Page, Panel, useFilter, Waiting } from '../../parts/mod.ts';
+import { Ago, Failure, faultText, Moment, momentText, Nothing, Page, Panel, useFilter, Waiting } from '../../parts/mod.ts';
 import { Settings } from './settings.tsx';
 
 const RENEW_MS = 5_000;
@@ -77,7 +77,9 @@ function Incident({ incident }: { incident: IncidentAnswer }) {
   const { id, topic, urgent, alerts, present, subjects, told, openedAt, acknowledgedBy, closedAt, escalatesAt } = incident;
   const zh = i18n.language.startsWith('zh');
   const acknowledge = async () => {
-    await call(`/api/v1/notify/incidents/${id}/acknowledge`, { method: 'POST' }).catch((e: Error) => message.error(e.message));
+    await call(`/api/v1/notify/incidents/${id}/acknowledge`, { method: 'POST' }).catch((e: unknown) =>
+      message.error(faultText(e)),
+    );
     await client.invalidateQueries({ queryKey: ['notify'] });
   };
   return (

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DutyShift, NotifyPerson, NotifySettings, NotifySettingsAnswer } from '#grid/api/mod.ts';
 import { call, useThing } from '../../api/mod.ts';
-import { Nothing, Panel, Shown } from '../../parts/mod.ts';
+import { faultText, Nothing, Panel, Shown } from '../../parts/mod.ts';
 import { EditPerson } from './person.tsx';
 import { EditShift } from './shift.tsx';
 import { HOLIDAYS, windowText } from './windows.ts';
@@ -29,7 +29,7 @@ function Loaded({ answer }: { answer: NotifySettingsAnswer }) {
       await call(PATH, { method: 'PUT', body: { revision, settings: { ...settings, ...change } } });
       void message.success(t('notify.saved'));
     } catch (error) {
-      void message.error((error as Error).message);
+      void message.error(faultText(error));
     }
     await client.invalidateQueries({ queryKey: ['notify'] });
   };
@@ -69,7 +69,7 @@ function People({ answer: { settings, channels }, save }: { answer: NotifySettin
   const test = (person: string, channel: string) =>
     call('/api/v1/notify/test', { method: 'POST', body: { person, channel } })
       .then(() => message.success(t('notify.tested', { channel })))
-      .catch((error: Error) => message.error(error.message));
+      .catch((error: unknown) => message.error(faultText(error)));
   /** Whoever goes stands in no shift any more; a shift of nobody goes too. */
   const remove = ({ id }: NotifyPerson) =>
     save({

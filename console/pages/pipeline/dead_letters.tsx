@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DeadLetterAnswer, DeadLetterCounts } from '#grid/api/mod.ts';
 import { usePages, useThing } from '../../api/mod.ts';
-import { Ago, Nothing, Panel, SelectFilter, Shown, useFilter } from '../../parts/mod.ts';
+import { Ago, codeText, Nothing, Panel, SelectFilter, Shown, useFilter } from '../../parts/mod.ts';
 import { Letter } from './letter.tsx';
 
 const RENEW_MS = 5_000;
@@ -57,6 +57,7 @@ export function DeadLetters() {
               {letter.edge} · {letter.hop} · {letter.source}
             </span>
             {letter.replays > 0 && <span className="tag">{t('pipeline.replays', { n: letter.replays })}</span>}
+            <span>{codeText(letter.code)}</span>
             <span className="dim cut">{letter.reason}</span>
             <Ago at={letter.ts} />
           </li>

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { DeadLetterAnswer, ReplayAnswer } from '#grid/api/mod.ts';
 import { call } from '../../api/mod.ts';
-import { Facts, Moment } from '../../parts/mod.ts';
+import { codeText, Facts, faultText, Moment } from '../../parts/mod.ts';
 
 /** Payloads are kept up to here; one of just this length was cut. */
 const KEPT_BYTES = 4096;
@@ -33,6 +33,7 @@ export function Letter({
   const [form] = Form.useForm<MendForm>();
   const [fault, setFault] = useState<string | null>(null);
   const { id, code, hop, edge, source, reason, ts, replays, payload, topic } = of;
+  const said = codeText(code);
   const text = textOf(payload);
   const renew = () => client.invalidateQueries({ queryKey: ['pipeline'] });
 
@@ -46,7 +47,7 @@ export function Letter({
       if (outcome === 'broken' && letter !== null) onOther(letter);
       else onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
     await renew();
   };
@@ -56,7 +57,7 @@ export function Letter({
       await call('/api/v1/dead-letters/discard', { method: 'POST', body: { ids: [id], reason: why.trim() } });
       onClose();
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
     await renew();
   };
@@ -69,7 +70,7 @@ export function Letter({
           [t('field.edge'), edge],
           [t('pipeline.hop'), hop],
           [t('field.source'), source],
-          [t('field.reason'), reason],
+          [t('field.reason'), said === null ? reason : `${said} (${reason})`],
           replays > 0 ? [t('pipeline.replay'), t('pipeline.replays', { n: replays })] : null,
         ]}
       />

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Role, UserAnswer } from '#grid/api/mod.ts';
 import { call, useMay, useThing } from '../../api/mod.ts';
-import { Ago, Nothing, Page, Panel, Shown } from '../../parts/mod.ts';
+import { Ago, faultText, Nothing, Page, Panel, Shown } from '../../parts/mod.ts';
 
 /** The six kinds of people, and the roles that each holds. */
 const KINDS = {
@@ -72,7 +72,7 @@ function useActs(onLink: (link: { name: string; url: string }) => void): Acts {
   const client = useQueryClient();
   const { message } = App.useApp();
   const guarded = async (act: () => Promise<void>) => {
-    await act().catch((error: Error) => message.error(error.message));
+    await act().catch((error: unknown) => message.error(faultText(error)));
     await client.invalidateQueries({ queryKey: ['users'] });
   };
   return {
@@ -130,7 +130,7 @@ function Add({ onClose, onMade }: { onClose: () => void; onMade: (name: string) 
       onClose();
       await onMade(name);
     } catch (error) {
-      setFault((error as Error).message);
+      setFault(faultText(error));
     }
   };
   return (
