@@ -61,8 +61,10 @@ export class Camera implements Service {
   readonly #main: MainStream | null;
   readonly #lane: InferenceLane<Frame>;
   readonly #health: CameraHealth;
-  /** Its health goes by it: pictures that came while this node stood still are no camera's silence. */
+  /** By it a camera is silent: what came while this node stood still waits to be looked at. */
   readonly #waking = new WakingTime(TICK_MS);
+  /** Waking ms of the newest picture, or of the beginning. */
+  #heardMs = 0;
   readonly #reference: Reference;
   readonly #check: PictureCheck;
   readonly #gate: MotionGate | null;
@@ -114,12 +116,7 @@ export class Camera implements Service {
       onDropped: (frame: Frame) => this.#dropped(frame),
     };
     this.#lane = deps.pool.lane<Frame>(handlers, camera.id);
-    this.#health = new CameraHealth({
-      timing: camera,
-      shadow: hasShadow(meaning.manifest, meaning.camera),
-      at,
-      ms: this.#waking.at(ms),
-    });
+    this.#health = new CameraHealth({ timing: camera, shadow: hasShadow(meaning.manifest, meaning.camera), at, ms });
     this.#reference = new Reference({ dir: deps.references, camera: camera.id, log });
     this.#check = new PictureCheck({ reference: this.#reference, ignored: camera.ignorePictureFaults });
     const release = ({ full }: Pick<Frame, 'full'>) => this.#source.release({ full });
@@ -200,7 +197,8 @@ export class Camera implements Service {
     const { usable, fault } = this.#check.look(frame.full, frame.ms, thumbnail);
     const isSlow = this.#slow.add(frame.ms);
     const seenThrough = this.#damage.lasts(frame.ms) ? 'damaged' : isSlow ? 'slow' : null;
-    this.#tell(this.#health.frame(fault ?? seenThrough, frame.at, this.#waking.at(frame.ms)));
+    this.#heardMs = this.#waking.at(frame.ms);
+    this.#tell(this.#health.frame(fault ?? seenThrough, frame.at, frame.ms));
     const moves = thumbnail === null || this.#gate?.opens(thumbnail, frame.ms);
     if (!moves) counters.still.inc({ camera: camera.id });
     if (usable && moves) this.#lane.offer(frame);
@@ -230,10 +228,9 @@ export class Camera implements Service {
   #tick(): void {
     const { clock } = this.#deps;
     const [at, ms] = [clock.now(), clock.monotonic()];
-    const wakingMs = this.#waking.at(ms);
-    this.#tell(this.#health.tick(at, wakingMs));
+    this.#tell(this.#health.tick(at, ms, this.#waking.at(ms) - this.#heardMs));
     const { state, reason } = this.#health.current;
-    this.#judge.tick(at, state === 'unknown' ? null : { ms: this.#health.impairedMs(wakingMs), reason });
+    this.#judge.tick(at, state === 'unknown' ? null : { ms: this.#health.impairedMs(ms), reason });
     if (ms - this.#reportedMs < REPORT_EVERY_MS) return;
     this.#reportedMs = ms;
     this.#tell(this.#health.current);

@@ -32,8 +32,6 @@ const START_MS = 15_000;
  *   unknown --frame--> online <--> degraded (black, covered, ...)
  *      |                  |
  *      +--4 s without a picture--> offline (stalled, refused, unauthorised, ...) --frame--> online
- *
- * `ms` are waking time: what this node could not look at is no silence of the camera.
  */
 export class CameraHealth {
   readonly #offlineMs: number;
@@ -77,11 +75,11 @@ export class CameraHealth {
     return this.#state.state === 'offline' ? this.#become('offline', reason, at) : null;
   }
 
-  /** Time passes: call it about once a second. */
-  tick(at: number, ms: number): CameraState | null {
+  /** Time passes: call it about once a second. `silentMs`: without a picture, less the time in which nobody here could look at one. */
+  tick(at: number, ms: number, silentMs = ms - this.#lastFrameMs): CameraState | null {
     const waitMs =
       this.#state.state === 'unknown' && this.#reason === null ? Math.max(START_MS, this.#offlineMs) : this.#offlineMs;
-    if (this.#state.state === 'offline' || ms - this.#lastFrameMs < waitMs) return null;
+    if (this.#state.state === 'offline' || silentMs < waitMs) return null;
     this.#impairedSinceMs ??= this.#lastFrameMs;
     return this.#become('offline', this.#reason ?? 'stalled', at);
   }
