@@ -16,7 +16,7 @@ const LIVE = { readingsPerS: 2_000, eventsPerS: 50 };
 const SIX_MINUTES: Backlog = { seconds: 360, ...LIVE };
 const HOUR: Backlog = { seconds: 3_600, ...LIVE };
 /** Beside other tests two busy cores would hardly catch up with the usual load. */
-const SHORT: Backlog = { seconds: 60, readingsPerS: 300, eventsPerS: 10 };
+const SHORT: Backlog = { seconds: 180, readingsPerS: 300, eventsPerS: 10 };
 const ROUNDS = 3;
 const PROBE_MS = 100;
 const DRAIN_MS_MAX = 600_000;
