@@ -2,7 +2,7 @@ import type { FieldSpec, PlausibilityCheck } from '#grid/mod.ts';
 import type { RegisteredDevice } from '../registry.ts';
 import { Alarm, ThresholdAlarm } from './alarm.ts';
 import { UnstableDevice } from './many.ts';
-import { type FieldHistory, isWatched, onValue } from './plausibility.ts';
+import { type FieldHistory, isWatched, onValue, unbelieved } from './plausibility.ts';
 import type { Fields } from './threshold.ts';
 
 /** What a sample says of its sensors, and the fields that no rule of the city may look at. */
@@ -46,7 +46,7 @@ export class DeviceAlarms {
   }
 
   judge(fields: Fields, implausible: readonly string[], now: number): Judgement {
-    let excluded = implausible;
+    let excluded = unbelieved(fields, implausible);
     let [stuck, jump] = [false, false];
     for (const [name, spec] of this.#watched) {
       const value = fields[name];

@@ -9,6 +9,7 @@ import { STEADY } from './flapping.ts';
 import { LateAlarms } from './history.ts';
 import { unstableKey } from './many.ts';
 import { type MissingState, onHeard, onSilence } from './missing.ts';
+import { unbelieved } from './plausibility.ts';
 import { SecondOpinions } from './second.ts';
 import { EventTeller, UNSAVED_MAX } from './telling.ts';
 import {
@@ -122,7 +123,7 @@ export class RuleEngine implements Service {
     if (device === undefined) return undefined;
     this.#heard(device, this.#deps.clock.monotonic());
     const telling = this.#teller.save();
-    const told = this.#late.sample(device, fields, implausible, ts);
+    const told = this.#late.sample(device, fields, unbelieved(fields, implausible), ts);
     return telling && told ? Promise.all([telling, told]) : (told ?? telling);
   }
 

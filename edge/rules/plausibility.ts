@@ -1,4 +1,5 @@
 import { type FieldSpec, STUCK_REPORTS, STUCK_S_MIN } from '#grid/mod.ts';
+import type { Fields } from './threshold.ts';
 
 /**
  * What the reports of one field say about its sensor, pure over given times. Source: docs/domain/sensors.md section 4, rule 5.
@@ -39,4 +40,15 @@ export function onValue(spec: FieldSpec, before: FieldHistory | undefined, value
 /** At the end of its range a value is cut off, and the noise with it. */
 function isNoisy(spec: FieldSpec, value: number): boolean {
   return spec.noisy === true && value !== spec.min && value !== spec.max;
+}
+
+/**
+ * The fields of a sample that no rule of the city may look at: those whose value cannot be, and all of its numbers where that is most of
+ * them. One in other units has values that could be, too: of a lamp a thousand times too large 0.3 mA of leakage are 300. A sensor,
+ * or a board of them, may fail beside others that are right.
+ */
+export function unbelieved(fields: Fields, implausible: readonly string[]): readonly string[] {
+  if (implausible.length === 0) return implausible;
+  const numbers = Object.keys(fields).filter((name) => typeof fields[name] === 'number');
+  return 2 * implausible.length > numbers.length ? numbers : implausible;
 }
