@@ -12,8 +12,11 @@ export function codeText(code: string): string | null {
  * the whole text in English, and stands behind the code's in Chinese.
  */
 export function faultText(error: unknown): string {
-  if (!(error instanceof ApiError)) return error instanceof TypeError ? i18next.t('state.offline') : (error as Error).message;
+  if (!(error instanceof ApiError)) return isUnreachable(error as Error) ? i18next.t('state.offline') : (error as Error).message;
   const known = codeText(error.code);
   if (known === null || i18next.language.startsWith('en')) return error.message || (known ?? error.code);
   return error.message === '' ? known : `${known}（${error.message}）`;
 }
+
+/** As `fetch` tells it: no connection, or no answer in time. */
+const isUnreachable = (error: Error): boolean => error instanceof TypeError || error.name === 'TimeoutError';
